@@ -1,0 +1,1 @@
+"""giftshop: the gift certificate shop a massage practice runs for itself."""

@@ -1,0 +1,154 @@
+"""The catalogue of refusals: one class each, whose docstring is the sentence people read."""
+
+import inspect
+
+
+class ShopError(Exception):
+    """Something went wrong. Please try again."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or inspect.cleandoc(type(self).__doc__ or ""))
+
+    @property
+    def message(self) -> str:
+        """The sentence for the person at the screen."""
+        return str(self)
+
+
+# --- what was typed ---------------------------------------------------------------------------------
+
+
+class InvalidAmountError(ShopError):
+    """Enter an amount in figures, like 120 or 120.50."""
+
+
+class InvalidCodeError(ShopError):
+    """A code has 16 letters and figures in four groups, like 7KQ2-M4XD-9TFP-B3HV."""
+
+
+class WrongCheckSymbolError(InvalidCodeError):
+    """One character looks wrong. Compare it with the certificate."""
+
+
+# --- certificates -----------------------------------------------------------------------------------
+
+
+class CertificateNotFoundError(ShopError):
+    """There is no such certificate."""
+
+
+class InsufficientBalanceError(ShopError):
+    """There is not that much left on this certificate."""
+
+
+class CertificateFrozenError(ShopError):
+    """This certificate is on hold. Please don't redeem it."""
+
+
+class CertificateVoidError(ShopError):
+    """This certificate has ended. Nothing can be taken from it."""
+
+
+class CertificateExpiredError(ShopError):
+    """This certificate has expired."""
+
+
+class WrongModeError(ShopError):
+    """This is a test certificate. It has no value here."""
+
+
+class NotRedeemedByYouError(ShopError):
+    """Only the person who redeemed it, or a manager, can undo this."""
+
+
+class TooLateToUndoError(ShopError):
+    """The 15 minutes for an undo are over. A manager can still undo it."""
+
+
+class TooManyUndosError(ShopError):
+    """You have undone three redemptions today. A manager has to confirm the next one."""
+
+
+class ReasonMissingError(ShopError):
+    """Please say why this is undone."""
+
+
+class AlreadyReversedError(ShopError):
+    """This redemption has been undone already."""
+
+
+class NotReversibleError(ShopError):
+    """Only a redemption can be undone here."""
+
+
+class NotFoundByCodeError(ShopError):
+    """Scan or type the certificate's code first."""
+
+
+# --- requests that move money -----------------------------------------------------------------------
+
+
+class NoteTooLongError(ShopError):
+    """A note has at most 140 characters."""
+
+
+class RequestKeyMissingError(ShopError):
+    """This form is incomplete. Please open the page again."""
+
+
+class RequestKeyReusedError(ShopError):
+    """This form was already sent with other content. Please open the page again."""
+
+
+# --- orders -----------------------------------------------------------------------------------------
+
+
+class OrderNotFoundError(ShopError):
+    """There is no such order."""
+
+
+class OfferNotFoundError(ShopError):
+    """Choose one of the amounts, or type your own."""
+
+
+class SalesPausedError(ShopError):
+    """We are not selling gift certificates at the moment."""
+
+
+class AmountOutOfBoundsError(ShopError):
+    """That amount is outside what we can sell."""
+
+
+class BuyerLimitError(ShopError):
+    """That is more than we can sell to one person in a day. Please call us."""
+
+
+class TooManyOpenCheckoutsError(ShopError):
+    """You have several unfinished payments open. Please finish one, or try again in an hour."""
+
+
+class CheckoutUnavailableError(ShopError):
+    """We couldn't reach the payment page. Nothing was charged. Please try again."""
+
+
+class CheckoutRefusedError(ShopError):
+    """The payment page could not be opened. Nothing was charged. We have been told and will look at it."""
+
+
+class MoveNotAllowedError(ShopError):
+    """That step does not follow from the state the order is in."""
+
+
+# --- the shop itself --------------------------------------------------------------------------------
+
+
+class SettingsError(ShopError):
+    """The settings are wrong."""
+
+
+class WrongDatabaseError(ShopError):
+    """This database belongs to another mode of the shop."""
+
+
+class DatabaseBusyError(ShopError):
+    """The shop is busy. Please try again in a moment."""

@@ -1,0 +1,49 @@
+"""Money as integer minor units: read what people type, write what people read."""
+
+import re
+from decimal import Decimal
+
+from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
+
+from giftshop.errors import InvalidAmountError
+
+LOCALE = "en_US"
+_FIGURES = re.compile(r"(?P<whole>[0-9]{1,9}|[0-9]{1,3}(?:,[0-9]{3}){1,2})(?:\.(?P<part>[0-9]{1,3}))?", re.ASCII)
+
+
+def parse_amount(text: str, currency: str) -> int:
+    """Read a typed amount as minor units of `currency` ("$1,250.50" → 125050).
+
+    Accepts the currency's sign, spaces around it, grouping commas and fewer decimals than the currency
+    has; refuses signs, exponents, foreign digits and fractions finer than the currency, never rounding.
+    Raises InvalidAmountError.
+    """
+    symbol = get_currency_symbol(currency, locale=LOCALE)
+    figures = _FIGURES.fullmatch(text.strip(" \t\u00a0").removeprefix(symbol).strip(" \t\u00a0"))
+    if figures is None:
+        raise InvalidAmountError
+    exponent = get_currency_precision(currency)
+    part = figures["part"] or ""
+    if len(part) > exponent:
+        raise InvalidAmountError
+    return int(figures["whole"].replace(",", "")) * 10**exponent + int(part.ljust(exponent, "0") or "0")
+
+
+def format_amount(amount_cents: int, currency: str) -> str:
+    """Write minor units as people read money facts: always with cents ("$25.00")."""
+    return format_currency(_major(amount_cents, currency), currency, locale=LOCALE)
+
+
+def format_choice(amount_cents: int, currency: str) -> str:
+    """Write minor units as people read choices: without cents when they are zero ("$95", "$19.99")."""
+    text = format_amount(amount_cents, currency)
+    return text.removesuffix("." + "0" * get_currency_precision(currency))
+
+
+def format_plain(amount_cents: int, currency: str) -> str:
+    """Write minor units as a form field holds them: figures and a point, no sign ("95.00")."""
+    return f"{_major(amount_cents, currency):.{get_currency_precision(currency)}f}"
+
+
+def _major(amount_cents: int, currency: str) -> Decimal:
+    return Decimal(amount_cents).scaleb(-get_currency_precision(currency))

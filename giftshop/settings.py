@@ -1,0 +1,220 @@
+"""Every setting of the shop, typed and checked once at start, for whoever builds the app or a command."""
+
+import json
+import os
+import re
+import secrets
+import socket
+from contextlib import suppress
+from functools import cached_property
+from ipaddress import ip_address
+from pathlib import Path
+from typing import Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from giftshop.errors import SettingsError
+
+ROOT = Path(__file__).resolve().parent.parent
+Mode = Literal["simulated", "test", "live"]
+_KEY = re.compile(r"(sk|rk)_(test_sim|test|live)_\w{8,}", re.ASCII)
+_MIN_SECRET = 32
+
+
+class Settings(BaseSettings):
+    """What the environment says; lists are comma separated, newest first."""
+
+    model_config = SettingsConfigDict(extra="ignore", frozen=True, populate_by_name=True)
+
+    env: Literal["development", "production"] = Field("development", alias="GIFTSHOP_ENV")
+    secret_key: str = Field("", alias="GIFTSHOP_SECRET_KEY")
+    code_pepper: str = Field("", alias="GIFTSHOP_CODE_PEPPER")
+    code_keys: str = Field("", alias="GIFTSHOP_CODE_KEYS")
+    base_url: str = Field("http://127.0.0.1:8000", alias="GIFTSHOP_BASE_URL")
+    database_url: str = Field("sqlite:///instance/giftshop.sqlite", alias="DATABASE_URL")
+    stripe_secret_key: str = Field("", alias="STRIPE_SECRET_KEY")
+    stripe_webhook_secret: str = Field("", alias="STRIPE_WEBHOOK_SECRET")
+    stripe_api_base: str = Field("", alias="STRIPE_API_BASE")
+    workbench_port: int = Field(8001, alias="WORKBENCH_PORT", ge=1, le=65535)
+    smtp_url: str = Field("", alias="SMTP_URL")
+    mail_from: str = Field("gifts@localhost", alias="GIFTSHOP_MAIL_FROM")
+    jobs: Literal["embedded", "worker"] = Field("embedded", alias="GIFTSHOP_JOBS")
+    ratelimit_storage_uri: str = Field("", alias="GIFTSHOP_RATELIMIT_STORAGE_URI")
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="GIFTSHOP_LOG_LEVEL")
+    sentry_dsn: str = Field("", alias="SENTRY_DSN")
+
+    @property
+    def is_production(self) -> bool:
+        return self.env == "production"
+
+    @property
+    def workbench_url(self) -> str:
+        """Where the simulated Stripe and the captured mailbox answer in development."""
+        return self.stripe_api_base or f"http://127.0.0.1:{self.workbench_port}"
+
+    @property
+    def stripe_mode(self) -> Mode:
+        """What the key's prefix says: live, test or simulated money."""
+        match = _KEY.fullmatch(self.stripe_secret_key)
+        modes: dict[str, Mode] = {"test_sim": "simulated", "test": "test", "live": "live"}
+        return modes[match[2]] if match else "simulated"
+
+    @property
+    def webhook_secrets(self) -> list[str]:
+        return _split(self.stripe_webhook_secret)
+
+    @property
+    def code_pepper_list(self) -> list[bytes]:
+        return [pepper.encode() for pepper in _split(self.code_pepper)]
+
+    @cached_property
+    def code_key_list(self) -> list[bytes]:
+        """AES-256 keys for codes, 32 bytes each, newest first; written in hex."""
+        return [bytes.fromhex(key) for key in _split(self.code_keys)]
+
+    @property
+    def host(self) -> str:
+        """The host, with its port if it has one, that links and QR codes carry."""
+        return urlsplit(self.base_url).netloc
+
+
+def read_settings(environment: dict[str, str] | None = None, *, root: Path = ROOT) -> Settings:
+    """Read and check every setting; in development fill what is missing from `instance/` and `.env`.
+
+    Raises SettingsError naming everything that is wrong, one line each.
+    """
+    values = dict(os.environ if environment is None else environment)
+    if values.get("GIFTSHOP_ENV", "development") != "production":
+        values = {**_made_once(root / "instance"), **_dot_env(root / ".env"), **values}
+    names = {field.alias for field in Settings.model_fields.values()}
+    try:
+        settings = Settings.model_validate({k: v for k, v in values.items() if k in names and v != ""})
+    except ValidationError as error:
+        lines = [f"{'.'.join(map(str, e['loc']))}: {e['msg']}" for e in error.errors()]
+        raise SettingsError("\n".join(lines)) from None
+    settings = _resolved(settings, root)
+    if wrong := check_settings(settings):
+        raise SettingsError("\n".join(wrong))
+    return settings
+
+
+def check_settings(settings: Settings) -> list[str]:
+    """Name everything that is wrong with the settings, one sentence each; empty when all is well."""
+    return [
+        *_wrong_secrets(settings),
+        *_wrong_stripe(settings),
+        *_wrong_addresses(settings),
+        *(_wrong_in_production(settings) if settings.is_production else []),
+    ]
+
+
+def _resolved(settings: Settings, root: Path) -> Settings:
+    changes: dict[str, str] = {"base_url": settings.base_url.rstrip("/")}
+    prefix = "sqlite:///"
+    if settings.database_url.startswith(prefix) and not settings.database_url.startswith(prefix + "/"):
+        changes["database_url"] = prefix + str(root / settings.database_url.removeprefix(prefix))
+    if not settings.is_production and settings.stripe_mode == "simulated":
+        changes["stripe_api_base"] = settings.workbench_url
+    return settings.model_copy(update=changes)
+
+
+def _made_once(instance: Path) -> dict[str, str]:
+    """Return the development secrets, made the first time anyone asks; never used in production."""
+    path = instance / "secrets.json"
+    if not path.exists():
+        instance.mkdir(parents=True, exist_ok=True)
+        made = {
+            "GIFTSHOP_SECRET_KEY": secrets.token_hex(32),
+            "GIFTSHOP_CODE_PEPPER": secrets.token_hex(32),
+            "GIFTSHOP_CODE_KEYS": secrets.token_hex(32),
+            "STRIPE_SECRET_KEY": f"sk_test_sim_{secrets.token_hex(16)}",
+            "STRIPE_WEBHOOK_SECRET": f"whsec_sim_{secrets.token_hex(16)}",
+        }
+        _write_private(path, json.dumps(made, indent=1))
+    loaded: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
+    return loaded
+
+
+def _write_private(path: Path, text: str) -> None:
+    """Write for the owner's eyes only, whole or not at all; of two starters at once the first one's file stays."""
+    draft = path.with_suffix(f".{os.getpid()}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+        file.write(text)
+    with suppress(FileExistsError):
+        os.link(draft, path)
+    draft.unlink()
+
+
+def _dot_env(path: Path) -> dict[str, str]:
+    if not path.exists():
+        return {}
+    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+
+
+def _split(text: str) -> list[str]:
+    return [part.strip() for part in text.split(",") if part.strip()]
+
+
+def _wrong_secrets(settings: Settings) -> list[str]:
+    wrong = [
+        f"{name} is missing or shorter than {_MIN_SECRET} characters."
+        for name, values in (
+            ("GIFTSHOP_SECRET_KEY", [settings.secret_key]),
+            ("GIFTSHOP_CODE_PEPPER", _split(settings.code_pepper) or [""]),
+        )
+        if any(len(value) < _MIN_SECRET for value in values)
+    ]
+    keys = _split(settings.code_keys)
+    if not keys or not all(re.fullmatch(r"[0-9a-fA-F]{64}", key) for key in keys):
+        wrong.append("GIFTSHOP_CODE_KEYS must be one or more keys of 64 hexadecimal figures, newest first.")
+    if not settings.webhook_secrets:
+        wrong.append("STRIPE_WEBHOOK_SECRET is missing.")
+    return wrong
+
+
+def _wrong_stripe(settings: Settings) -> list[str]:
+    if not _KEY.fullmatch(settings.stripe_secret_key):
+        return ["STRIPE_SECRET_KEY must be a secret or restricted key: sk_… or rk_…"]
+    if (settings.stripe_mode == "simulated") != bool(settings.stripe_api_base):
+        return ["STRIPE_API_BASE goes with a simulated key (sk_test_sim_…), and such a key with it alone."]
+    if settings.stripe_api_base and not _is_loopback(settings.stripe_api_base):
+        return ["STRIPE_API_BASE must be an http address of this machine."]
+    return []
+
+
+def _is_loopback(address: str) -> bool:
+    parts = urlsplit(address)
+    try:
+        found = socket.getaddrinfo(parts.hostname, parts.port or 80)
+    except OSError:
+        return False
+    return parts.scheme == "http" and all(ip_address(entry[4][0]).is_loopback for entry in found)
+
+
+def _wrong_addresses(settings: Settings) -> list[str]:
+    wrong = []
+    base = urlsplit(settings.base_url)
+    if base.scheme not in ("http", "https") or not base.netloc or base.path or base.query:
+        wrong.append("GIFTSHOP_BASE_URL must be like https://gifts.example.com, without a path.")
+    if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
+        wrong.append("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
+    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
+        wrong.append("SMTP_URL must start with smtp:// or smtps://.")
+    if "@" not in settings.mail_from or re.search(r"[\s,<>]", settings.mail_from):
+        wrong.append("GIFTSHOP_MAIL_FROM must be one e-mail address.")
+    return wrong
+
+
+def _wrong_in_production(settings: Settings) -> list[str]:
+    wrong = []
+    if not settings.base_url.startswith("https://"):
+        wrong.append("GIFTSHOP_BASE_URL must start with https:// in production.")
+    if settings.stripe_mode == "simulated":
+        wrong.append("STRIPE_SECRET_KEY is a simulated key; production needs a real one.")
+    if not settings.smtp_url:
+        wrong.append("SMTP_URL is missing: production does not capture mail.")
+    return wrong
