@@ -1,0 +1,102 @@
+"""SQLite opened so that it keeps money: durability, fair writing, and pragmas read back; for database.py.
+
+Figures and reasons: docs/decisions/0003-sqlite-durability.md.
+"""
+
+import fcntl
+import os
+import sqlite3
+import threading
+import time
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+
+def prepare(engine: sa.Engine, *, lock_seconds: int) -> None:
+    """Make every connection durable and every writing transaction wait its turn, at most `lock_seconds`."""
+    path = engine.url.database
+    if not path:
+        raise ValueError("the shop needs a database file")
+    turn = _WritersTurn(path + ".lock", lock_seconds)
+    sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "begin", turn.begin)
+    sa.event.listen(engine, "checkin", turn.release)
+    sa.event.listen(engine, "invalidate", turn.release)
+
+
+def prepare_for_jobs(engine: sa.Engine) -> None:
+    """Make the job engine's connections durable: it opens short writing transactions by itself and waits by SQLite."""
+    sa.event.listen(engine, "connect", _set_pragmas)
+    sa.event.listen(engine, "connect", _begin_immediately)
+
+
+def is_wal_safe(version: tuple[int, int, int]) -> bool:
+    """Tell whether this SQLite is free of the WAL-reset bug (fixed in 3.51.3, back-ported to 3.44.6 and 3.50.7)."""
+    return version >= (3, 51, 3) or (3, 50, 7) <= version < (3, 51) or (3, 44, 6) <= version < (3, 45)
+
+
+def journal_settings(version: tuple[int, int, int]) -> tuple[str, int]:
+    """Return journal_mode and synchronous (2 = FULL, 3 = EXTRA) that lose nothing on this SQLite."""
+    return ("wal", 2) if is_wal_safe(version) else ("delete", 3)
+
+
+def _set_pragmas(connection: Any, _record: Any) -> None:
+    """Set and read back what a connection needs: builds of SQLite differ in what they honour."""
+    connection.isolation_level = None  # we emit BEGIN ourselves: the driver's own habit loses updates
+    if sqlite3.sqlite_version_info < (3, 42):
+        connection.create_function("unixepoch", -1, _unixepoch)
+    journal, synchronous = journal_settings(sqlite3.sqlite_version_info)
+    wanted = {"foreign_keys": 1, "recursive_triggers": 1, "journal_mode": journal, "synchronous": synchronous}
+    for name, value in wanted.items():
+        connection.execute(f"PRAGMA {name}={value}")
+        if (found := connection.execute(f"PRAGMA {name}").fetchone()[0]) != value:
+            raise RuntimeError(f"SQLite keeps {name} at {found}, not {value}.")
+
+
+def _begin_immediately(connection: Any, _record: Any) -> None:
+    connection.isolation_level = "IMMEDIATE"
+    connection.execute("PRAGMA busy_timeout=30000")
+
+
+def _unixepoch(*_modifiers: str) -> float:
+    """Stand in for unixepoch('subsec'), the one form the job engine uses and SQLite before 3.42 lacks."""
+    return round(time.time(), 3)
+
+
+class _WritersTurn:
+    """One writer at a time per file, in turn: a lock in this process, then flock between processes.
+
+    SQLite's own busy handler is unfair (64 writers waited up to 6.4 s); with flock the worst was 1.2 s.
+    The lock in the process has a deadline, so that a thread which opens a second writing connection while it
+    holds the first is told so after `lock_seconds` instead of waiting for itself for ever.
+    """
+
+    def __init__(self, path: str, lock_seconds: int) -> None:
+        self._path, self._seconds, self._mutex = path, lock_seconds, threading.Lock()
+
+    def begin(self, connection: sa.Connection) -> None:
+        if connection.get_execution_options().get("only_reads"):
+            connection.exec_driver_sql("BEGIN")
+            return
+        deadline = time.monotonic() + self._seconds
+        if "turn" not in connection.info:  # a connection that runs several transactions keeps its turn between them
+            self._wait(connection)
+        left = max(0, int((deadline - time.monotonic()) * 1000))
+        connection.exec_driver_sql(f"PRAGMA busy_timeout={left}")
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+
+    def _wait(self, connection: sa.Connection) -> None:
+        if not self._mutex.acquire(timeout=self._seconds):
+            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+        connection.info["turn"] = descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+
+    def release(self, connection: Any, record: Any, *_error: Any) -> None:
+        """End the turn; a COMMIT that found the file locked has left its transaction open, so end that first."""
+        if connection is not None and connection.in_transaction:
+            connection.rollback()
+        if (descriptor := record.info.pop("turn", None)) is not None:
+            os.close(descriptor)
+            self._mutex.release()
