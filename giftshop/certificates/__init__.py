@@ -1,0 +1,1 @@
+"""What we sell: certificates, their codes, their ledger, their look on paper."""

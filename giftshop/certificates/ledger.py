@@ -1,0 +1,213 @@
+"""The ledger: the one way a balance moves, with its entry, in the caller's transaction.
+
+Every act runs one conditional UPDATE … RETURNING and inserts one entry. Never read a balance, compare it in
+Python and write: 20 tills each took 300 from 1,000 that way (docs/decisions/0004-conditional-update.md).
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm.util import identity_key
+
+from giftshop.certificates import chain, codes, register, vault
+from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.certificates.undo import refuse_undo
+from giftshop.database import db
+from giftshop.errors import (
+    AlreadyReversedError,
+    CertificateExpiredError,
+    CertificateFrozenError,
+    CertificateNotFoundError,
+    CertificateVoidError,
+    InsufficientBalanceError,
+    InvalidAmountError,
+    WrongModeError,
+)
+
+LIABILITY = "certificate_liability"
+
+
+Refusal = Callable[[Certificate], Exception]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cause:
+    """Who moves money and by which request: `scope` and `key` together happen once for ever."""
+
+    actor: str
+    scope: str
+    key: str
+    at: datetime
+    reason_code: str = ""
+    external_ref: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Transfer:
+    """What one entry moves, from which account to which; `amount_cents` positive minor units."""
+
+    kind: str
+    debit: str
+    credit: str
+    amount_cents: int
+    reverses_id: int | None = None
+
+    @property
+    def balance_change_cents(self) -> int:
+        return self.amount_cents * ((self.credit == LIABILITY) - (self.debit == LIABILITY))
+
+
+def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
+    """Store a new certificate, paid through Stripe, with its first entry at face value.
+
+    `certificate` carries its content and `face_value_cents` (positive minor units); `code` is its 16 symbols.
+    """
+    _check_amount(certificate.face_value_cents)
+    certificate.public_id = register.new_public_id()
+    certificate.code_lookup = vault.lookup(code)
+    certificate.code_enc = vault.seal(code, certificate.public_id)
+    certificate.issued_at = cause.at
+    db.session.add(certificate)
+    db.session.flush()
+    return _post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
+
+
+def new_code() -> str:
+    """Return a fresh code for `issue`; a collision (1 in 10¹¹ for a million codes) is refused by the database."""
+    return codes.new_code()
+
+
+def redeem(certificate_id: int, amount_cents: int, *, on: date, mode: str, cause: Cause, note: str = "") -> LedgerEntry:
+    """Take `amount_cents` (positive minor units) off a certificate's balance for a service.
+
+    `on` is the practice's day, `mode` the shop's money. Raises InvalidAmountError, InsufficientBalanceError,
+    CertificateFrozenError, CertificateVoidError, CertificateExpiredError, WrongModeError,
+    CertificateNotFoundError; then nothing has moved.
+    """
+    _check_amount(amount_cents)
+    usable = [Certificate.mode == mode, sa.or_(Certificate.expires_on.is_(None), Certificate.expires_on >= on)]
+    entry = _post(
+        certificate_id,
+        Transfer("redeem", LIABILITY, "service_revenue", amount_cents),
+        cause,
+        only_if=[Certificate.status == "active", *usable],
+        refusal=lambda found: _name_refusal(found, on=on, mode=mode),
+    )
+    if note:
+        db.session.add(RedemptionNote(entry_id=entry.id, text=note))
+    return entry
+
+
+def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Cause) -> LedgerEntry:
+    """Undo one redemption by a linked entry that gives back exactly what it took, once.
+
+    Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
+    TooManyUndosError, ReasonMissingError, CertificateVoidError.
+    """
+    original = db.session.get(LedgerEntry, entry_id)
+    if original is None or original.certificate_id != certificate_id:
+        raise CertificateNotFoundError
+    refuse_undo(original, actor=cause.actor, is_manager=is_manager, reason=cause.reason_code, at=cause.at)
+    not_reversed = ~sa.exists().where(LedgerEntry.reverses_id == entry_id)
+    return _post(
+        certificate_id,
+        Transfer("reversal", original.credit_account, LIABILITY, original.amount_cents, reverses_id=entry_id),
+        cause,
+        only_if=[Certificate.status != "void", not_reversed],
+        refusal=lambda found: CertificateVoidError() if found.status == "void" else AlreadyReversedError(),
+    )
+
+
+def _post(
+    certificate_id: int,
+    transfer: Transfer,
+    cause: Cause,
+    *,
+    only_if: Sequence[sa.ColumnElement[bool]] = (),
+    refusal: Refusal | None = None,
+) -> LedgerEntry:
+    """Move the balance if every condition still holds at that instant, and write the entry that says so."""
+    change = transfer.balance_change_cents
+    enough = [Certificate.balance_cents >= transfer.amount_cents] if change < 0 else []
+    moved = db.session.execute(
+        sa.update(Certificate)
+        .where(Certificate.id == certificate_id, *enough, *only_if)
+        .values(balance_cents=Certificate.balance_cents + change, last_sequence=Certificate.last_sequence + 1)
+        .returning(Certificate.balance_cents, Certificate.last_sequence)
+        .execution_options(synchronize_session=False)
+    ).one_or_none()
+    if moved is None:
+        raise _refused(certificate_id, refusal)
+    entry = _build_entry(certificate_id, transfer, cause, sequence=moved.last_sequence, balance=moved.balance_cents)
+    db.session.add(entry)
+    db.session.flush()
+    _forget_loaded(certificate_id)
+    return entry
+
+
+def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, sequence: int, balance: int) -> LedgerEntry:
+    entry = LedgerEntry(
+        certificate_id=certificate_id,
+        sequence=sequence,
+        kind=transfer.kind,
+        debit_account=transfer.debit,
+        credit_account=transfer.credit,
+        amount_cents=transfer.amount_cents,
+        balance_after_cents=balance,
+        actor=cause.actor,
+        reason_code=cause.reason_code,
+        external_ref=cause.external_ref,
+        request_scope=cause.scope,
+        request_key=cause.key,
+        reverses_id=transfer.reverses_id,
+        created_at=cause.at,
+        prev_hash=_hash_before(certificate_id, sequence),
+    )
+    entry.hash = chain.entry_hash(entry)
+    return entry
+
+
+def _check_amount(amount_cents: int) -> None:
+    """Refuse what is not a positive whole number: PostgreSQL silently stored 1.5 as 2."""
+    if type(amount_cents) is not int or amount_cents <= 0:
+        raise InvalidAmountError
+
+
+def _refused(certificate_id: int, refusal: Refusal | None) -> Exception:
+    """Read the certificate once, to name why the UPDATE found nothing to move."""
+    found = db.session.get(Certificate, certificate_id, populate_existing=True)
+    if found is None:
+        return CertificateNotFoundError()
+    return refusal(found) if refusal else InsufficientBalanceError()
+
+
+def _name_refusal(found: Certificate, *, on: date, mode: str) -> Exception:
+    if found.mode != mode:
+        return WrongModeError()
+    if found.status == "frozen":
+        return CertificateFrozenError()
+    if found.status == "void":
+        return CertificateVoidError()
+    if found.expires_on is not None and found.expires_on < on:
+        return CertificateExpiredError()
+    return InsufficientBalanceError()
+
+
+def _hash_before(certificate_id: int, sequence: int) -> bytes:
+    """Return the hash that the new entry continues; the certificate's row is locked by now, so it stays the last."""
+    if sequence == 1:
+        return chain.FIRST
+    return db.session.scalars(
+        sa.select(LedgerEntry.hash).where(
+            LedgerEntry.certificate_id == certificate_id, LedgerEntry.sequence == sequence - 1
+        )
+    ).one()
+
+
+def _forget_loaded(certificate_id: int) -> None:
+    """Expire a loaded certificate, so that nobody reads the balance from before."""
+    loaded = db.session.identity_map.get(identity_key(Certificate, certificate_id))
+    if loaded is not None:
+        db.session.expire(loaded)

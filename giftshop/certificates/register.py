@@ -1,0 +1,53 @@
+"""The register: the one door to certificates, by code for those who hold it, by public id for those who found it."""
+
+import secrets
+
+import sqlalchemy as sa
+
+from giftshop.certificates import codes, vault
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.errors import CertificateNotFoundError, CertificateVoidError, InvalidCodeError
+
+_PUBLIC_ID_SYMBOLS = 10
+
+
+def find_by_code(text: str) -> Certificate | None:
+    """Return the certificate whose code was typed or scanned, or None for every bad code alike."""
+    try:
+        certificate = get_by_code(text)
+    except (InvalidCodeError, CertificateNotFoundError):
+        return None
+    return None if certificate.status == "void" else certificate
+
+
+def get_by_code(text: str) -> Certificate:
+    """Return the certificate whose code was typed or scanned, whatever its state.
+
+    Raises InvalidCodeError, WrongCheckSymbolError, CertificateNotFoundError: true reasons, for staff only.
+    """
+    keys = vault.lookups(codes.normalise_code(text))
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.code_lookup.in_(keys)))
+    if certificate is None:
+        raise CertificateNotFoundError
+    return certificate
+
+
+def get_certificate(public_id: str) -> Certificate:
+    """Return the certificate with this public id. Raises CertificateNotFoundError."""
+    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.public_id == public_id))
+    if certificate is None:
+        raise CertificateNotFoundError
+    return certificate
+
+
+def code_of(certificate: Certificate) -> str:
+    """Return the certificate's code, 16 symbols, for its paper, its page and its message."""
+    if certificate.status == "void":
+        raise CertificateVoidError
+    return vault.open_sealed(certificate.code_enc, certificate.public_id)
+
+
+def new_public_id() -> str:
+    """Return a fresh public id: it names a certificate and seeds its drawing, and opens nothing."""
+    return "".join(secrets.choice(codes.ALPHABET) for _ in range(_PUBLIC_ID_SYMBOLS))

@@ -1,0 +1,63 @@
+"""Who may undo a redemption, and until when: the guards in the order a doorman would ask."""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from giftshop.certificates.models import LedgerEntry
+from giftshop.database import db
+from giftshop.errors import (
+    AlreadyReversedError,
+    NotRedeemedByYouError,
+    NotReversibleError,
+    ReasonMissingError,
+    TooLateToUndoError,
+    TooManyUndosError,
+)
+
+UNDO_MINUTES = 15
+UNDOS_A_DAY = 3
+
+
+def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str, at: datetime) -> None:
+    """Raise the refusal that applies, if any: a manager gives a reason, others undo their own, soon and seldom."""
+    if entry.kind != "redeem":
+        raise NotReversibleError
+    if find_reversal(entry.id) is not None:
+        raise AlreadyReversedError
+    if may_undo_own(entry, actor=actor, at=at) and _undos_since(actor, at - timedelta(days=1)) < UNDOS_A_DAY:
+        return
+    if not is_manager:
+        raise _staff_refusal(entry, actor=actor, at=at)
+    if not reason:
+        raise ReasonMissingError
+
+
+def may_undo_own(entry: LedgerEntry, *, actor: str, at: datetime) -> bool:
+    """Tell whether `actor` redeemed this, less than 15 minutes before `at`."""
+    return entry.actor == actor and at <= undo_ends_at(entry)
+
+
+def undo_ends_at(entry: LedgerEntry) -> datetime:
+    """Return the moment until which the one who redeemed may undo it alone."""
+    return entry.created_at + timedelta(minutes=UNDO_MINUTES)
+
+
+def find_reversal(entry_id: int) -> LedgerEntry | None:
+    """Return the entry that undid this one, if there is one."""
+    return db.session.scalar(sa.select(LedgerEntry).where(LedgerEntry.reverses_id == entry_id))
+
+
+def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception:
+    if entry.actor != actor:
+        return NotRedeemedByYouError()
+    if at > undo_ends_at(entry):
+        return TooLateToUndoError()
+    return TooManyUndosError()
+
+
+def _undos_since(actor: str, moment: datetime) -> int:
+    query = sa.select(sa.func.count()).where(
+        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > moment
+    )
+    return db.session.scalar(query) or 0
