@@ -1,0 +1,169 @@
+"""The typefaces, from packages, the same on every machine: files for paper, small web subsets for pages.
+
+`python -m giftshop.typefaces` makes the subsets, their style sheet and their licences in static/fonts/, once at set-up.
+"""
+
+import hashlib
+import sys
+from dataclasses import dataclass
+from functools import cache
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+STATIC_FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
+
+LATIN = "U+20-7E, U+A0-FF, U+2013-2014, U+2018-201A, U+201C-201E, U+2022, U+2026, U+20AC, U+2212, U+2713"
+EXTENDED = "U+100-24F, U+2B0-2FF, U+1E00-1EFF"
+OTHER_SCRIPTS = "U+370-52F, U+1F00-1FFF, U+1EA0-1EF9"
+_FEATURES = ["kern", "liga", "lnum", "pnum", "tnum", "zero", "mark", "mkmk", "ccmp", "locl"]
+
+
+@dataclass(frozen=True, slots=True)
+class Typeface:
+    """One font file: its package, its file name there, and the family name we call it by."""
+
+    package: str
+    file: str
+    family: str
+    weight: int
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies. Raises ModuleNotFoundError when its package is not installed."""
+        spec = find_spec(self.package)
+        if spec is None or spec.origin is None:
+            raise ModuleNotFoundError(self.package)
+        return Path(spec.origin).parent / "files" / self.file
+
+
+DISPLAY = Typeface("font_source_serif_pro", "SourceSerifPro-Semibold.ttf", "Source Serif Pro", 600)
+TEXT = Typeface("fontpkg_atkinson_hyperlegible", "AtkinsonHyperlegible-Regular.ttf", "Atkinson Hyperlegible", 400)
+TEXT_BOLD = Typeface("fontpkg_atkinson_hyperlegible", "AtkinsonHyperlegible-Bold.ttf", "Atkinson Hyperlegible", 700)
+FALLBACK = Typeface("font_source_sans_pro", "SourceSansPro-Regular.ttf", "Source Sans Pro", 400)
+FALLBACK_BOLD = Typeface("font_source_sans_pro", "SourceSansPro-Bold.ttf", "Source Sans Pro", 700)
+ALL = (DISPLAY, TEXT, TEXT_BOLD, FALLBACK, FALLBACK_BOLD)
+
+_SUBSETS = [
+    (DISPLAY, DISPLAY.family, LATIN),
+    (DISPLAY, DISPLAY.family, EXTENDED),
+    (DISPLAY, DISPLAY.family, OTHER_SCRIPTS),
+    (TEXT, TEXT.family, LATIN),
+    (TEXT, TEXT.family, EXTENDED),
+    (TEXT_BOLD, TEXT.family, LATIN),
+    (TEXT_BOLD, TEXT.family, EXTENDED),
+    (FALLBACK, TEXT.family, OTHER_SCRIPTS),
+    (FALLBACK_BOLD, TEXT.family, OTHER_SCRIPTS),
+]
+"""Each web font: the file, the family pages know it by, and the letters it brings."""
+
+_STAND_INS = [
+    (DISPLAY, "Source Serif as Georgia", "Georgia", 400, 0.4356),
+    (DISPLAY, "Source Serif as DejaVu", "DejaVu Serif", 400, 0.5081),
+    (TEXT, "Atkinson as Arial", "Arial", 400, 0.4384),
+    (TEXT_BOLD, "Atkinson as Arial", "Arial Bold", 700, 0.4730),
+    (TEXT, "Atkinson as DejaVu", "DejaVu Sans", 400, 0.5025),
+    (TEXT_BOLD, "Atkinson as DejaVu", "DejaVu Sans Bold", 700, 0.5677),
+]
+"""Each stand-in while a web font loads: the visitor's own font, with the mean width of its English text in em."""
+
+_ENGLISH = (
+    "The quick relief of an hour without pain: shoulders, neck and lower back, slowly and with care. "
+    "Bring this page, show it on your phone, or read out the code when you arrive at the practice."
+)
+
+
+@cache
+def letters_of(face: Typeface) -> frozenset[int]:
+    """Return the code points that a font file can draw, from its own character map."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(face.path, lazy=True) as font:
+        return frozenset(font.getBestCmap())
+
+
+def has_letters(face: Typeface, text: str) -> bool:
+    """Tell whether a face can draw every letter of `text`."""
+    return {ord(letter) for letter in text} <= letters_of(face)
+
+
+def make_web_fonts(folder: Path) -> list[Path]:
+    """Write the subsets as woff2, named by their content, with fonts.css and the licences; return the font files."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for stale in folder.glob("*.woff2"):
+        stale.unlink()
+    rules, files = [], []
+    for face, family, letters in _SUBSETS:
+        data = _subset(face, letters)
+        path = folder / f"{face.path.stem.lower()}.{hashlib.sha256(data).hexdigest()[:8]}.woff2"
+        path.write_bytes(data)
+        files.append(path)
+        rules.append(_face_rule(family, face.weight, f"url(/static/fonts/{path.name}) format('woff2')", letters))
+    rules += [_stand_in_rule(*stand_in) for stand_in in _STAND_INS]
+    for face in ALL:
+        (folder / f"{face.package}.LICENSE.txt").write_text(_licence(face), encoding="utf-8")
+    (folder / "fonts.css").write_text("\n".join(rules) + "\n", encoding="utf-8")
+    return files
+
+
+def _subset(face: Typeface, letters: str) -> bytes:
+    import io
+
+    from fontTools import subset
+
+    options = subset.Options(flavor="woff2", layout_features=_FEATURES, desubroutinize=True, hinting=False)
+    options.name_IDs, options.notdef_outline, options.recommended_glyphs = [1, 2], True, False
+    font = subset.load_font(str(face.path), options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=_code_points(letters))
+    subsetter.subset(font)
+    written = io.BytesIO()
+    subset.save_font(font, written, options)
+    return written.getvalue()
+
+
+def _code_points(letters: str) -> list[int]:
+    found: list[int] = []
+    for part in letters.replace("U+", "").split(", "):
+        first, _, last = part.partition("-")
+        found.extend(range(int(first, 16), int(last or first, 16) + 1))
+    return found
+
+
+def _face_rule(family: str, weight: int, source: str, letters: str) -> str:
+    return (
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; font-display: swap; '
+        f"src: {source}; unicode-range: {letters} }}"
+    )
+
+
+def _stand_in_rule(face: Typeface, family: str, local: str, weight: int, width: float) -> str:
+    """Scale a visitor's own font to the width and the lines of ours, so that nothing jumps when ours arrives."""
+    font = _metrics(face)
+    scale = font["width"] / width
+    return (
+        f'@font-face {{ font-family: "{family}"; font-weight: {weight}; src: local("{local}"); '
+        f"size-adjust: {scale:.1%}; ascent-override: {font['ascent'] / scale:.1%}; "
+        f"descent-override: {font['descent'] / scale:.1%}; line-gap-override: 0% }}"
+    )
+
+
+def _metrics(face: Typeface) -> dict[str, float]:
+    """Return mean width of English text, ascent and descent, each in em."""
+    from fontTools.ttLib import TTFont
+
+    with TTFont(face.path, lazy=True) as font:
+        em, widths, names = font["head"].unitsPerEm, font["hmtx"], font.getBestCmap()
+        width = sum(widths[names[ord(letter)]][0] for letter in _ENGLISH) / len(_ENGLISH)
+        line: Any = font["hhea"]
+        return {"width": width / em, "ascent": line.ascent / em, "descent": -line.descent / em}
+
+
+def _licence(face: Typeface) -> str:
+    files = face.path.parent.glob("LICENSE*"), face.path.parent.parent.glob("LICENSE*")
+    return next(path for found in files for path in found).read_text(encoding="utf-8")
+
+
+if __name__ == "__main__":
+    for written in make_web_fonts(STATIC_FONTS):
+        sys.stdout.write(f"{written.stat().st_size:6} bytes  {written.name}\n")
