@@ -1,0 +1,79 @@
+"""The practice and its offers as tables."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from giftshop.database import Base, BigId, Moment
+
+
+class Installation(Base):
+    """Which shop this database belongs to, and with which kind of money; one row, stamped at creation."""
+
+    __tablename__ = "installation"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    instance_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    mode: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (
+        sa.CheckConstraint("id = 1", name="only_one"),
+        sa.CheckConstraint("mode IN ('simulated','test','live')", name="mode"),
+    )
+
+
+class Practice(Base):
+    """The practice itself, as the owner edits it; one row."""
+
+    __tablename__ = "practice"
+
+    id: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    name: Mapped[str] = mapped_column(sa.Text)
+    short_name: Mapped[str] = mapped_column(sa.Text)
+    legal_name: Mapped[str] = mapped_column(sa.Text)
+    address: Mapped[str] = mapped_column(sa.Text)
+    phone: Mapped[str] = mapped_column(sa.Text)
+    email: Mapped[str] = mapped_column(sa.Text)
+    booking_url: Mapped[str] = mapped_column(sa.Text)
+    time_zone: Mapped[str] = mapped_column(sa.Text)
+    currency: Mapped[str] = mapped_column(sa.Text)
+    place: Mapped[str] = mapped_column(sa.Text)
+    palette: Mapped[str] = mapped_column(sa.Text)
+    is_selling: Mapped[bool] = mapped_column(sa.Boolean)
+    minimum_cents: Mapped[int] = mapped_column(BigId)
+    maximum_cents: Mapped[int] = mapped_column(BigId)
+    buyer_day_limit_cents: Mapped[int] = mapped_column(BigId)
+    delivery_hour: Mapped[int] = mapped_column(sa.Integer)
+    refund_days: Mapped[int] = mapped_column(sa.Integer)
+
+    __table_args__ = (
+        sa.CheckConstraint("id = 1", name="only_one"),
+        sa.CheckConstraint("minimum_cents > 0 AND minimum_cents <= maximum_cents", name="bounds"),
+        sa.CheckConstraint("delivery_hour BETWEEN 0 AND 23", name="delivery_hour"),
+    )
+
+
+class Offer(Base):
+    """What the catalogue sells: a session of some minutes, or an amount."""
+
+    __tablename__ = "offer"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    slug: Mapped[str] = mapped_column(sa.Text, unique=True)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    name: Mapped[str] = mapped_column(sa.Text)
+    minutes: Mapped[int | None] = mapped_column(sa.Integer)
+    description: Mapped[str] = mapped_column(sa.Text)
+    price_cents: Mapped[int] = mapped_column(BigId)
+    visibility: Mapped[str] = mapped_column(sa.Text)
+    position: Mapped[int] = mapped_column(sa.Integer)
+
+    __table_args__ = (
+        sa.CheckConstraint("kind IN ('session','amount')", name="kind"),
+        sa.CheckConstraint("(kind = 'session') = (minutes IS NOT NULL)", name="minutes"),
+        sa.CheckConstraint("visibility IN ('public','unlisted','retired')", name="visibility"),
+        sa.CheckConstraint("price_cents > 0", name="price"),
+        sa.CheckConstraint("slug <> 'amount'", name="slug"),
+    )

@@ -1,0 +1,58 @@
+"""The practice and the installation: who sells here, with which kind of money."""
+
+import secrets
+
+from giftshop import clock
+from giftshop.catalog.models import Installation, Practice
+from giftshop.database import db
+from giftshop.errors import ShopError, WrongDatabaseError
+
+
+class PracticeMissingError(ShopError):
+    """The shop has no practice yet. Run `flask seed` in development, or restore a backup."""
+
+
+def find_practice() -> Practice | None:
+    """Return the practice, or None while none is set up."""
+    return db.session.get(Practice, 1)
+
+
+def get_practice() -> Practice:
+    """Return the practice. Raises PracticeMissingError."""
+    practice = find_practice()
+    if practice is None:
+        raise PracticeMissingError
+    return practice
+
+
+def get_installation() -> Installation:
+    """Return this database's stamp. Raises WrongDatabaseError while it has none."""
+    installation = db.session.get(Installation, 1)
+    if installation is None:
+        raise WrongDatabaseError("This database is not stamped yet. Run `flask db upgrade`.")
+    return installation
+
+
+def stamp_installation(mode: str) -> Installation:
+    """Stamp a new database with its mode and a random instance id; refuse one of another mode.
+
+    Test and simulated certificates must never be redeemable where live ones are, so a database never changes its mode.
+    """
+    installation = db.session.get(Installation, 1)
+    if installation is None:
+        instance_id = f"shop_{secrets.token_hex(8)}"
+        installation = Installation(id=1, instance_id=instance_id, mode=mode, created_at=clock.now())
+        db.session.add(installation)
+    if installation.mode != mode:
+        raise WrongDatabaseError(
+            f"This database belongs to {installation.mode} payments, and the Stripe key is for {mode} ones."
+        )
+    return installation
+
+
+def is_open_for_sales(practice: Practice) -> bool:
+    """Tell whether the shop may sell: the owner wants to, and buyers can reach the practice by phone and web.
+
+    Phone and web address for balance and replacement are mandatory (12 CFR 1005.20 and cautious defaults).
+    """
+    return practice.is_selling and bool(practice.phone) and bool(practice.booking_url)
