@@ -1,0 +1,1 @@
+"""How it reaches people: deliveries, messages, the mailer."""

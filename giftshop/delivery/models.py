@@ -1,0 +1,53 @@
+"""Messages to send as tables: what, to whom, when, and how far each has come."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column
+
+from giftshop.database import Base, BigId, Moment
+
+DELIVERY_STATES = ("scheduled", "sending", "sent", "failed", "cancelled")
+
+
+class Delivery(Base):
+    """One message to send, once; its `message_id` stays the same however often it is tried.
+
+    `message_id` is made of the order, the kind, the gift and the revision, so its UNIQUE says that there is never
+    a second row for one message.
+
+    `facts_enc` holds, sealed, what the message says beyond the certificates it carries: names, words, the order's
+    private address. `order_id` and `gift_id` say whose it is.
+    """
+
+    __tablename__ = "delivery"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"))
+    gift_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("gift.id"))
+    revision: Mapped[int] = mapped_column(sa.Integer, default=1)
+    to_address: Mapped[str] = mapped_column(sa.Text)
+    facts_enc: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    message_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    state: Mapped[str] = mapped_column(sa.Text)
+    send_at: Mapped[datetime] = mapped_column(Moment)
+    attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
+    last_error: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    sent_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (
+        sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in DELIVERY_STATES)})", name="state"),
+        sa.Index("ix_delivery_state_send_at", "state", "send_at"),
+        sa.Index("ix_delivery_gift_id", "gift_id"),
+    )
+
+
+class DeliveryCertificate(Base):
+    """A certificate that a message carries."""
+
+    __tablename__ = "delivery_certificate"
+
+    delivery_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("delivery.id"), primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), primary_key=True)

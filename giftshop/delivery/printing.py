@@ -1,0 +1,49 @@
+"""Printing: a certificate's row, its practice and its terms joined into the face that the press prints."""
+
+from urllib.parse import urlsplit
+
+from giftshop import clock
+from giftshop.catalog.practice import get_practice
+from giftshop.catalog.terms import certificate_terms
+from giftshop.certificates.document import CertificateFace, Paper
+from giftshop.certificates.models import Certificate
+from giftshop.certificates.press import press
+from giftshop.certificates.register import code_of
+from giftshop.money import format_amount
+
+
+def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
+    """Return what stands on a certificate, with its code."""
+    practice = get_practice()
+    issued_on = clock.local(certificate.issued_at, practice.time_zone).date()
+    return CertificateFace(
+        public_id=certificate.public_id,
+        code=code_of(certificate),
+        base_url=base_url,
+        design=certificate.design,
+        palette=practice.palette,
+        recipient_name=certificate.recipient_name,
+        giver_name=certificate.giver_name,
+        message=certificate.message,
+        amount_text=format_amount(certificate.face_value_cents, certificate.currency),
+        service_text=certificate.service_name,
+        practice_name=practice.name,
+        practice_address=f"{practice.legal_name}, {practice.address}",
+        practice_phone=practice.phone,
+        booking_address=_bare(practice.booking_url),
+        balance_address=_bare(base_url) + "/balance",
+        terms=tuple(certificate_terms(practice, on=issued_on)),
+        issued_on=issued_on,
+        is_test=certificate.mode != "live",
+    )
+
+
+def certificate_pdf(certificate: Certificate, *, paper: Paper, base_url: str) -> bytes:
+    """Return a certificate's PDF, printed in the press's child process. Raises PrintingError."""
+    return press.print_pdf(face_of(certificate, base_url=base_url), paper)
+
+
+def _bare(address: str) -> str:
+    """Return a web address as people write it: without scheme and placeholders."""
+    parts = urlsplit(address.replace("{code}", ""))
+    return f"{parts.netloc}{parts.path}".rstrip("/")
