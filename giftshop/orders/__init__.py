@@ -1,0 +1,1 @@
+"""How it is paid: orders and gifts, Checkout, fulfilment, reconciliation."""

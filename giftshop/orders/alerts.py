@@ -1,0 +1,25 @@
+"""Alerts: what a person has to look at, once per fact, kept until somebody resolves it."""
+
+import logging
+
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.database import db
+from giftshop.orders.models import Alert
+
+log = logging.getLogger(__name__)
+
+
+def raise_alert(kind: str, subject: str, detail: str) -> bool:
+    """Keep an alert of this kind about `subject` (an order's or Stripe's id) unless it is there; tell whether it is new.
+
+    `detail` is one sentence without codes or addresses.
+    """
+    known = db.session.scalar(sa.select(Alert.id).where(Alert.kind == kind, Alert.subject == subject))
+    if known is not None:
+        return False
+    db.session.add(Alert(kind=kind, subject=subject, detail=detail, created_at=clock.now()))
+    db.session.flush()
+    log.error("alert %s about %s: %s", kind, subject, detail)
+    return True

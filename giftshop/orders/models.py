@@ -1,0 +1,156 @@
+"""Orders, their gifts, their attempts to pay, and what Stripe told us, as tables."""
+
+from datetime import date, datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import Mapped, mapped_column, relationship
+
+from giftshop.database import Base, BigId, Day, Moment
+
+ORDER_STATES = (
+    "awaiting_payment",
+    "processing",
+    "paid",
+    "fulfilled",
+    "expired",
+    "failed",
+    "in_review",
+    "refunded",
+)
+
+
+class Order(Base):
+    """One purchase: some gifts, one payment."""
+
+    __tablename__ = "order"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    token_lookup: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
+    token_enc: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    request_key: Mapped[str] = mapped_column(sa.Text, unique=True)
+    request_sha256: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    mode: Mapped[str] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.Text)
+    review_reason: Mapped[str] = mapped_column(sa.Text, default="")
+    currency: Mapped[str] = mapped_column(sa.Text)
+    total_cents: Mapped[int] = mapped_column(BigId)
+    buyer_email: Mapped[str] = mapped_column(sa.Text)
+    payment_intent_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    paid_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    gifts: Mapped[list["Gift"]] = relationship(back_populates="order", order_by="Gift.position")
+    attempts: Mapped[list["CheckoutAttempt"]] = relationship(back_populates="order", order_by="CheckoutAttempt.number")
+
+    __table_args__ = (
+        sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in ORDER_STATES)})", name="state"),
+        sa.CheckConstraint("total_cents > 0", name="total"),
+        sa.Index("ix_order_state_created_at", "state", "created_at"),
+        sa.Index("ix_order_buyer_email_created_at", "buyer_email", "created_at"),
+    )
+
+    @property
+    def number(self) -> str:
+        """The number people say on the phone."""
+        return f"G-{1000 + self.id}"
+
+
+class Gift(Base):
+    """One line of an order: a certificate to be, or several equal ones."""
+
+    __tablename__ = "gift"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
+    position: Mapped[int] = mapped_column(sa.Integer)
+    offer_slug: Mapped[str] = mapped_column(sa.Text)
+    service_name: Mapped[str] = mapped_column(sa.Text)
+    amount_cents: Mapped[int] = mapped_column(BigId)
+    quantity: Mapped[int] = mapped_column(sa.Integer)
+    recipient_name: Mapped[str] = mapped_column(sa.Text)
+    giver_name: Mapped[str] = mapped_column(sa.Text)
+    message: Mapped[str] = mapped_column(sa.Text)
+    design: Mapped[str] = mapped_column(sa.Text)
+    delivery: Mapped[str] = mapped_column(sa.Text)
+    recipient_email: Mapped[str] = mapped_column(sa.Text, index=True)
+    deliver_on: Mapped[date | None] = mapped_column(Day)
+
+    order: Mapped[Order] = relationship(back_populates="gifts")
+    issued: Mapped[list["GiftCertificate"]] = relationship(order_by="GiftCertificate.number")
+
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "position"),
+        sa.CheckConstraint("delivery IN ('recipient','buyer','print')", name="delivery"),
+        sa.CheckConstraint("quantity BETWEEN 1 AND 10", name="quantity"),
+        sa.CheckConstraint("amount_cents > 0", name="amount"),
+    )
+
+
+class GiftCertificate(Base):
+    """The certificate issued for one number of a gift: the keys say that there is never a second one."""
+
+    __tablename__ = "gift_certificate"
+
+    gift_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("gift.id"), primary_key=True)
+    number: Mapped[int] = mapped_column(sa.Integer, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), unique=True)
+
+
+class CheckoutAttempt(Base):
+    """One try to pay an order at Stripe: the parameters, frozen before the first call, and the session made.
+
+    The parameters hold the order's private address, so they are sealed.
+    """
+
+    __tablename__ = "checkout_attempt"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"))
+    number: Mapped[int] = mapped_column(sa.Integer)
+    parameters_enc: Mapped[bytes] = mapped_column(sa.LargeBinary)
+    idempotency_key: Mapped[str] = mapped_column(sa.Text, unique=True)
+    session_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
+    session_url: Mapped[str | None] = mapped_column(sa.Text)
+    state: Mapped[str] = mapped_column(sa.Text)
+    first_tried_at: Mapped[datetime] = mapped_column(Moment)
+    expires_at: Mapped[datetime] = mapped_column(Moment)
+    client_address: Mapped[str] = mapped_column(sa.Text, default="")
+
+    order: Mapped[Order] = relationship(back_populates="attempts")
+
+    __table_args__ = (
+        sa.UniqueConstraint("order_id", "number"),
+        sa.CheckConstraint("state IN ('created','open','complete','expired')", name="state"),
+        sa.Index("ix_checkout_attempt_client_address_first_tried_at", "client_address", "first_tried_at"),
+    )
+
+
+class StripeEvent(Base):
+    """An event we have handled, by its id; two events for one fact end the same because handlers re-read."""
+
+    __tablename__ = "stripe_event"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    event_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    type: Mapped[str] = mapped_column(sa.Text)
+    object_id: Mapped[str] = mapped_column(sa.Text)
+    outcome: Mapped[str] = mapped_column(sa.Text)
+    received_at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (sa.Index("ix_stripe_event_object_id", "object_id"),)
+
+
+class Alert(Base):
+    """Something a person has to look at: an order in review, a foreign payment, a failed delivery."""
+
+    __tablename__ = "alert"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.Text)
+    kind: Mapped[str] = mapped_column(sa.Text)
+    detail: Mapped[str] = mapped_column(sa.Text)
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    __table_args__ = (sa.UniqueConstraint("kind", "subject"),)
