@@ -1,0 +1,76 @@
+"""Who may do what: every page of staff with the least role it needs; what is not listed is refused."""
+
+from flask import Flask, abort, redirect, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from giftshop.staff import sessions
+
+RANKS = {"staff": 1, "manager": 2, "owner": 3}
+
+PUBLIC_BLUEPRINTS = frozenset({"storefront", "webhook", "health"})
+PUBLIC_ENDPOINTS = frozenset(
+    {
+        "static",
+        "staff.show_login",
+        "staff.check_password",
+        "staff.show_second_step",
+        "staff.check_second_step",
+        "staff.show_enrolment",
+        "staff.confirm_enrolment",
+        "staff.sign_out",
+    }
+)
+
+RIGHTS = {
+    "staff.show_account": "staff",
+    "staff.change_password": "staff",
+    "redemption.show_find": "staff",
+    "redemption.find": "staff",
+    "redemption.read_frame": "staff",
+    "redemption.show": "staff",
+    "redemption.redeem": "staff",
+    "redemption.undo": "staff",
+}
+"""Endpoint → least role; an owner may do what a manager may, a manager what staff may."""
+
+
+def guard(app: Flask) -> None:
+    """Let nobody past the pages of strangers who is not signed in, by both steps, with the role it takes."""
+
+    @app.before_request
+    def check_rights() -> ResponseReturnValue | None:
+        endpoint = request.endpoint
+        if endpoint is None or endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS:
+            return None
+        if not sessions.is_signed_in():
+            return _ask_to_sign_in()
+        if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
+            abort(403)
+        return None
+
+
+def has_role(role: str) -> bool:
+    """Tell whether the person signed in may do what `role` may."""
+    ranks = [RANKS[each.name] for each in getattr(current_user, "roles", []) if each.name in RANKS]
+    return max(ranks, default=0) >= RANKS[role]
+
+
+def is_local_path(path: str) -> bool:
+    """Tell whether `path` leads to a page of this shop and nowhere else, however a browser reads it."""
+    return (
+        path.startswith("/")
+        and not path.startswith(("//", "/\\"))
+        and path.isascii()
+        and all("\x20" < letter < "\x7f" and letter != "\\" for letter in path)
+    )
+
+
+def _ask_to_sign_in() -> ResponseReturnValue:
+    """Lead to the sign-in and back; what was typed into a code field waits in the signed session, not in an address."""
+    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+        abort(401)
+    session["next"] = request.path if request.method == "GET" else "/redeem"
+    if request.method == "POST" and (typed := request.form.get("code", ""))[:100]:
+        session["typed_code"] = typed[:100]
+    return redirect("/staff/login", 303)

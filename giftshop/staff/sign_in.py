@@ -1,0 +1,145 @@
+"""Signing in: a password, then a second factor; Flask-Security keeps hashes, secrets, codes and roles."""
+
+import base64
+import hashlib
+import hmac
+from functools import cache
+from typing import Any
+
+from flask import Flask, current_app
+from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
+from flask_security.totp import Totp
+
+from giftshop.database import db
+from giftshop.settings import Settings
+from giftshop.staff.models import Role, Staff
+from giftshop.staff.rights import guard
+
+RECOVERY_CODES = 8
+STEP_SECONDS = 30
+MOST_WRONG_FACTORS = 10
+"""Wrong second factors in a row after which only a reset helps: P(guess) ≤ 10 × 2 steps / 10⁶."""
+
+
+class OnceOnlyTotp(Totp):  # type: ignore[misc]
+    """Codes from an app, each good once: the step of the last one is kept with the person."""
+
+    def get_last_counter(self, user: Staff) -> int | None:
+        return user.last_totp_counter
+
+    def set_last_counter(self, user: Staff, tmatch: Any) -> None:
+        user.last_totp_counter = tmatch.counter
+
+
+def configure_sign_in(app: Flask) -> None:
+    """Set up Flask-Security beneath our own pages, and the guard before every page that is not public."""
+    settings: Settings = app.config["SHOP_SETTINGS"]
+    app.config.update(
+        SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  # a method, not a password
+        SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={
+            "argon2__memory_cost": 19456,
+            "argon2__rounds": 2,
+            "argon2__parallelism": 1,
+        },
+        SECURITY_PASSWORD_SALT=_derived(settings, "password salt").hex(),
+        SECURITY_TWO_FACTOR=True,
+        SECURITY_TWO_FACTOR_ENABLED_METHODS=["authenticator"],
+        SECURITY_TOTP_SECRETS={"1": _derived(settings, "totp").hex()},
+        SECURITY_TOTP_ISSUER="giftshop",
+        SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
+        SECURITY_MULTI_FACTOR_RECOVERY_CODES_N=RECOVERY_CODES,
+        SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[base64.urlsafe_b64encode(_derived(settings, "recovery codes"))],
+        SECURITY_REGISTERABLE=False,
+        PERMANENT_SESSION_LIFETIME=12 * 3600,
+        SESSION_REFRESH_EACH_REQUEST=False,
+    )
+    app.extensions["staff_security"] = Security(
+        app,
+        SQLAlchemySessionUserDatastore(db.session, Staff, Role),
+        register_blueprint=False,
+        totp_cls=OnceOnlyTotp,
+    )
+    guard(app)
+
+
+def find_staff(email: str) -> Staff | None:
+    """Return the active person with this e-mail address, or None."""
+    staff: Staff | None = _security().datastore.find_user(email=email.strip().lower())
+    return staff if staff is not None and staff.active else None
+
+
+def is_password(staff: Staff | None, password: str) -> bool:
+    """Check a password; for a person we don't know the same work is done, so that the time tells nothing."""
+    from flask_security.utils import verify_and_update_password
+
+    if staff is None or not staff.password:
+        verify_and_update_password(password, Staff(password=_hash_of_nobody()))
+        return False
+    return bool(verify_and_update_password(password, staff))
+
+
+def is_second_factor(staff: Staff, typed: str) -> bool:
+    """Check a code from the app, or use up a recovery code; counts wrong ones and gives up after ten in a row."""
+    if staff.failed_second_factors >= MOST_WRONG_FACTORS:
+        return False
+    is_right = _is_app_code(staff, typed) or _is_recovery_code(staff, typed)
+    staff.failed_second_factors = 0 if is_right else staff.failed_second_factors + 1
+    return is_right
+
+
+def new_secret() -> str:
+    """Return a new secret for an app, sealed as it is stored."""
+    return str(_security().totp_factory.generate_totp_secret())
+
+
+def secret_for_app(sealed: str) -> str:
+    """Return a sealed secret as people type it into their app (base32)."""
+    return str(_security().totp_factory.get_totp_b32_key(sealed))
+
+
+def address_for_app(staff: Staff, sealed: str) -> str:
+    """Return the otpauth address that the app reads from a QR code."""
+    return str(_security().totp_factory.get_totp_uri(staff.email, sealed))
+
+
+def code_now(staff: Staff) -> str:
+    """Return the code the person's app shows now; for sample accounts in development."""
+    return str(_security().totp_factory.generate_totp_password(staff.tf_totp_secret))
+
+
+def enrol(staff: Staff, sealed: str, typed: str) -> list[str]:
+    """Take a new app into use if it shows the right code; return the recovery codes, empty if it does not."""
+    if not _security().totp_factory.verify_totp(typed.strip(), sealed, staff, window=STEP_SECONDS):
+        return []
+    staff.tf_totp_secret, staff.tf_primary_method, staff.failed_second_factors = sealed, "authenticator", 0
+    codes: list[str] = current_app.extensions["security"]._mf_recovery_codes_util.create_recovery_codes(staff)
+    return codes
+
+
+def _is_app_code(staff: Staff, typed: str) -> bool:
+    code = typed.replace(" ", "")
+    if not (code.isascii() and code.isdigit() and len(code) == 6 and staff.tf_totp_secret):
+        return False
+    return bool(_security().totp_factory.verify_totp(code, staff.tf_totp_secret, staff, window=STEP_SECONDS))
+
+
+def _is_recovery_code(staff: Staff, typed: str) -> bool:
+    codes = current_app.extensions["security"]._mf_recovery_codes_util
+    code = typed.strip().lower()
+    if not staff.mf_recovery_codes or not codes.check_recovery_code(staff, code):
+        return False
+    return bool(codes.delete_recovery_code(staff, code))
+
+
+def _security() -> Any:
+    return current_app.extensions["staff_security"]
+
+
+@cache
+def _hash_of_nobody() -> str:
+    return str(hash_password("nobody has this password"))
+
+
+def _derived(settings: Settings, purpose: str) -> bytes:
+    """Return a key for one purpose, made from the shop's secret key."""
+    return hmac.digest(settings.secret_key.encode(), f"giftshop {purpose}".encode(), hashlib.sha256)

@@ -1,0 +1,169 @@
+"""Pages of signing in: password, second step, enrolment, recovery codes, account, signing out."""
+
+from datetime import timedelta
+
+from flask import Blueprint, current_app, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user, login_user, logout_user
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+
+from giftshop import clock
+from giftshop.certificates.qr import qr_svg
+from giftshop.database import db, may_write
+from giftshop.errors import ShopError
+from giftshop.limits import client_address, limiter
+from giftshop.staff import accounts, sessions, sign_in
+from giftshop.staff.models import Staff
+from giftshop.staff.rights import is_local_path
+
+blueprint = Blueprint("staff", __name__, url_prefix="/staff")
+
+WRONG_SIGN_IN = "That e-mail address and password don’t belong together, or there were too many tries"
+WRONG_FACTOR = "That code isn’t right, or was used already. Wait for the next one and try again"
+PER_ACCOUNT = (RateLimitItemPerMinute(5, 15), RateLimitItemPerHour(30))
+PER_ADDRESS = RateLimitItemPerMinute(20, 15)
+HALF_WAY = timedelta(minutes=10)
+
+
+@blueprint.get("/login")
+def show_login() -> ResponseReturnValue:
+    """Show the first step; who is signed in goes on to work."""
+    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page()
+
+
+@blueprint.post("/login")
+def check_password() -> ResponseReturnValue:
+    """Check e-mail and password; every refusal says the same."""
+    email, password = request.form.get("email", ""), request.form.get("password", "")
+    staff = sign_in.find_staff(email) if _may_try(email) else None
+    if not sign_in.is_password(staff, password[:1000]) or staff is None:
+        db.session.rollback()
+        _count_wrong_try(email)
+        return _login_page(email, {"email": WRONG_SIGN_IN}), 422
+    db.session.commit()
+    session["half_way"] = [staff.fs_uniquifier, clock.now().timestamp()]
+    return redirect("/staff/second-step" if staff.tf_totp_secret else "/staff/enrol", 303)
+
+
+@blueprint.get("/second-step")
+def show_second_step() -> ResponseReturnValue:
+    """Ask for the code from the app, or a recovery code."""
+    return render_template("staff/second_step.html", errors={}) if _half_way() else redirect("/staff/login", 303)
+
+
+@blueprint.post("/second-step")
+def check_second_step() -> ResponseReturnValue:
+    """Sign the person in when the code is right."""
+    staff = _half_way()
+    if staff is None or not staff.tf_totp_secret:
+        return redirect("/staff/login", 303)
+    if not sign_in.is_second_factor(staff, request.form.get("code", "")[:40]):
+        db.session.commit()
+        return render_template("staff/second_step.html", errors={"code": WRONG_FACTOR}), 422
+    return _signed_in(staff)
+
+
+@blueprint.get("/enrol")
+def show_enrolment() -> ResponseReturnValue:
+    """Show a new secret for the app, as QR code and as text, until its first code is confirmed."""
+    staff = _half_way()
+    if staff is None or staff.tf_totp_secret:
+        return redirect("/staff/login", 303)
+    session.setdefault("new_secret", sign_in.new_secret())
+    return _enrolment_page(staff, {})
+
+
+@blueprint.post("/enrol")
+def confirm_enrolment() -> ResponseReturnValue:
+    """Take the app into use, sign the person in, and show the recovery codes this once."""
+    staff, secret = _half_way(), session.get("new_secret")
+    if staff is None or staff.tf_totp_secret or not isinstance(secret, str):
+        return redirect("/staff/login", 303)
+    codes = sign_in.enrol(staff, secret, request.form.get("code", "")[:40])
+    if not codes:
+        db.session.rollback()
+        return _enrolment_page(staff, {"code": WRONG_FACTOR}), 422
+    _signed_in(staff)
+    return render_template("staff/recovery_codes.html", codes=codes)
+
+
+@blueprint.post("/logout")
+def sign_out() -> ResponseReturnValue:
+    """End this sign-in, here and for every copy of its cookie."""
+    sessions.close_session()
+    logout_user()
+    db.session.commit()
+    session.clear()
+    return redirect("/staff/login", 303)
+
+
+@blueprint.get("/account")
+def show_account() -> ResponseReturnValue:
+    """Show who is signed in, and the form for a new password."""
+    return render_template("staff/account.html", errors={})
+
+
+@blueprint.post("/account")
+def change_password() -> ResponseReturnValue:
+    """Set a new password; every sign-in of the person ends, this one too."""
+    staff = db.session.get_one(Staff, current_user.id)
+    if not sign_in.is_password(staff, request.form.get("password", "")[:1000]):
+        db.session.rollback()
+        return render_template("staff/account.html", errors={"password": "That isn’t your password"}), 422
+    try:
+        accounts.change_password(staff, request.form.get("new_password", "")[:1000])
+    except ShopError as refusal:
+        db.session.rollback()
+        return render_template("staff/account.html", errors={"new_password": refusal.message}), 422
+    db.session.commit()
+    logout_user()
+    session.clear()
+    return redirect("/staff/login", 303)
+
+
+def _login_page(email: str = "", errors: dict[str, str] | None = None) -> str:
+    return render_template("staff/login.html", email=email[:320], errors=errors or {})
+
+
+def _enrolment_page(staff: Staff, errors: dict[str, str]) -> str:
+    secret = str(session["new_secret"])
+    picture = qr_svg(sign_in.address_for_app(staff, secret), "QR code for your authenticator app")
+    return render_template("staff/enrol.html", picture=picture, secret=sign_in.secret_for_app(secret), errors=errors)
+
+
+def _tries(email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
+    account = ("staff", email.strip().lower()[:320])
+    return [*((item, account) for item in PER_ACCOUNT), (PER_ADDRESS, ("staff-address", client_address()))]
+
+
+def _may_try(email: str) -> bool:
+    """Tell whether this account and this address have wrong tries left; only then is the password looked at."""
+    return all(limiter.limiter.test(item, *who) for item, who in _tries(email))
+
+
+def _count_wrong_try(email: str) -> None:
+    """Count a wrong try; counting writes, so no transaction of ours is open meanwhile."""
+    for item, who in _tries(email):
+        limiter.limiter.hit(item, *who)
+
+
+def _half_way() -> Staff | None:
+    """Return the person who gave the right password in the last ten minutes and still has to give the second factor."""
+    kept = session.get("half_way")
+    if not (isinstance(kept, list) and len(kept) == 2) or clock.now().timestamp() - kept[1] > HALF_WAY.total_seconds():
+        return None
+    datastore = current_app.extensions["staff_security"].datastore
+    may_write()
+    staff: Staff | None = datastore.find_user(fs_uniquifier=kept[0])
+    return staff if staff is not None and staff.active else None
+
+
+def _signed_in(staff: Staff) -> ResponseReturnValue:
+    """Open the sign-in under a new id and go on to where the person wanted."""
+    wanted, typed = session.get("next", ""), session.get("typed_code", "")
+    sessions.open_session(staff)
+    login_user(staff)
+    if typed:
+        session["typed_code"] = typed
+    db.session.commit()
+    return redirect(wanted if is_local_path(str(wanted)) else "/redeem", 303)
