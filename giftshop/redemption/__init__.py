@@ -1,0 +1,1 @@
+"""Pages for the counter: find, scan, redeem, undo."""

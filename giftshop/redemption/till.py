@@ -1,0 +1,130 @@
+"""The till: what one certificate's page needs, and the two acts done there, each answered once."""
+
+import re
+import secrets
+from dataclasses import dataclass
+from datetime import date
+
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.catalog.offers import find_offer, list_public_offers
+from giftshop.certificates import ledger, undo
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.requests import Answer, answer_once
+from giftshop.database import db
+from giftshop.errors import InvalidAmountError, NoteTooLongError
+from giftshop.money import format_choice, format_plain, parse_amount
+
+NOTE_LIMIT = 140
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """An amount to take with one tap: what it is called, and its figures as the form sends them."""
+
+    label: str
+    detail: str
+    amount: str
+    amount_cents: int
+
+
+def list_choices(certificate: Certificate, practice: Practice) -> list[Choice]:
+    """Return what to offer: the session that was bought, or the usual one, at today's price; then all that is left."""
+    left, currency = certificate.balance_cents, practice.currency
+    offers = [offer for offer in list_public_offers() if offer.kind == "session"]
+    usual = find_offer(certificate.offer_slug) if certificate.service_name else None
+    usual = usual or next((offer for offer in offers if offer.minutes == 60), offers[0] if offers else None)
+    choices = []
+    if usual is not None and usual.price_cents < left:
+        choices.append(_choice(usual.price_cents, usual.name, currency))
+    return [*choices, _choice(left, "All of it", currency)]
+
+
+def find_last_redemption(certificate: Certificate) -> LedgerEntry | None:
+    """Return the newest redemption that was not undone, or None."""
+    undone = sa.orm.aliased(LedgerEntry)
+    query = (
+        sa.select(LedgerEntry)
+        .where(LedgerEntry.certificate_id == certificate.id, LedgerEntry.kind == "redeem")
+        .where(~sa.exists().where(undone.reverses_id == LedgerEntry.id))
+        .order_by(LedgerEntry.sequence.desc())
+        .limit(1)
+    )
+    return db.session.scalar(query)
+
+
+def redeem(
+    certificate: Certificate, amount_cents: int, *, note: str, staff_id: int, request_key: str, mode: str, on: date
+) -> Answer:
+    """Take an amount off once, however often the form arrives. The caller commits."""
+    actor = f"staff:{staff_id}"
+    cause = ledger.Cause(actor=actor, scope=f"redeem:{actor}", key=request_key, at=clock.now())
+
+    def act() -> dict[str, object]:
+        entry = ledger.redeem(certificate.id, amount_cents, on=on, mode=mode, cause=cause, note=note)
+        return _facts(entry)
+
+    body = {"act": "redeem", "certificate": certificate.public_id, "amount": amount_cents}
+    return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
+
+
+def take_back(
+    certificate: Certificate, entry_id: int, *, reason: str, staff_id: int, is_manager: bool, request_key: str
+) -> Answer:
+    """Undo a redemption once. The caller commits."""
+    actor = f"staff:{staff_id}"
+    cause = ledger.Cause(
+        actor=actor, scope=f"undo:{actor}", key=request_key, at=clock.now(), reason_code=_reason_code(reason)
+    )
+
+    def act() -> dict[str, object]:
+        return _facts(ledger.reverse(entry_id, certificate_id=certificate.id, is_manager=is_manager, cause=cause))
+
+    body = {"act": "undo", "certificate": certificate.public_id, "entry": entry_id}
+    return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
+
+
+def read_amount(chosen: str, typed: str, currency: str) -> int:
+    """Read the amount to take: a choice's figures, or what was typed beside "other". Raises InvalidAmountError."""
+    amount_cents = parse_amount(typed if chosen in ("", "other") else chosen, currency)
+    if amount_cents <= 0:
+        raise InvalidAmountError
+    return amount_cents
+
+
+def read_note(text: str) -> str:
+    """Read the note beside a redemption: one line without controls. Raises NoteTooLongError."""
+    note = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
+    if len(note) > NOTE_LIMIT:
+        raise NoteTooLongError
+    return note
+
+
+def new_request_key() -> str:
+    """Return a fresh request key for a form that is about to be shown."""
+    return secrets.token_urlsafe(18)
+
+
+def minutes_left(entry: LedgerEntry) -> int:
+    """Return for how many more minutes the one who redeemed may undo it alone; 0 when the time is over."""
+    return max(0, -(-int((undo.undo_ends_at(entry) - clock.now()).total_seconds()) // 60))
+
+
+def _choice(amount_cents: int, detail: str, currency: str) -> Choice:
+    return Choice(format_choice(amount_cents, currency), detail, format_plain(amount_cents, currency), amount_cents)
+
+
+def _facts(entry: LedgerEntry) -> dict[str, object]:
+    return {
+        "entry": entry.id,
+        "version": entry.sequence,
+        "balance_after": entry.balance_after_cents,
+        "taken": entry.amount_cents,
+    }
+
+
+def _reason_code(text: str) -> str:
+    """Return a manager's reason as the ledger keeps it: at most 40 plain characters."""
+    return re.sub(r"[^A-Za-z0-9 .,'-]", "", text).strip()[:40]

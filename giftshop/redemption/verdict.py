@@ -1,0 +1,72 @@
+"""The verdict on a certificate at the counter: a tone, a word, a reason, and whether anything may be taken."""
+
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import Literal
+
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.dates import write_moment, write_short_day
+from giftshop.money import format_amount
+
+Tone = Literal["good", "warn", "bad", "note"]
+JUST_NOW = timedelta(minutes=2)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """What the till shows first; `may_redeem` only for what is good to use."""
+
+    tone: Tone
+    word: str
+    reason: str
+    may_redeem: bool = False
+
+
+def judge(certificate: Certificate, last: LedgerEntry | None, *, mode: str, on: date, time_zone: str) -> Verdict:
+    """Return the verdict; `last` is the newest redemption that was not undone."""
+    refusals = (
+        _refuse_mode(certificate, mode),
+        _refuse_status(certificate),
+        _refuse_expired(certificate, on),
+        _refuse_empty(certificate, last, time_zone),
+    )
+    refused = next((verdict for verdict in refusals if verdict is not None), None)
+    left = format_amount(certificate.balance_cents, certificate.currency)
+    reason = f"Good to use. For {certificate.recipient_name}, from {certificate.giver_name}"
+    return refused or Verdict("good", f"{left} left", reason, may_redeem=True)
+
+
+def just_redeemed(last: LedgerEntry | None, *, at: datetime) -> bool:
+    """Tell whether the certificate was redeemed less than two minutes ago: a second scan may be a slip."""
+    return last is not None and at - last.created_at < JUST_NOW
+
+
+def _refuse_mode(certificate: Certificate, mode: str) -> Verdict | None:
+    if certificate.mode == mode:
+        return None
+    return Verdict("bad", "A test certificate", "It was made for a rehearsal and has no value here")
+
+
+def _refuse_status(certificate: Certificate) -> Verdict | None:
+    if certificate.status == "frozen":
+        return Verdict("bad", "On hold", "Don’t redeem it. Ask a manager, and say that we will call them")
+    if certificate.status == "void":
+        return Verdict("bad", "Ended", "Nothing is left on it, and nothing can be taken from it")
+    return None
+
+
+def _refuse_expired(certificate: Certificate, on: date) -> Verdict | None:
+    if certificate.expires_on is None or certificate.expires_on >= on:
+        return None
+    left = format_amount(certificate.balance_cents, certificate.currency)
+    word = f"Expired {write_short_day(certificate.expires_on)}"
+    return Verdict("warn", word, f"{left} was left. The owner can extend it")
+
+
+def _refuse_empty(certificate: Certificate, last: LedgerEntry | None, time_zone: str) -> Verdict | None:
+    if certificate.balance_cents > 0:
+        return None
+    if last is None:
+        return Verdict("warn", "Already used up", "Nothing is left on it")
+    taken = format_amount(last.amount_cents, certificate.currency)
+    return Verdict("warn", "Already used up", f"The last {taken} was taken {write_moment(last.created_at, time_zone)}")

@@ -1,0 +1,217 @@
+"""Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
+
+from typing import Any
+
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, session
+from flask.typing import ResponseReturnValue
+from flask_login import current_user
+
+from giftshop import clock
+from giftshop.catalog.practice import get_practice
+from giftshop.certificates.codes import last_four
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.qr import read_code_image
+from giftshop.certificates.register import code_of, get_by_code, get_certificate
+from giftshop.certificates.requests import Answer
+from giftshop.certificates.undo import find_reversal
+from giftshop.database import db
+from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.limits import limiter
+from giftshop.orders.search import search_certificates
+from giftshop.redemption import till
+from giftshop.redemption.verdict import judge, just_redeemed
+from giftshop.staff.finds import refuse_not_found, remember_found
+from giftshop.staff.rights import has_role
+
+blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
+
+MOST_FRAME_BYTES = 512_000
+
+
+def staff_key() -> str:
+    """Return who a limit of this blueprint counts: the person, not the address of the practice."""
+    return f"staff:{current_user.id}"
+
+
+@blueprint.get("")
+def show_find() -> str:
+    """Show the one field that takes codes, scanner input and words; what was typed before signing in is still there."""
+    return _find_page(session.pop("typed_code", ""))
+
+
+@blueprint.post("")
+@limiter.limit("120/minute", key_func=staff_key)
+def find() -> ResponseReturnValue:
+    """Find a certificate by its code or its photographed QR code; managers also by words."""
+    typed = request.form.get("code", "")[:400]
+    photo = request.files.get("photo")
+    if photo and photo.filename:
+        typed = read_code_image(photo.read()) or ""
+        if not typed:
+            return _find_page(
+                "", {"photo": "There is no QR code in that picture. Hold it closer, or type the code"}
+            ), 422
+    try:
+        certificate = get_by_code(typed)
+    except (InvalidCodeError, CertificateNotFoundError) as refusal:
+        return _answer_unfound(typed, refusal)
+    return _go_to(certificate)
+
+
+@blueprint.post("/frame")
+@limiter.limit("10/second", key_func=staff_key)
+def read_frame() -> ResponseReturnValue:
+    """Decode one frame of the camera; nothing of it is kept."""
+    if (request.content_length or 0) > MOST_FRAME_BYTES:
+        return Response("too large", 413)
+    text = read_code_image(request.get_data(cache=False), jpeg_only=True)
+    return jsonify({"code": text}) if text else ("", 204)
+
+
+@blueprint.get("/<public_id>")
+def show(public_id: str) -> ResponseReturnValue:
+    """Show what a certificate is good for, or what was just done with it."""
+    certificate = get_certificate(public_id)
+    refuse_not_found(certificate)
+    done = _find_entry(certificate, request.args.get("done", ""))
+    return _result_page(certificate, done=done, again="again" in request.args)
+
+
+@blueprint.post("/<public_id>")
+@limiter.limit("120/minute", key_func=staff_key)
+def redeem(public_id: str) -> ResponseReturnValue:
+    """Take an amount off, once."""
+    certificate = get_certificate(public_id)
+    refuse_not_found(certificate)
+    practice = get_practice()
+    form = request.form
+    try:
+        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), practice.currency)
+        note = till.read_note(form.get("note", ""))
+    except ShopError as refusal:
+        return _refused(certificate, refusal.message, 422)
+    answer = till.redeem(
+        certificate,
+        amount_cents,
+        note=note,
+        staff_id=current_user.id,
+        request_key=form.get("request_key", ""),
+        mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
+        on=clock.today(practice.time_zone),
+    )
+    db.session.commit()
+    return _answered(certificate, answer)
+
+
+@blueprint.post("/<public_id>/undo")
+def undo(public_id: str) -> ResponseReturnValue:
+    """Give back what a redemption took, once."""
+    certificate = get_certificate(public_id)
+    refuse_not_found(certificate)
+    entry = request.form.get("entry", "")
+    answer = till.take_back(
+        certificate,
+        int(entry) if entry.isascii() and entry.isdigit() and len(entry) < 19 else 0,
+        reason=request.form.get("reason", ""),
+        staff_id=current_user.id,
+        is_manager=has_role("manager"),
+        request_key=request.form.get("request_key", ""),
+    )
+    db.session.commit()
+    return _answered(certificate, answer)
+
+
+def _go_to(certificate: Certificate) -> ResponseReturnValue:
+    """Remember that this sign-in found the certificate, and lead to its page."""
+    remember_found(certificate)
+    db.session.commit()
+    if _wants_json():
+        return jsonify({"certificate": certificate.public_id, "balance": certificate.balance_cents})
+    return redirect(f"/redeem/{certificate.public_id}", 303)
+
+
+def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
+    """Say why nothing was found, keeping what was typed; a manager's words are searched for."""
+    results = search_certificates(typed) if has_role("manager") and typed.strip() else []
+    for found in results:
+        remember_found(found.certificate)
+    db.session.commit()
+    if results:
+        return _find_page(typed, results=results)
+    if _wants_json():
+        return jsonify({"error": refusal.message}), 422
+    return _find_page(typed, {"code": refusal.message}), 422
+
+
+def _find_page(typed: str, errors: dict[str, str] | None = None, results: list[Any] | None = None) -> str:
+    return render_template(
+        "redemption/find.html",
+        typed=typed,
+        errors=errors or {},
+        results=results or [],
+        is_manager=has_role("manager"),
+    )
+
+
+def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
+    """Turn the answer of an act into a page, or JSON; copies are told the same and marked."""
+    if answer.refusal:
+        response = current_app.make_response(_refused(certificate, answer.message, answer.status))
+    elif _wants_json():
+        response = jsonify(answer.facts)
+    else:
+        location = f"/redeem/{certificate.public_id}?done={answer.facts['entry']}"
+        response = current_app.make_response(redirect(location, 303))
+    if answer.is_replayed:
+        response.headers["Idempotent-Replayed"] = "true"
+    return response
+
+
+def _refused(certificate: Certificate, message: str, status: int) -> ResponseReturnValue:
+    if _wants_json():
+        return jsonify({"error": message, "balance": certificate.balance_cents}), status
+    db.session.refresh(certificate)
+    return _result_page(certificate, error=message), status
+
+
+def _result_page(
+    certificate: Certificate, *, done: LedgerEntry | None = None, again: bool = False, error: str = ""
+) -> str:
+    practice = get_practice()
+    last = till.find_last_redemption(certificate)
+    verdict = judge(
+        certificate,
+        last,
+        mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
+        on=clock.today(practice.time_zone),
+        time_zone=practice.time_zone,
+    )
+    is_repeat = done is None and not again and not error and just_redeemed(last, at=clock.now())
+    return render_template(
+        "redemption/result.html",
+        certificate=certificate,
+        code_end="" if certificate.status == "void" else last_four(code_of(certificate)),
+        verdict=verdict,
+        choices=till.list_choices(certificate, practice),
+        last=last,
+        done=done,
+        undone=find_reversal(done.id) if done is not None and done.kind == "redeem" else None,
+        undo_minutes=till.minutes_left(done or last) if done or last else 0,
+        is_repeat=is_repeat,
+        is_own=last is not None and last.actor == f"staff:{current_user.id}",
+        is_manager=has_role("manager"),
+        request_key=till.new_request_key(),
+        errors={"other_amount": error} if error else {},
+        typed=request.form,
+    )
+
+
+def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:
+    if not (entry_id.isascii() and entry_id.isdigit() and len(entry_id) < 19):
+        return None
+    entry = db.session.get(LedgerEntry, int(entry_id))
+    return entry if entry is not None and entry.certificate_id == certificate.id else None
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

@@ -1,0 +1,59 @@
+'use strict';
+
+// Redeeming with a till's shaky connection: the button says what it takes, and a lost answer is asked for again with
+// the same request key, which the server answers as it did the first time.
+(() => {
+  const form = document.getElementById('redeem');
+  if (!form) return void document.getElementById('next')?.focus();
+  const [button, leaves, connection, typed] = ['take', 'leaves', 'connection', 'other_amount'].map((id) => document.getElementById(id));
+  const money = (cents) => `$${(cents / 100).toFixed(2)}`;
+  const left = Number(form.dataset.left);
+
+  const chosen = () => {
+    const choice = form.elements.amount.value;
+    const text = choice === 'other' ? typed.value.replace(/[$,\s]/g, '') : choice;
+    return /^\d+(\.\d{1,2})?$/.test(text) ? Math.round(Number(text) * 100) : 0;
+  };
+
+  const show = () => {
+    const cents = chosen();
+    button.textContent = cents ? `Redeem ${money(cents)}` : 'Redeem';
+    if (cents && cents <= left) leaves.textContent = `Leaves ${money(left - cents)}. You can undo this for 15 minutes.`;
+    else if (cents) leaves.textContent = `Only ${money(left)} is left. Take all of it and collect ${money(cents - left)} another way.`;
+  };
+
+  form.addEventListener('change', show);
+  typed.addEventListener('input', () => {
+    form.querySelector('[name=amount][value=other]').checked = true;
+    show();
+  });
+  show();
+
+  const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
+
+  const send = async () => {
+    for (;;) {
+      try {
+        const answer = await fetch(form.action, { method: 'POST', body: new FormData(form), redirect: 'follow' });
+        if (answer.status !== 503) return answer;
+      } catch {
+        // no answer: whether it was taken is not known here, so ask again below
+      }
+      connection.hidden = false;
+      await pause(1500);
+    }
+  };
+
+  form.addEventListener('submit', async (event) => {
+    event.preventDefault();
+    if (button.disabled) return;
+    button.disabled = true;
+    const answer = await send();
+    if (answer.redirected) location.replace(answer.url);
+    else {
+      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
+      document.querySelector('main').replaceWith(document.adoptNode(page.querySelector('main')));
+      document.getElementById('summary')?.focus();
+    }
+  });
+})();

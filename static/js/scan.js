@@ -1,0 +1,112 @@
+'use strict';
+
+// The counter's scanner: the phone's own detector where it has one, else frames decoded by the server; and scanners
+// that type. Whatever is found goes through the same form as a typed code.
+(() => {
+  const find = (id) => document.getElementById(id);
+  const [box, video, form, field] = ['camera', 'video', 'find', 'code'].map(find);
+  const [start, stop, torch, says] = ['start', 'stop', 'torch', 'camera-says'].map(find);
+  const token = form.elements.csrf_token.value;
+  const SECONDS_TO_LOOK = 30;
+  const SIDE = 640;
+  let stream = null;
+  let giveUp = 0;
+
+  const TROUBLE = {
+    NotAllowedError: 'The camera is blocked for this page. Allow it in the browser’s settings, or type the code.',
+    NotFoundError: 'There is no camera here. Type the code, or use a scanner.',
+    NotReadableError: 'Another program is using the camera. Close it and try again, or type the code.',
+  };
+
+  const say = (sentence) => {
+    says.textContent = sentence;
+    says.hidden = !sentence;
+  };
+
+  const halt = (sentence = '') => {
+    stream?.getTracks().forEach((track) => track.stop());
+    stream = null;
+    clearTimeout(giveUp);
+    video.hidden = stop.hidden = torch.hidden = true;
+    start.hidden = false;
+    say(sentence);
+  };
+
+  const take = (text) => {
+    navigator.vibrate?.(60);
+    halt();
+    field.value = text;
+    form.requestSubmit();
+  };
+
+  const detector = async () => {
+    if (!('BarcodeDetector' in window)) return null;
+    const formats = await window.BarcodeDetector.getSupportedFormats().catch(() => []);
+    return formats.includes('qr_code') ? new window.BarcodeDetector({ formats: ['qr_code'] }) : null;
+  };
+
+  const canvas = document.createElement('canvas');
+  const picture = () => {
+    const side = Math.min(video.videoWidth, video.videoHeight);
+    canvas.width = canvas.height = Math.min(side, SIDE);
+    const [x, y] = [(video.videoWidth - side) / 2, (video.videoHeight - side) / 2];
+    canvas.getContext('2d').drawImage(video, x, y, side, side, 0, 0, canvas.width, canvas.height);
+    return new Promise((done) => canvas.toBlob(done, 'image/jpeg', 0.7));
+  };
+
+  const askServer = async () => {
+    const answer = await fetch(box.dataset.frame, {
+      method: 'POST',
+      body: await picture(),
+      headers: { 'Content-Type': 'image/jpeg', 'X-CSRFToken': token, Accept: 'application/json' },
+    });
+    if (answer.status === 200) return (await answer.json()).code;
+    if (answer.status === 401 || answer.status === 403) throw new Error('signed out');
+    return null;
+  };
+
+  const look = async (own) => {
+    if (!stream) return;
+    try {
+      const text = video.videoWidth ? (own ? (await own.detect(video))[0]?.rawValue : await askServer()) : null;
+      if (text && stream) return void take(text);
+      say('Looking for the QR code…');
+    } catch (error) {
+      if (error.message === 'signed out') return void halt('You were signed out. Sign in again; nothing was lost.');
+      say(navigator.onLine ? 'One picture could not be read. Still looking…' : 'You’re offline. Type the code; it is checked when you’re back.');
+    }
+    setTimeout(look, 200, own);
+  };
+
+  start.addEventListener('click', async () => {
+    if (!navigator.mediaDevices) return void say('The camera needs a secure (https) address. Type the code instead.');
+    say('Asking for the camera…');
+    try {
+      stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
+    } catch (error) {
+      return void halt(TROUBLE[error.name] || 'The camera did not start. Type the code instead.');
+    }
+    video.srcObject = stream;
+    video.hidden = stop.hidden = false;
+    start.hidden = true;
+    torch.hidden = !stream.getVideoTracks()[0].getCapabilities?.().torch;
+    giveUp = setTimeout(halt, SECONDS_TO_LOOK * 1000, 'No code seen. Hold it closer, or type the code.');
+    await video.play();
+    look(await detector());
+  });
+  stop.addEventListener('click', () => halt());
+  torch.addEventListener('click', () => {
+    torch.dataset.on = torch.dataset.on ? '' : 'on';
+    stream?.getVideoTracks()[0].applyConstraints({ advanced: [{ torch: Boolean(torch.dataset.on) }] });
+  });
+  addEventListener('pagehide', () => halt());
+
+  // A scanner that types: its keys land in the field wherever the focus is, and its Enter sends the form.
+  addEventListener('keydown', (event) => {
+    const elsewhere = !event.target.closest('input, textarea, button, a, select');
+    if (elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
+  });
+
+  video.hidden = true;
+  box.hidden = false;
+})();
