@@ -1,0 +1,122 @@
+"""The builder's way: show the form, change it, read it, place the order, and on to payment."""
+
+from collections.abc import Mapping
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from giftshop import clock
+from giftshop.catalog.offers import list_public_offers
+from giftshop.catalog.practice import get_practice
+from giftshop.database import db
+from giftshop.errors import (
+    AmountOutOfBoundsError,
+    BuyerLimitError,
+    CheckoutUnavailableError,
+    OfferNotFoundError,
+    RequestKeyReusedError,
+    ShopError,
+    TooManyOpenCheckoutsError,
+)
+from giftshop.limits import client_address
+from giftshop.orders.checkout import withdraw_order
+from giftshop.orders.placing import place_order
+from giftshop.orders.register import find_order
+from giftshop.orders.states import PAYABLE
+from giftshop.storefront import balance
+from giftshop.storefront.builder_page import show_form
+from giftshop.storefront.forms import (
+    MOST_GIFTS,
+    Draft,
+    WrongFieldsError,
+    draft_of_order,
+    new_draft,
+    new_gift,
+    new_request_key,
+    read_draft,
+    read_purchase,
+)
+from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
+
+ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
+"""The names of the buttons that change the form without sending it to payment."""
+_FIELD_OF = {
+    AmountOutOfBoundsError: "gifts-0-offer",
+    OfferNotFoundError: "gifts-0-offer",
+    BuyerLimitError: "buyer_email",
+}
+_STATUS_OF = {TooManyOpenCheckoutsError: 429, RequestKeyReusedError: 409, CheckoutUnavailableError: 503}
+_SENT_BEFORE = "You sent this form before, with other answers. Please look it over and continue once more"
+_OPEN_TOO_LONG = "This page was open for a long time. Please look it over and continue once more"
+
+
+def show_builder() -> ResponseReturnValue:
+    """Show a fresh form, or, coming back from Stripe, the unpaid order as it was filled in."""
+    token = request.args.get("order", "")
+    order = find_order(token) if token else None
+    if order is None:
+        return show_form(new_draft(list_public_offers(), offer=request.args.get("offer", "")[:100]))
+    if order.state not in PAYABLE:
+        return redirect(f"/orders/{token}", 303)
+    return show_form(draft_of_order(order, token))
+
+
+def receive_gift() -> ResponseReturnValue:
+    """Change the form as the pressed button says, or place the order and go on to Stripe's page."""
+    draft = read_draft(request.form)
+    if _change(draft, request.form):
+        return show_form(draft)
+    practice = get_practice()
+    try:
+        purchase = read_purchase(
+            draft, practice, today=clock.today(practice.time_zone), client_address=client_address()
+        )
+        if paid := _withdraw(draft.replaces):
+            return paid
+        order = place_order(purchase, mode=shop_mode(), at=clock.now())
+    except WrongFieldsError as refusal:
+        return show_form(draft, refusal.errors, 422)
+    except ShopError as refusal:
+        return _refused(draft, refusal)
+    db.session.commit()
+    return go_to_payment(order)
+
+
+def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
+    """Show a form again that came without a valid token: too old, or its cookie is gone; nothing typed is lost."""
+    db.session.rollback()
+    if request.endpoint == "storefront.send_gift":
+        return show_form(read_draft(request.form), {"": _OPEN_TOO_LONG}, 403)
+    if request.endpoint == "storefront.check_balance":
+        return balance.keep_stale_form()
+    return render_template("errors/error.html", status=403, message=""), 403
+
+
+def _change(draft: Draft, form: Mapping[str, str]) -> bool:
+    """Add or remove a gift, or only look at it anew; False when the form is to be sent."""
+    if ADD in form and len(draft.gifts) < MOST_GIFTS:
+        draft.gifts.append(new_gift(list_public_offers(), giver_name=draft.gifts[-1]["giver_name"]))
+    for number in range(len(draft.gifts) - 1, -1, -1):
+        if f"{REMOVE}{number}" in form and len(draft.gifts) > 1:
+            del draft.gifts[number]
+            break
+    return PREVIEW in form or ADD in form or any(name.startswith(REMOVE) for name in form)
+
+
+def _withdraw(token: str) -> ResponseReturnValue | None:
+    """Close the order that this form replaces; when it was paid in between, lead to its page instead."""
+    order = find_order(token) if token else None
+    if order is None or withdraw_order(order.id, find_gateway()):
+        return None
+    return redirect(f"/orders/{token}", 303)
+
+
+def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
+    """Show the form again with what the order's rules said; a key spent on other answers is replaced."""
+    db.session.rollback()
+    sentence = refusal.message
+    if isinstance(refusal, RequestKeyReusedError):
+        draft.request_key, sentence = new_request_key(), _SENT_BEFORE
+    field = _FIELD_OF.get(type(refusal), "")
+    return show_form(draft, {field: sentence}, _STATUS_OF.get(type(refusal), 422))

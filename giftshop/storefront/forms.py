@@ -1,0 +1,228 @@
+"""The builder's form: what was typed, kept as typed, and read as a purchase or refused field by field."""
+
+import re
+import secrets
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date
+from typing import TypeVar, cast
+
+from giftshop.catalog.models import Offer, Practice
+from giftshop.catalog.offers import FREE_AMOUNT, get_offer
+from giftshop.catalog.terms import amount_bounds
+from giftshop.certificates.drawing import DESIGNS
+from giftshop.errors import AmountOutOfBoundsError, InvalidAmountError, OfferNotFoundError, ShopError
+from giftshop.money import format_choice, format_plain, parse_amount
+from giftshop.orders.models import Gift, Order
+from giftshop.orders.purchase import DeliveryWay, GiftRequest, Purchase
+from giftshop.storefront import typed
+
+MOST_GIFTS = 10
+TRAP = "website"
+"""A field that people don't see and that programs fill in."""
+GIFT_FIELDS = (
+    "offer",
+    "amount",
+    "recipient_name",
+    "giver_name",
+    "message",
+    "design",
+    "delivery",
+    "recipient_email",
+    "deliver_on",
+    "quantity",
+)
+_REQUEST_KEY = re.compile(r"[\w.:-]{16,100}", re.ASCII)
+_NO_NAME = "Enter their name, as it should look on the certificate"
+_NO_EMAIL = "Enter their email address, like name@example.com"
+_NO_BUYER_EMAIL = "Enter your email address, like name@example.com"
+_SLUG = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
+Value = TypeVar("Value")
+
+
+def new_request_key() -> str:
+    """Return a fresh key by which a second arrival of the same form is known."""
+    return secrets.token_hex(16)
+
+
+class WrongFieldsError(ShopError):
+    """Some answers need another look."""
+
+    def __init__(self, errors: dict[str, str]) -> None:
+        super().__init__()
+        self.errors = errors
+
+
+@dataclass(slots=True)
+class Draft:
+    """The form as it stands on the page: every value is the text that was typed."""
+
+    gifts: list[dict[str, str]]
+    buyer_email: str = ""
+    request_key: str = field(default_factory=new_request_key)
+    replaces: str = ""
+    trap: str = ""
+
+
+def new_draft(offers: list[Offer], *, offer: str = "") -> Draft:
+    """Return an empty form; `offer` is the slug to begin with."""
+    return Draft([new_gift(offers, offer=offer)])
+
+
+def new_gift(offers: list[Offer], *, offer: str = "", giver_name: str = "") -> dict[str, str]:
+    """Return an empty gift with the usual choices made: a session from the middle of the list, e-mailed."""
+    usual = offers[(len(offers) - 1) // 3].slug if offers else FREE_AMOUNT
+    chosen = {"offer": offer or usual, "giver_name": giver_name, "design": next(iter(DESIGNS))}
+    return {**dict.fromkeys(GIFT_FIELDS, ""), "delivery": "recipient", "quantity": "1", **chosen}
+
+
+def read_draft(form: Mapping[str, str]) -> Draft:
+    """Return what the browser sent, value by value, whatever it is; fields we don't know are left out."""
+    numbers = [n for n in range(MOST_GIFTS) if any(f"gifts-{n}-{name}" in form for name in GIFT_FIELDS)]
+    gifts = [{name: form.get(f"gifts-{n}-{name}", "") for name in GIFT_FIELDS} for n in numbers]
+    key = form.get("request_key", "")
+    draft = Draft(
+        gifts=gifts or [dict.fromkeys(GIFT_FIELDS, "")],
+        buyer_email=form.get("buyer_email", ""),
+        replaces=form.get("replaces", "")[:100],
+        trap=form.get(TRAP, ""),
+    )
+    if _REQUEST_KEY.fullmatch(key):
+        draft.request_key = key
+    return draft
+
+
+def draft_of_order(order: Order, token: str) -> Draft:
+    """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
+    gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
+    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token)
+
+
+def read_purchase(draft: Draft, practice: Practice, *, today: date, client_address: str) -> Purchase:
+    """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look."""
+    errors: dict[str, str] = {}
+    gifts = [
+        _read_gift(_Answers(raw, f"gifts-{number}-", errors), practice, today=today)
+        for number, raw in enumerate(draft.gifts)
+    ]
+    buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
+    buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_NO_BUYER_EMAIL), "")
+    if draft.trap:
+        errors[TRAP] = "Leave this field empty"
+    if errors:
+        raise WrongFieldsError(errors)
+    return Purchase(
+        gifts=gifts,
+        buyer_email=buyer_email,
+        request_key=draft.request_key,
+        client_address=client_address,
+        replaces=draft.replaces,
+    )
+
+
+def find_price(raw: Mapping[str, str], offers: list[Offer], practice: Practice) -> int | None:
+    """Return what one gift costs as it stands in the form, in minor units; None while that is open."""
+    if raw["offer"] and raw["offer"] != FREE_AMOUNT:
+        return next((offer.price_cents for offer in offers if offer.slug == raw["offer"]), None)
+    try:
+        return parse_amount(raw["amount"], practice.currency)
+    except InvalidAmountError:
+        return None
+
+
+class _Answers:
+    """The answers about one gift; a refusal is noted at its field and reading goes on, so that all are told at once."""
+
+    def __init__(self, raw: Mapping[str, str], prefix: str, errors: dict[str, str]) -> None:
+        self.raw, self._prefix, self._errors = raw, prefix, errors
+
+    def take(self, name: str, read: Callable[[str], Value], otherwise: Value) -> Value:
+        """Return what `read` makes of the text typed in the field `name`."""
+        try:
+            return read(self.raw[name])
+        except ShopError as refusal:
+            self._errors[self._prefix + name] = refusal.message.removesuffix(".")
+            return otherwise
+
+
+def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftRequest:
+    offer = answers.take("offer", lambda text: _offer(text, answers.raw["amount"]), "")
+    delivery: DeliveryWay = answers.take("delivery", _delivery_way, "print")
+    request = GiftRequest(
+        offer=offer,
+        amount_cents=answers.take("amount", lambda text: _amount_cents(text, offer, practice), None),
+        recipient_name=answers.take("recipient_name", lambda text: typed.read_name(text, missing=_NO_NAME), ""),
+        giver_name=answers.take("giver_name", lambda text: typed.read_name(text, missing="Enter your name"), ""),
+        message=answers.take("message", typed.read_message, ""),
+        design=answers.take("design", _design, ""),
+        delivery=delivery,
+        quantity=answers.take("quantity", typed.read_quantity, 1),
+    )
+    if delivery != "recipient":  # what the other ways don't need is not looked at
+        return request
+    return replace(
+        request,
+        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=_NO_EMAIL), ""),
+        deliver_on=answers.take("deliver_on", lambda text: _deliver_on(text, today), None),
+    )
+
+
+def _delivery_way(text: str) -> DeliveryWay:
+    if text not in ("recipient", "buyer", "print"):
+        raise typed.TypedError("Choose how it should get there")
+    return cast(DeliveryWay, text)
+
+
+def _offer(slug: str, amount: str) -> str:
+    """Return the offer's slug; an amount typed without choosing anything means Other."""
+    if slug == FREE_AMOUNT or (not slug and amount.strip()):
+        return FREE_AMOUNT
+    if not _SLUG.fullmatch(slug):
+        raise OfferNotFoundError
+    return get_offer(slug).slug
+
+
+def _amount_cents(text: str, offer: str, practice: Practice) -> int | None:
+    """Return the typed amount where it counts; refuse one that contradicts the choice rather than guess."""
+    if offer != FREE_AMOUNT:
+        if offer and text.strip():
+            _refuse_contradiction(text, offer, practice)
+        return None
+    cents = parse_amount(text, practice.currency)
+    if not practice.minimum_cents <= cents <= practice.maximum_cents:
+        raise AmountOutOfBoundsError(f"Amount must be between {amount_bounds(practice).replace(' to ', ' and ')}")
+    return cents
+
+
+def _refuse_contradiction(text: str, slug: str, practice: Practice) -> None:
+    offer = get_offer(slug)
+    if parse_amount(text, practice.currency) != offer.price_cents:
+        chosen = format_choice(offer.price_cents, practice.currency)
+        raise typed.TypedError(f"You chose {offer.name}, {chosen}. Choose Other to use this amount, or clear it")
+
+
+def _design(text: str) -> str:
+    if text not in DESIGNS:
+        raise typed.TypedError("Pick one of the designs")
+    return text
+
+
+def _deliver_on(text: str, today: date) -> date | None:
+    is_leap_day = (today.month, today.day) == (2, 29)
+    last = today.replace(year=today.year + 1, day=28 if is_leap_day else today.day)
+    return typed.read_day(text, first=today, last=last)
+
+
+def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:
+    return {
+        "offer": gift.offer_slug,
+        "amount": format_plain(gift.amount_cents, currency) if gift.offer_slug == FREE_AMOUNT else "",
+        "recipient_name": gift.recipient_name,
+        "giver_name": gift.giver_name,
+        "message": gift.message,
+        "design": gift.design,
+        "delivery": gift.delivery,
+        "recipient_email": gift.recipient_email,
+        "deliver_on": gift.deliver_on.isoformat() if gift.deliver_on else "",
+        "quantity": str(gift.quantity),
+    }

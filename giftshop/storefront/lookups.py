@@ -1,0 +1,63 @@
+"""Looking a certificate up by its code, for strangers: limited, and with one answer for every bad code."""
+
+from typing import NoReturn
+
+from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
+from sqlalchemy.exc import SQLAlchemyError
+from werkzeug.exceptions import TooManyRequests
+
+from giftshop.certificates.codes import normalise_code
+from giftshop.certificates.models import Certificate
+from giftshop.certificates.register import find_by_code
+from giftshop.database import db
+from giftshop.errors import InvalidCodeError
+from giftshop.limits import client_address, limiter
+
+PER_ADDRESS = RateLimitItemPerMinute(10)
+BY_ALL_STRANGERS = RateLimitItemPerHour(1000)
+"""Well-formed codes that don't exist, guessed by anyone: keeps 75 random bits out of reach of any crowd."""
+_KEY = "code-lookup"
+
+
+def find_for_stranger(typed: str) -> Certificate | None:
+    """Return the certificate with this code, or None for every bad code alike; answers 429 past a limit.
+
+    Counting writes, so it happens while no transaction of ours is open (SQLite would wait for itself).
+    """
+    db.session.rollback()
+    _count(PER_ADDRESS, client_address())
+    if not _is_well_formed(typed):
+        return None
+    if not _ask(BY_ALL_STRANGERS, hits=False):
+        _refuse(BY_ALL_STRANGERS)
+    certificate = find_by_code(typed)
+    if certificate is None:
+        db.session.rollback()
+        _count(BY_ALL_STRANGERS)
+    return certificate
+
+
+def _is_well_formed(typed: str) -> bool:
+    try:
+        normalise_code(typed)
+    except InvalidCodeError:
+        return False
+    return True
+
+
+def _count(item: RateLimitItem, *who: str) -> None:
+    if not _ask(item, *who, hits=True):
+        _refuse(item)
+
+
+def _ask(item: RateLimitItem, *who: str, hits: bool) -> bool:
+    """Count a hit, or only look; a counter that cannot be reached refuses strangers."""
+    try:
+        window = limiter.limiter
+        return window.hit(item, _KEY, *who) if hits else window.test(item, _KEY, *who)
+    except SQLAlchemyError:
+        return False
+
+
+def _refuse(item: RateLimitItem) -> NoReturn:
+    raise TooManyRequests(retry_after=item.get_expiry())

@@ -1,0 +1,146 @@
+"""The recipient's page: what is left, from whom, how to use it. It shows and prints; it never spends."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from itertools import pairwise
+from urllib.parse import quote
+
+from flask import Response, abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_practice
+from giftshop.catalog.terms import certificate_terms
+from giftshop.certificates.codes import format_code
+from giftshop.certificates.document import Paper
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.press import press
+from giftshop.certificates.qr import certificate_address, qr_svg
+from giftshop.certificates.register import code_of, find_by_code, get_by_code
+from giftshop.database import db, may_write
+from giftshop.delivery.printing import face_of
+from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.staff.finds import is_signed_in, remember_found
+from giftshop.storefront.art import draw
+from giftshop.storefront.lookups import find_for_stranger
+from giftshop.storefront.payment import find_settings
+
+PAPER_NAMES: dict[Paper, str] = {"letter": "Letter", "a4": "A4", "card": "a card"}
+
+
+@dataclass(frozen=True, slots=True)
+class Movement:
+    """One line of the history as the holder reads it; amounts in minor units, `change_cents` with its sign."""
+
+    at: datetime
+    what: str
+    change_cents: int
+    left_cents: int
+
+
+def show_certificate(code: str) -> ResponseReturnValue:
+    """Show a certificate to whoever holds its code; staff who are signed in go on to redeem it."""
+    if is_signed_in():
+        return _hand_to_staff(code)
+    certificate = find_for_stranger(code)
+    if certificate is None:
+        return answer_bad_code()
+    practice = get_practice()
+    plain = code_of(certificate)
+    return render_template(
+        "storefront/certificate.html",
+        certificate=certificate,
+        state=state_of(certificate, practice),
+        code=format_code(plain),
+        plain=plain,
+        qr=_draw_qr(plain),
+        art=draw(certificate.design, certificate.public_id),
+        history=list_movements(certificate),
+        papers=_papers(practice),
+        paper_names=PAPER_NAMES,
+        booking_url=practice.booking_url.replace("{code}", quote(plain)),
+        terms=certificate_terms(practice, on=clock.today(practice.time_zone)),
+    )
+
+
+def send_pdf(code: str) -> ResponseReturnValue:
+    """Answer with the certificate as a PDF to print, on the paper asked for."""
+    certificate = find_by_code(code) if is_signed_in() else find_for_stranger(code)
+    if certificate is None:
+        return answer_bad_code()
+    papers = _papers(get_practice())
+    asked = request.args.get("paper", papers[0])
+    paper = next((paper for paper in papers if paper == asked), None)
+    if paper is None:
+        abort(404)
+    face = face_of(certificate, base_url=find_settings().base_url)
+    db.session.rollback()  # printing takes a while, and on SQLite a reader keeps writers waiting
+    answer = Response(press.print_pdf(face, paper), mimetype="application/pdf")
+    answer.headers["Content-Disposition"] = 'inline; filename="gift-certificate.pdf"'
+    return answer
+
+
+def answer_bad_code() -> ResponseReturnValue:
+    """Answer a bad code, whatever is bad about it: always the same bytes."""
+    return render_template("storefront/unknown_code.html"), 404
+
+
+def state_of(certificate: Certificate, practice: Practice) -> str:
+    """Name what a holder needs to know: frozen, expired, used up, part used, or full."""
+    expires_on = certificate.expires_on
+    states = {
+        "frozen": certificate.status == "frozen",
+        "used_up": certificate.balance_cents == 0,
+        "expired": expires_on is not None and expires_on < clock.today(practice.time_zone),
+        "part_used": certificate.balance_cents < certificate.face_value_cents,
+    }
+    return next((state for state, is_so in states.items() if is_so), "full")
+
+
+def list_movements(certificate: Certificate) -> list[Movement]:
+    """Return what happened to the balance, newest first; never by whom."""
+    befores = [0, *(entry.balance_after_cents for entry in certificate.entries)]
+    changes = [after - before for before, after in pairwise(befores)]
+    rows = [
+        Movement(entry.created_at, _what(entry, certificate), change, entry.balance_after_cents)
+        for entry, change in zip(certificate.entries, changes, strict=True)
+        if change
+    ]
+    return rows[::-1]
+
+
+def _what(entry: LedgerEntry, certificate: Certificate) -> str:
+    names = {
+        "issue": f"Gift from {certificate.giver_name}",
+        "redeem": "Used for a visit",
+        "reversal": "Put back",
+        "cash_out": "Paid out",
+        "void": "Ended",
+    }
+    return names.get(entry.kind, "Corrected")
+
+
+def _draw_qr(code: str) -> Markup:
+    address = certificate_address(find_settings().base_url, code)
+    return Markup(qr_svg(address, "QR code of this certificate"))  # noqa: S704  # modules and a fixed title
+
+
+def _hand_to_staff(code: str) -> ResponseReturnValue:
+    """Take staff to the redeem page of whatever certificate has this code; it tells them its true state."""
+    try:
+        certificate = get_by_code(code)
+    except (InvalidCodeError, CertificateNotFoundError):
+        return answer_bad_code()
+    public_id = certificate.public_id
+    may_write()
+    remember_found(certificate)
+    db.session.commit()
+    return redirect(f"/redeem/{public_id}", 303)
+
+
+def _papers(practice: Practice) -> list[Paper]:
+    """Return the papers, the one people have where the practice is first."""
+    is_letter = practice.place.startswith(("US", "CA", "MX"))
+    return ["letter", "a4", "card"] if is_letter else ["a4", "letter", "card"]

@@ -1,0 +1,49 @@
+"""The addresses of the storefront, for the app: which function answers which.
+
+The functions themselves stand in one module per page; nothing else in this package knows an address by heart.
+"""
+
+from collections.abc import Callable
+
+from flask import Blueprint
+from flask.typing import ResponseReturnValue
+from flask_wtf.csrf import CSRFError
+
+from giftshop.storefront import art, articles, balance, builder, home, order_page, recipient
+from giftshop.storefront.assets import asset
+from giftshop.storefront.compression import pack
+
+blueprint = Blueprint("storefront", __name__)
+
+_Pages = dict[str, tuple[str, Callable[..., ResponseReturnValue]]]
+
+_GET: _Pages = {
+    "/": ("home", home.show_home),
+    "/terms": ("terms", home.show_terms),
+    "/articles": ("articles", articles.list_articles),
+    "/articles/<slug>": ("article", articles.show_article),
+    "/art/<design>.svg": ("art", art.send_drawing),
+    "/art/thumbnails.svg": ("thumbnails", art.send_thumbnails),
+    "/gift": ("gift", builder.show_builder),
+    "/orders/<token>": ("order", order_page.show_order),
+    "/balance": ("balance", balance.show_balance),
+    "/c/<code>": ("certificate", recipient.show_certificate),
+    "/C/<code>": (
+        "scanned",
+        recipient.show_certificate,
+    ),  # a QR code is all upper case, and matching is not blind to it
+    "/c/<code>/certificate.pdf": ("certificate_pdf", recipient.send_pdf),
+}
+_POST: _Pages = {
+    "/gift": ("send_gift", builder.receive_gift),
+    "/orders/<token>/pay": ("pay_order", order_page.pay_order),
+    "/balance": ("check_balance", balance.check_balance),
+}
+
+for _method, _rules in (("GET", _GET), ("POST", _POST)):
+    for _address, (_endpoint, _answer) in _rules.items():
+        blueprint.add_url_rule(_address, _endpoint, _answer, methods=[_method])
+
+blueprint.after_request(pack)
+blueprint.add_app_template_global(asset)
+blueprint.register_error_handler(CSRFError, builder.keep_stale_form)

@@ -1,0 +1,33 @@
+"""The webhook: Stripe tells that something happened; verified first, committed before it is answered."""
+
+import logging
+
+from flask import Blueprint, Response, current_app, request
+
+from giftshop import clock
+from giftshop.database import db
+from giftshop.orders.events import handle_event
+from giftshop.orders.stripe_gateway import StripeGateway, WebhookRefusedError
+
+blueprint = Blueprint("webhook", __name__)
+log = logging.getLogger(__name__)
+
+MOST_BYTES = 1_000_000
+
+
+@blueprint.post("/webhooks/stripe")
+def receive_event() -> Response:
+    """Answer 2xx for what is handled, known or not ours, 400 for what is not signed, 5xx when Stripe must try again."""
+    if (request.content_length or 0) > MOST_BYTES:
+        return Response("too large", 413)
+    gateway: StripeGateway = current_app.extensions["stripe_gateway"]
+    request.max_content_length = MOST_BYTES
+    body = request.get_data()  # raw bytes, before anything touches form or JSON
+    try:
+        event = gateway.read_event(body, request.headers.get("Stripe-Signature"), clock.now())
+    except WebhookRefusedError:
+        return Response("not a signed event", 400)
+    outcome = handle_event(event, gateway)
+    db.session.commit()
+    log.info("stripe event", extra={"event": event["id"], "type": event["type"], "outcome": outcome})
+    return Response("ok", 200, mimetype="text/plain")

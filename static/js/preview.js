@@ -1,0 +1,74 @@
+// The builder's live preview and counters. Without this script "Update the preview" posts the form as it is.
+const form = document.querySelector('form[data-currency]');
+const money = new Intl.NumberFormat('en-US', { style: 'currency', currency: form.dataset.currency });
+const unit = 10 ** money.resolvedOptions().maximumFractionDigits;
+const gifts = [...form.querySelectorAll('.gift')];
+
+const field = (gift, name) => gift.querySelector(`[name$="-${name}"]`);
+const typed = (gift, name) => field(gift, name).value.trim();
+const chosen = (gift, name) => gift.querySelector(`[name$="-${name}"]:checked`);
+const write = (root, part, words) => { root.querySelector(`[data-is="${part}"]`).textContent = words; };
+
+// Minor units, for showing only: the server reads the form itself.
+const centsOf = (gift) => {
+  const { cents } = chosen(gift, 'offer')?.dataset ?? {};
+  return Number(cents) || Math.round(parseFloat(typed(gift, 'amount').replace(/[^0-9.]/g, '')) * unit) || 0;
+};
+const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
+const written = (cents) => money.format(cents / unit);
+
+const showFacts = (gift) => {
+  const name = typed(gift, 'recipient_name');
+  const isLong = name.length > 24 || name.split(/\s+/).some((word) => word.length > 12);
+  write(gift, 'recipient_name', name || 'Someone who deserves it');
+  gift.querySelector('.name').classList.toggle('long', isLong);
+  write(gift, 'giver_name', typed(gift, 'giver_name') || 'you');
+  write(gift, 'message', typed(gift, 'message'));
+  write(gift, 'session', `${chosen(gift, 'offer')?.dataset.session || 'A massage'} for`);
+  write(gift, 'amount', written(centsOf(gift)));
+  write(form, 'total', written(gifts.reduce((sum, one) => sum + centsOf(one) * many(one), 0)));
+};
+
+// The drawing comes as a document of its own: no markup is ever built from text here.
+const showDrawing = (gift, design) => {
+  const request = new XMLHttpRequest();
+  request.open('GET', `/art/${design}.svg`);
+  request.responseType = 'document';
+  request.onload = () => {
+    const drawing = request.responseXML?.documentElement;
+    if (drawing && chosen(gift, 'design')?.value === design) {
+      gift.querySelector('.certificate > svg').replaceWith(document.adoptNode(drawing));
+    }
+  };
+  request.send();
+};
+
+const count = (area) => {
+  const left = area.dataset.limit - [...area.value.trim()].length;
+  const words = left < 0 ? `${-left} too many` : `${left} left`;
+  document.querySelector(`[data-counts="${area.id}"]`).textContent = left > 100 ? '' : words;
+};
+
+for (const gift of gifts) {
+  gift.addEventListener('input', ({ target }) => {
+    if (target.name.endsWith('-amount') && target.value.trim()) gift.querySelector('[value="amount"]').checked = true;
+    if (target.name.endsWith('-offer') && target.value !== 'amount') field(gift, 'amount').value = '';
+    if (target.name.endsWith('-design')) showDrawing(gift, target.value);
+    if (target.dataset.limit) count(target);
+    showFacts(gift);
+  });
+  count(field(gift, 'message'));
+  showFacts(gift);
+}
+
+// A nicety: the request key is what makes a second press harmless.
+const main = form.querySelector('.total button');
+const wake = () => { main.disabled = false; };
+form.addEventListener('submit', ({ submitter }) => {
+  if (submitter?.name) return;
+  main.disabled = true;
+  setTimeout(wake, 10000);
+});
+addEventListener('pageshow', wake);
+
+document.getElementById('summary')?.focus();

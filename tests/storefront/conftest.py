@@ -1,0 +1,142 @@
+"""What tests of the storefront share: a visitor who fills in forms as a browser does."""
+
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from werkzeug.test import TestResponse
+
+from giftshop.limits import limiter
+from giftshop.orders.stripe_gateway import StripeGateway
+from tests.workbench.running import RunningWorkbench, start_workbench
+
+
+class Fields(HTMLParser):
+    """Collects what a browser would send for the forms of a page."""
+
+    def __init__(self, page: str) -> None:
+        super().__init__()
+        self.values: dict[str, str] = {}
+        self._area = ""
+        self.feed(page)
+
+    def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
+        found = {name: value or "" for name, value in attributes}
+        name = found.get("name", "")
+        if tag == "textarea":
+            self._area = name
+            self.values[name] = ""
+        elif tag == "input" and name and (found.get("type") != "radio" or "checked" in found):
+            self.values[name] = found.get("value", "")
+
+    def handle_data(self, data: str) -> None:
+        if self._area:
+            self.values[self._area] += data
+
+    def handle_endtag(self, tag: str) -> None:
+        if tag == "textarea":
+            self.values[self._area] = self.values[self._area].removeprefix("\n")
+            self._area = ""
+
+
+@dataclass
+class Visitor:
+    """A person with a browser: opens pages, fills in the form they saw last, presses its button."""
+
+    client: FlaskClient
+    base_url: str
+    fields: dict[str, str] = field(default_factory=dict)
+
+    def open(self, path: str, **options: Any) -> TestResponse:
+        """Open a page and remember its forms' fields."""
+        answer = self.ask(path, method="GET", **options)
+        if answer.mimetype == "text/html":
+            self.fields = Fields(answer.text).values
+        return answer
+
+    def send(self, path: str, changes: dict[str, str] | None = None, **options: Any) -> TestResponse:
+        """Send the form seen last, with some fields changed."""
+        data = {**self.fields, **(changes or {})}
+        answer = self.ask(path, method="POST", data=data, **options)
+        if answer.mimetype == "text/html":
+            self.fields = {**self.fields, **Fields(answer.text).values}
+        return answer
+
+    def ask(self, path: str, **options: Any) -> TestResponse:
+        """Ask outside the test's own app context, so that every request has a session of its own, as in real life."""
+        return Context().run(self.client.open, path, base_url=self.base_url, **options)
+
+    def fill_gift(self, number: int = 0, **values: str) -> dict[str, str]:
+        """Return the fields of a gift well filled in, some changed."""
+        usual = {
+            "offer": "60-minutes",
+            "amount": "",
+            "recipient_name": "Ana",
+            "giver_name": "Marko",
+            "message": "Your shoulders have carried enough.",
+            "design": "stones",
+            "delivery": "recipient",
+            "recipient_email": "ana@example.com",
+            "deliver_on": "",
+            "quantity": "1",
+        }
+        gift = {f"gifts-{number}-{name}": value for name, value in {**usual, **values}.items()}
+        return {"buyer_email": "marko@example.com", **gift}
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
+    """A simulated Stripe for the tests of this folder."""
+    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
+        yield bench
+
+
+@pytest.fixture
+def paying(visitor: "Visitor", app: Flask, workbench: RunningWorkbench) -> "Visitor":
+    """A visitor of a shop whose Stripe answers."""
+    app.extensions["stripe_gateway"] = StripeGateway(
+        secret_key=workbench.stripe_key, api_base=workbench.url, webhook_secrets=[workbench.webhook_secret]
+    )
+    return visitor
+
+
+@pytest.fixture
+def visitor(app: Flask) -> Visitor:
+    """A stranger with an empty browser and no tries counted against them."""
+    limiter.reset()
+    return Visitor(app.test_client(), app.config["SHOP_SETTINGS"].base_url)
+
+
+@contextmanager
+def count_queries() -> Iterator[list[str]]:
+    """Collect the statements sent to the database meanwhile, but not those that count tries."""
+    statements: list[str] = []
+
+    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
+        if "rate_limit" not in statement and not statement.startswith(("PRAGMA", "BEGIN")):
+            statements.append(statement)
+
+    sa.event.listen(sa.Engine, "before_cursor_execute", note)
+    yield statements
+    sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def heading(page: TestResponse) -> str:
+    """Return the words of the page's only main heading."""
+    (found,) = re.findall(r"<h1[^>]*>(.*?)</h1>", page.text, re.DOTALL)
+    return str(found)
+
+
+def errors_of(page: TestResponse) -> dict[str, str]:
+    """Return what the summary says, by the field each sentence leads to ("" for none)."""
+    linked = re.findall(r'<li><a href="#([^"]+)">(.*?)</a>', page.text)
+    plain = re.findall(r"<li><b>(.*?)</b></li>", page.text)
+    return {**dict(linked), **dict.fromkeys([""] * len(plain), " ".join(plain))}

@@ -1,0 +1,333 @@
+"""Making a gift: what the form takes, what it refuses with which words, and that it never loses what was typed."""
+
+from datetime import timedelta
+
+import pytest
+import sqlalchemy as sa
+from sqlalchemy.orm import selectinload
+
+from giftshop import clock
+from giftshop.catalog.models import Offer, Practice
+from giftshop.database import db
+from giftshop.orders.models import Order
+from giftshop.orders.register import token_of
+from giftshop.orders.stripe_gateway import StripeGateway
+from tests.storefront.conftest import Visitor, errors_of, heading
+
+TODAY = clock.today("America/Denver")
+
+
+def orders() -> list[Order]:
+    """Return every order as it is now, read whole, and leave no transaction open for a request to wait for."""
+    db.session.rollback()
+    query = sa.select(Order).options(selectinload(Order.gifts), selectinload(Order.attempts)).order_by(Order.id)
+    found = list(db.session.scalars(query))
+    db.session.expunge_all()
+    db.session.rollback()
+    return found
+
+
+def test_a_filled_in_form_leads_to_the_payment_page(paying: Visitor) -> None:
+    paying.open("/gift")
+    answer = paying.send("/gift", paying.fill_gift())
+    (order,) = orders()
+    assert answer.status_code == 303
+    assert answer.location == order.attempts[0].session_url
+    assert order.total_cents == 95_00
+    assert order.buyer_email == "marko@example.com"
+    gift = order.gifts[0]
+    assert (gift.recipient_name, gift.giver_name, gift.design) == ("Ana", "Marko", "stones")
+
+
+def test_the_same_form_sent_twice_is_one_order(paying: Visitor) -> None:
+    paying.open("/gift")
+    first = paying.send("/gift", paying.fill_gift())
+    second = paying.send("/gift", paying.fill_gift())
+    assert (first.status_code, second.status_code) == (303, 303)
+    assert first.location == second.location
+    assert len(orders()) == 1
+
+
+def test_the_same_form_with_other_answers_asks_once_more_and_then_goes_through(paying: Visitor) -> None:
+    paying.open("/gift")
+    paying.send("/gift", paying.fill_gift())
+    again = paying.send("/gift", paying.fill_gift(recipient_name="Ana Maria"))
+    assert again.status_code == 409
+    assert "sent this form before" in errors_of(again)[""]
+    assert paying.send("/gift").status_code == 303
+    assert [order.gifts[0].recipient_name for order in orders()] == ["Ana", "Ana Maria"]
+
+
+def test_several_gifts_are_one_order_with_one_payment(paying: Visitor) -> None:
+    paying.open("/gift")
+    paying.send("/gift", {**paying.fill_gift(), "add_gift": "1"})
+    second = paying.fill_gift(1, offer="amount", amount="$100", delivery="print", quantity="3")
+    assert paying.send("/gift", second).status_code == 303
+    (order,) = orders()
+    assert [gift.amount_cents * gift.quantity for gift in order.gifts] == [95_00, 300_00]
+    assert order.total_cents == 395_00
+
+
+def test_when_stripe_is_away_nothing_is_charged_and_the_order_waits(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift())
+    assert answer.status_code == 503
+    assert heading(answer) == "Nothing was charged. Try again"
+    assert f"/gift?order={token_in(answer.text)}" in answer.text
+    assert [order.state for order in orders()] == ["awaiting_payment"]
+
+
+def test_trying_again_after_an_outage_reaches_the_payment_page(paying: Visitor, visitor: Visitor) -> None:
+    app = visitor.client.application
+    working, app.extensions["stripe_gateway"] = app.extensions["stripe_gateway"], unreachable()
+    visitor.open("/gift")
+    away = visitor.send("/gift", visitor.fill_gift())
+    app.extensions["stripe_gateway"] = working
+    answer = visitor.send(f"/orders/{token_in(away.text)}/pay")
+    assert answer.status_code == 303
+    assert orders()[0].attempts[0].session_url == answer.location
+
+
+def test_coming_back_from_stripe_everything_is_still_filled_in(paying: Visitor) -> None:
+    paying.open("/gift")
+    paying.send("/gift", paying.fill_gift(offer="amount", amount="130.5", deliver_on=str(TODAY + timedelta(days=9))))
+    token = token_of_only_order()
+    paying.open(f"/gift?order={token}")
+    assert paying.fields["gifts-0-offer"] == "amount"
+    assert paying.fields["gifts-0-amount"] == "130.50"
+    assert paying.fields["gifts-0-recipient_email"] == "ana@example.com"
+    assert paying.fields["gifts-0-deliver_on"] == str(TODAY + timedelta(days=9))
+    assert paying.fields["buyer_email"] == "marko@example.com"
+    assert paying.fields["replaces"] == token
+
+
+def test_the_changed_order_replaces_the_one_that_was_not_paid(paying: Visitor) -> None:
+    paying.open("/gift")
+    paying.send("/gift", paying.fill_gift())
+    paying.open(f"/gift?order={token_of_only_order()}")
+    assert paying.send("/gift", {"gifts-0-offer": "90-minutes"}).status_code == 303
+    assert [(order.state, order.total_cents) for order in orders()] == [
+        ("expired", 95_00),
+        ("awaiting_payment", 120_00),
+    ]
+
+
+def test_an_unknown_order_in_the_address_shows_a_fresh_form(visitor: Visitor) -> None:
+    answer = visitor.open("/gift?order=nobody")
+    assert answer.status_code == 200
+    assert "replaces" not in visitor.fields
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "sentence"),
+    [
+        ("recipient_name", "", "Enter their name, as it should look on the certificate"),
+        ("recipient_name", " \u200b ", "Enter their name, as it should look on the certificate"),
+        ("recipient_name", "x" * 61, "Use at most 60 characters. This is 1 too many"),
+        ("recipient_name", "Ana\r\nBcc: x@example.com", "This holds invisible signs that can’t be printed"),
+        ("recipient_name", "\u202eanA", "This holds invisible signs that can’t be printed"),
+        ("recipient_name", "Z" + "\u0300" * 40, "This has more accents on one letter than we can print"),
+        ("giver_name", "", "Enter your name"),
+        ("message", "x" * 407, "Use at most 400 characters. This is 7 too many"),
+        ("message", "a\0b", "This holds invisible signs that can’t be printed"),
+        ("design", "unicorns", "Pick one of the designs"),
+        ("delivery", "pigeon", "Choose how it should get there"),
+        ("recipient_email", "ana@", "Enter their email address, like name@example.com"),
+        ("recipient_email", "a@x.com, b@x.com", "Enter their email address, like name@example.com"),
+        ("recipient_email", "Ana <ana@example.com>", "Enter their email address, like name@example.com"),
+        ("deliver_on", "2020-02-02", "Choose a day from"),
+        ("deliver_on", "9999-12-31", "Choose a day from"),
+        ("deliver_on", "tomorrow", "Choose a day from"),
+        ("deliver_on", "٢٠٢٦-١٢-٠١", "Choose a day from"),
+        ("quantity", "0", "Enter how many you want, from 1 to 10"),
+        ("quantity", "11", "Enter how many you want, from 1 to 10"),
+        ("quantity", "٣", "Enter how many you want, from 1 to 10"),
+        ("quantity", "1e1", "Enter how many you want, from 1 to 10"),
+        ("offer", "", "Choose one of the amounts, or type your own"),
+        ("offer", "free-lunch", "Choose one of the amounts, or type your own"),
+    ],
+)
+def test_a_wrong_field_is_named_and_kept(visitor: Visitor, field: str, value: str, sentence: str) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift(**{field: value}))
+    assert answer.status_code == 422
+    assert errors_of(answer)[f"gifts-0-{field}"].startswith(sentence)
+    assert f"Error: {sentence}" in answer.text
+    assert "<title>Error: Make a gift certificate" in answer.text
+    assert orders() == []
+
+
+@pytest.mark.parametrize(
+    ("amount", "sentence"),
+    [
+        ("", "Enter an amount in figures"),
+        ("24.99", "Amount must be between $25 and $500"),
+        ("500.01", "Amount must be between $25 and $500"),
+        ("-50", "Enter an amount in figures"),
+        ("1e2", "Enter an amount in figures"),
+        ("1_00", "Enter an amount in figures"),
+        ("٥٠", "Enter an amount in figures"),
+        ("NaN", "Enter an amount in figures"),
+        ("50.005", "Enter an amount in figures"),
+        ("9" * 5000, "Enter an amount in figures"),
+    ],
+)
+def test_an_amount_outside_the_bounds_or_unreadable_is_refused(visitor: Visitor, amount: str, sentence: str) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift(offer="amount", amount=amount))
+    assert answer.status_code == 422
+    assert errors_of(answer)["gifts-0-amount"].startswith(sentence)
+    assert visitor.fields["gifts-0-amount"] == amount
+
+
+@pytest.mark.parametrize(("typed", "cents"), [("25", 25_00), (" $ 120 ", 120_00), ("499.5", 499_50), ("500", 500_00)])
+def test_an_amount_is_read_as_people_write_it(paying: Visitor, typed: str, cents: int) -> None:
+    paying.open("/gift")
+    assert paying.send("/gift", paying.fill_gift(offer="amount", amount=typed)).status_code == 303
+    assert orders()[0].total_cents == cents
+
+
+def test_an_amount_typed_without_a_choice_means_other(paying: Visitor) -> None:
+    paying.open("/gift")
+    assert paying.send("/gift", paying.fill_gift(offer="", amount="75")).status_code == 303
+    assert orders()[0].total_cents == 75_00
+
+
+def test_an_amount_that_contradicts_the_choice_is_asked_about_not_guessed(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift(offer="60-minutes", amount="30"))
+    assert answer.status_code == 422
+    assert errors_of(answer)["gifts-0-amount"].startswith("You chose 60-minute massage, $95.")
+    assert orders() == []
+
+
+def test_fields_that_the_chosen_way_does_not_need_are_not_looked_at(paying: Visitor) -> None:
+    paying.open("/gift")
+    gift = paying.fill_gift(delivery="print", recipient_email="not an address", deliver_on="never")
+    assert paying.send("/gift", gift).status_code == 303
+    assert (orders()[0].gifts[0].recipient_email, orders()[0].gifts[0].deliver_on) == ("", None)
+
+
+def test_every_error_is_told_at_once_and_names_its_gift(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    visitor.send("/gift", {**visitor.fill_gift(), "add_gift": "1"})
+    wrong = {**visitor.fill_gift(recipient_name=""), **visitor.fill_gift(1, recipient_email="ana@"), "buyer_email": ""}
+    answer = visitor.send("/gift", wrong)
+    assert errors_of(answer) == {
+        "gifts-0-recipient_name": "Gift 1: Enter their name, as it should look on the certificate",
+        "gifts-1-recipient_email": "Gift 2: Enter their email address, like name@example.com",
+        "buyer_email": "Enter your email address, like name@example.com",
+    }
+
+
+def test_the_day_may_be_today_and_a_year_ahead(paying: Visitor) -> None:
+    a_year_on = TODAY.replace(year=TODAY.year + 1, day=min(TODAY.day, 28))
+    for day in (TODAY, a_year_on):
+        paying.open("/gift")
+        assert paying.send("/gift", paying.fill_gift(deliver_on=day.isoformat())).status_code == 303
+    assert [order.gifts[0].deliver_on for order in orders()] == [TODAY, a_year_on]
+
+
+def test_gifts_are_added_and_removed_without_a_script(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    for expected in (2, 3):
+        answer = visitor.send("/gift", {**visitor.fill_gift(), "add_gift": "1"})
+        assert answer.status_code == 200
+        assert answer.text.count('class="gift"') == expected
+        visitor.fields.pop("add_gift", None)
+    assert visitor.fields["gifts-1-giver_name"] == "Marko"
+    visitor.fields.update({"gifts-1-recipient_name": "Bo", "gifts-2-recipient_name": "Cy"})
+    answer = visitor.send("/gift", {"remove_gift-1": "1"})
+    assert answer.text.count('class="gift"') == 2
+    assert visitor.fields["gifts-1-recipient_name"] == "Cy"
+
+
+def test_there_are_at_most_ten_gifts_and_at_least_one(visitor: Visitor) -> None:
+    ten = {name: value for number in range(10) for name, value in visitor.fill_gift(number).items()}
+    visitor.open("/gift")
+    eleventh = visitor.send("/gift", {**ten, "add_gift": "1"})
+    assert eleventh.text.count('class="gift"') == 10
+    assert 'name="add_gift"' not in eleventh.text
+    visitor.open("/gift")
+    assert visitor.send("/gift", {"remove_gift-0": "1"}).text.count('class="gift"') == 1
+
+
+def test_the_preview_is_drawn_without_a_script(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    held = visitor.open("/art/held.svg").text
+    visitor.open("/gift")
+    answer = visitor.send("/gift", {**visitor.fill_gift(design="held"), "update_preview": "1"})
+    assert answer.status_code == 200
+    assert held in answer.text
+    assert '<span data-is="recipient_name">Ana</span>' in answer.text
+    assert '<p class="num" data-is="amount">$95.00</p>' in answer.text
+    assert orders() == []
+
+
+def test_the_hint_names_hour_and_zone_and_the_chosen_day_its_own(visitor: Visitor) -> None:
+    assert "it goes at 9 AM Mountain Time" in visitor.open("/gift").text.replace("\u202f", " ")
+    for day, written in (("2027-03-14", "March 14, 2027"), ("2026-11-01", "November 1, 2026")):
+        answer = visitor.send("/gift", {**visitor.fill_gift(deliver_on=day), "update_preview": "1"})
+        assert f"Goes out on {written} at 9:00 AM Mountain Time" in answer.text.replace("\u202f", " ")
+
+
+def test_the_trap_for_programs_is_out_of_sight_and_refuses_what_falls_in(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", {**visitor.fill_gift(), "website": "http://spam.example"})
+    assert answer.status_code == 422
+    assert errors_of(answer) == {"website": "Leave this field empty"}
+    assert '<div class="trap" aria-hidden="true">' in answer.text
+    assert orders() == []
+
+
+def test_a_form_without_its_token_is_refused_but_not_lost(visitor: Visitor) -> None:
+    answer = visitor.send("/gift", {**visitor.fill_gift(), "request_key": "0123456789abcdef"})
+    assert answer.status_code == 403
+    assert visitor.fields["gifts-0-recipient_name"] == "Ana"
+    assert orders() == []
+
+
+def test_an_offer_can_be_chosen_by_a_link_also_an_unlisted_one(visitor: Visitor) -> None:
+    db.session.add(
+        Offer(
+            slug="couples",
+            kind="session",
+            name="Couples",
+            minutes=60,
+            description="",
+            price_cents=190_00,
+            visibility="unlisted",
+            position=9,
+        )
+    )
+    db.session.commit()
+    visitor.open("/gift?offer=couples")
+    assert visitor.fields["gifts-0-offer"] == "couples"
+    assert "$190" in visitor.open("/gift?offer=couples").text
+    assert "$190" not in visitor.open("/gift").text
+
+
+def test_while_sales_are_paused_the_form_says_so(visitor: Visitor) -> None:
+    db.session.get_one(Practice, 1).is_selling = False
+    db.session.commit()
+    assert heading(visitor.open("/gift")) == "No new certificates just now"
+
+
+def test_prices_are_the_lists_whatever_the_form_says(paying: Visitor) -> None:
+    paying.open("/gift")
+    forged = {**paying.fill_gift(), "gifts-0-price_cents": "1", "total": "1", "amount_cents": "1", "currency": "IDR"}
+    assert paying.send("/gift", forged).status_code == 303
+    assert (orders()[0].total_cents, orders()[0].currency) == (95_00, "USD")
+
+
+def token_of_only_order() -> str:
+    (order,) = orders()
+    return token_of(order)
+
+
+def token_in(page: str) -> str:
+    return page.partition("/gift?order=")[2].partition('"')[0]
+
+
+def unreachable() -> StripeGateway:
+    return StripeGateway(secret_key="sk_test_sim_0123456789", api_base="http://127.0.0.1:9", webhook_secrets=["x"])

@@ -1,0 +1,230 @@
+"""The recipient's page and the balance check: true for the right code, one and the same answer for every bad one."""
+
+from datetime import date
+from urllib.parse import quote
+
+import pytest
+
+from giftshop.catalog.models import Practice
+from giftshop.certificates import codes, ledger
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.storefront import lookups
+from tests import build
+from tests.storefront.conftest import Visitor, count_queries, errors_of, heading
+
+
+def code_of(**values: object) -> str:
+    """Sell a certificate and return its code, leaving no transaction open."""
+    code = build.code_of(build.certificate(**values))  # type: ignore[arg-type]
+    db.session.rollback()
+    return code
+
+
+BAD = [
+    "123",
+    "not a code",
+    "7KQ2-M4XD-9TFP-B3HV",
+    "K7M2QX9RTB4DHVWR",
+    "ß" * 16,
+    "0" * 16,
+    "A" * 500,
+    "%00",
+    "../../etc",
+]
+
+
+def test_the_page_leads_with_what_is_left(visitor: Visitor) -> None:
+    page = visitor.open(f"/c/{code_of(face_value_cents=120_00)}")
+    assert heading(page) == "Ana, you have $120.00 to spend"
+    assert "“Your shoulders have carried enough.”" in page.text
+    assert "You’ve used" not in page.text
+    assert "Gift from Marko" in page.text
+
+
+def test_a_part_used_certificate_says_what_was_used_and_never_by_whom(visitor: Visitor) -> None:
+    page = visitor.open(f"/c/{code_of(face_value_cents=120_00, balance_cents=25_00)}")
+    assert heading(page) == "Ana, you have $25.00 to spend"
+    assert "You’ve used $95.00 of $120.00." in page.text
+    assert "−$95.00" in page.text
+    assert "staff" not in page.text.split("<main")[1].split("</main>")[0].lower()
+
+
+def test_an_undone_redemption_stands_in_the_history(visitor: Visitor) -> None:
+    certificate = build.certificate(face_value_cents=100_00)
+    entry = build.redeem(certificate, 40_00)
+    cause = build.cause("undo:staff:1", build.request_key(), "staff:1")
+    ledger.reverse(entry, certificate_id=certificate.id, is_manager=False, cause=cause)
+    code = build.code_of(certificate)
+    db.session.commit()
+    page = visitor.open(f"/c/{code}")
+    assert heading(page) == "Ana, you have $100.00 to spend"
+    assert page.text.index("Put back") < page.text.index("Used for a visit") < page.text.index("Gift from Marko")
+
+
+def test_a_used_up_certificate_keeps_its_history_and_offers_to_make_one(visitor: Visitor) -> None:
+    code = code_of(face_value_cents=50_00, balance_cents=0)
+    page = visitor.open(f"/c/{code}")
+    assert heading(page) == "Ana, this one is used up"
+    assert "Make one for someone" in page.text
+    assert codes.format_code(code) not in page.text
+
+
+def test_a_frozen_certificate_asks_to_call_in_neutral_words(visitor: Visitor) -> None:
+    page = visitor.open(f"/c/{code_of(status='frozen')}")
+    assert page.status_code == 200
+    assert heading(page) == "Please call us about this certificate"
+    assert "(970) 555-0134" in page.text
+    assert "dispute" not in page.text
+
+
+def test_an_expired_certificate_says_until_when_it_was_good(visitor: Visitor) -> None:
+    page = visitor.open(f"/c/{code_of(expires_on=date(2026, 2, 1))}")
+    assert heading(page) == "Ana, this certificate has expired"
+    assert "Feb 1, 2026" in page.text
+
+
+def test_the_code_is_read_in_any_case_with_or_without_dashes(visitor: Visitor) -> None:
+    code = code_of()
+    dashed = codes.format_code(code)
+    for written in (
+        code,
+        code.lower(),
+        dashed,
+        dashed.lower(),
+        quote(dashed.replace("-", " ")),
+        code.replace("0", "o"),
+    ):
+        assert visitor.open(f"/c/{written}").status_code == 200
+    assert visitor.open(f"/C/{code}").status_code == 200
+
+
+def test_every_bad_code_gets_the_same_bytes(visitor: Visitor) -> None:
+    replaced = build.certificate(face_value_cents=50_00, balance_cents=0)
+    void = build.code_of(replaced)
+    replaced.status = "void"
+    db.session.commit()
+    answers = set()
+    for bad in [quote(bad, safe="%") for bad in BAD if "/" not in bad and "%00" not in bad] + [void, codes.new_code()]:
+        lookups.limiter.reset()
+        answer = visitor.open(f"/c/{bad}")
+        answers.add((answer.status_code, answer.data, answer.headers["Cache-Control"]))
+    assert len(answers) == 1
+    assert {status for status, *_ in answers} == {404}
+
+
+def test_a_personal_page_is_kept_by_nobody_and_named_to_nobody(visitor: Visitor) -> None:
+    for path in (f"/c/{code_of()}", "/c/123", "/balance"):
+        headers = visitor.open(path).headers
+        assert headers["Cache-Control"] == "no-store"
+        assert headers["X-Robots-Tag"] == "noindex"
+        assert headers["Referrer-Policy"] in ("no-referrer", "same-origin")
+
+
+def test_the_page_asks_the_database_equally_often_however_long_the_history(visitor: Visitor) -> None:
+    short, long = build.certificate(), build.certificate()
+    for _ in range(12):
+        build.redeem(long, 1_00)
+    paths = [f"/c/{build.code_of(certificate)}" for certificate in (short, long)]
+    db.session.commit()
+    counts = []
+    for path in paths:
+        with count_queries() as queries:
+            visitor.open(path)
+        counts.append(len(queries))
+    assert counts[0] == counts[1]
+
+
+def test_a_look_at_the_page_never_spends(visitor: Visitor) -> None:
+    certificate = build.certificate(face_value_cents=120_00)
+    code, certificate_id = build.code_of(certificate), certificate.id
+    db.session.commit()
+    for _ in range(3):
+        visitor.open(f"/c/{code}")
+    assert visitor.ask(f"/c/{code}", method="POST").status_code in (403, 405)
+    assert db.session.get_one(Certificate, certificate_id).balance_cents == 120_00
+
+
+def test_booking_carries_the_code_where_the_booking_system_takes_it(visitor: Visitor) -> None:
+    db.session.get_one(Practice, 1).booking_url = "https://book.example/?gift={code}"
+    db.session.commit()
+    code = code_of()
+    assert f'href="https://book.example/?gift={code}"' in visitor.open(f"/c/{code}").text
+    assert 'href="https://book.example/?gift="' in visitor.open("/").text
+
+
+def test_markup_in_a_message_stays_text(visitor: Visitor) -> None:
+    page = visitor.open(f"/c/{code_of(message='<script>alert(1)</script>{{7*7}}', giver_name='<b>M</b>')}")
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;{{7*7}}" in page.text
+    assert "<b>M</b>" not in page.text
+
+
+def test_a_typed_code_shows_its_balance(visitor: Visitor) -> None:
+    code = code_of(face_value_cents=120_00, balance_cents=25_00)
+    visitor.open("/balance")
+    answer = visitor.send("/balance", {"code": codes.format_code(code).lower()})
+    assert answer.status_code == 200
+    assert heading(answer) == "$25.00 left to spend"
+    assert "Of $120.00." in answer.text
+    assert f'href="/c/{code}"' in answer.text
+
+
+@pytest.mark.parametrize("bad", [*BAD, "", "\0", "x\r\ny"])
+def test_every_bad_typed_code_gets_the_one_answer_and_is_kept(visitor: Visitor, bad: str) -> None:
+    visitor.open("/balance")
+    answer = visitor.send("/balance", {"code": bad})
+    assert answer.status_code == 422
+    assert list(errors_of(answer)) == ["code"]
+    assert errors_of(answer)["code"].startswith("We can’t find that code.")
+
+
+def test_after_ten_tries_in_a_minute_a_stranger_waits(visitor: Visitor) -> None:
+    code = code_of()
+    answers = [visitor.open("/c/123") for _ in range(10)] + [visitor.open(f"/c/{code}")]
+    assert [answer.status_code for answer in answers] == [404] * 10 + [429]
+    assert int(answers[-1].headers["Retry-After"]) >= 1
+    assert heading(answers[-1]) == "Please wait a moment"
+    visitor.open("/balance")
+    assert visitor.send("/balance", {"code": code}).status_code == 429
+
+
+def test_when_all_strangers_together_guess_too_much_only_lookups_stop(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "BY_ALL_STRANGERS", lookups.RateLimitItemPerHour(3))
+    code = code_of()
+    guesses = [visitor.open(f"/c/{codes.new_code()}").status_code for _ in range(4)]
+    assert guesses == [404, 404, 404, 429]
+    assert visitor.open(f"/c/{code}").status_code == 429
+    assert visitor.open("/gift").status_code == 200
+
+
+def test_typing_slips_do_not_use_up_what_all_strangers_share(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "BY_ALL_STRANGERS", lookups.RateLimitItemPerHour(3))
+    for _ in range(6):
+        visitor.open("/c/123")
+    assert visitor.open(f"/c/{code_of()}").status_code == 200
+
+
+@pytest.mark.parametrize("paper", ["letter", "a4", "card"])
+def test_the_certificate_is_printed_on_the_paper_asked_for(visitor: Visitor, paper: str) -> None:
+    answer = visitor.open(f"/c/{code_of()}/certificate.pdf?paper={paper}")
+    assert answer.status_code == 200
+    assert answer.mimetype == "application/pdf"
+    assert answer.data.startswith(b"%PDF-")
+    assert answer.headers["Cache-Control"] == "no-store"
+    assert "attachment" not in answer.headers["Content-Disposition"]
+
+
+def test_without_a_paper_named_it_is_the_one_people_have_here(visitor: Visitor) -> None:
+    code = code_of()
+    assert (
+        visitor.open(f"/c/{code}/certificate.pdf").data == visitor.open(f"/c/{code}/certificate.pdf?paper=letter").data
+    )
+    assert visitor.open(f"/c/{code}/certificate.pdf?paper=papyrus").status_code == 404
+
+
+def test_a_bad_code_prints_nothing(visitor: Visitor) -> None:
+    answer = visitor.open("/c/123/certificate.pdf")
+    assert answer.status_code == 404
+    assert heading(answer) == "We can’t find that certificate"
