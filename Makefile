@@ -1,0 +1,59 @@
+# The shop's two commands are `make run` and `make test`; `make help` lists the rest.
+PYTHON ?= python3
+PORT ?= 8000
+WORKBENCH_PORT ?= 8001
+BIN := .venv/bin
+LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
+BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+PROCESSES ?= 2
+export PORT WORKBENCH_PORT
+
+.DEFAULT_GOAL := help
+.PHONY: help run test check bench requirements clean
+
+help: ## List every command
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
+
+run: .venv/.runs static/fonts/fonts.css ## Run the whole shop on this machine, with a simulated Stripe and captured mail
+	@exec $(BIN)/python -m giftshop.devserver
+
+test: .venv/.tests static/fonts/fonts.css ## Run all tests: SQLite, PostgreSQL, browser, mail server
+	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(TESTS)
+
+check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers and migrations
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest -q tests/test_migrations.py
+
+bench: .venv/.tests static/fonts/fonts.css ## Measure PDFs and pages, each against a yardstick in the same run
+	$(BIN)/python -m bench
+
+requirements: ## Pin every dependency again, with hashes (needs uv)
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml --extra tests -c requirements.txt -o tests/requirements.txt
+
+clean: ## Forget the installed environment and the shop's data on this machine
+	rm -rf .venv instance static/fonts
+
+.venv/bin/python:
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "giftshop needs Python 3.11, 3.12 or 3.13; choose one with PYTHON=…"; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || deploy/system-packages python3-venv
+	@$(PYTHON) -m venv .venv
+
+.venv/.runs: requirements.txt | .venv/bin/python
+	@deploy/system-packages $(LIBRARIES)
+	@echo "Installing the Python packages (once)…"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@touch $@
+
+.venv/.tests: tests/requirements.txt | .venv/bin/python
+	@deploy/system-packages $(LIBRARIES) $(BROWSER)
+	@echo "Installing the Python packages for tests (once)…"
+	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
+	@touch $@ .venv/.runs
+
+static/fonts/fonts.css: giftshop/typefaces.py requirements.txt | .venv/bin/python
+	@$(BIN)/python -m giftshop.typefaces

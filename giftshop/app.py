@@ -1,0 +1,154 @@
+"""The one place where the parts of the shop are joined."""
+
+from datetime import date, datetime
+from pathlib import Path
+
+from flask import Flask, Request, request
+from flask_migrate import Migrate
+from flask_wtf import CSRFProtect
+from werkzeug.exceptions import BadRequest
+from whitenoise import WhiteNoise
+
+from giftshop import cli, dates, error_pages, health, logs, money, rate_limits, security_headers
+from giftshop.catalog.practice import find_practice
+from giftshop.certificates import vault
+from giftshop.database import db, engine_options, only_reads, prepare_engine
+from giftshop.limits import limiter
+from giftshop.orders import schedule
+from giftshop.delivery import deliveries
+from giftshop.delivery.mailer import Mailer
+from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.redemption import views as redemption_pages
+from giftshop.settings import ROOT, Settings, read_settings
+from giftshop.staff import views as staff_pages
+from giftshop.staff.sign_in import configure_sign_in
+from giftshop.storefront import views as storefront_pages
+from giftshop.storefront import webhook
+from giftshop.stylesheet import read_stylesheet
+
+__all__ = ["create_app", "rate_limits"]
+
+MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
+YEAR_SECONDS = 31_536_000
+
+
+def create_app(settings: Settings | None = None) -> Flask:
+    """Build the shop from its settings (read from the environment by default). Raises SettingsError."""
+    settings = settings or read_settings()
+    logs.set_up_logs(settings)
+    vault.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
+    app = Flask("giftshop", root_path=str(ROOT))
+    app.config.from_mapping(_flask_config(settings), SHOP_SETTINGS=settings)
+    _open_database(app)
+    _protect(app, settings)
+    _prepare_templates(app, settings)
+    app.extensions["stripe_gateway"] = StripeGateway(
+        secret_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.webhook_secrets,
+    )
+    for pages in (storefront_pages, staff_pages, redemption_pages, webhook, health):
+        app.register_blueprint(pages.blueprint)
+    error_pages.answer_errors(app)
+    schedule.register_jobs(app)
+    deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
+    cli.add_commands(app)
+    _serve_static(app)
+    return app
+
+
+def _build_mailer(settings: Settings) -> Mailer:
+    return Mailer(
+        sender=settings.mail_from,
+        smtp_url=settings.smtp_url,
+        mailbox_url=settings.workbench_url,
+        mailbox_key=settings.stripe_secret_key,
+    )
+
+
+def _serve_static(app: Flask) -> None:
+    """Serve static files before the app is asked; their addresses change with their content."""
+    static = Path(app.static_folder or "")
+    app.wsgi_app = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)  # type: ignore[method-assign]
+
+
+def _flask_config(settings: Settings) -> dict[str, object]:
+    is_https = settings.base_url.startswith("https://")
+    host = settings.host.rsplit(":", 1)[0]
+    return {
+        "SECRET_KEY": settings.secret_key,
+        "SQLALCHEMY_DATABASE_URI": settings.database_url,
+        "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
+        "TRUSTED_HOSTS": [host.lower(), host.upper()],
+        "MAX_CONTENT_LENGTH": MOST_BYTES,
+        "MAX_FORM_MEMORY_SIZE": MOST_FORM_BYTES,
+        "SESSION_COOKIE_NAME": "__Host-giftshop" if is_https else "giftshop",
+        "SESSION_COOKIE_SECURE": is_https,
+        "SESSION_COOKIE_HTTPONLY": True,
+        "SESSION_COOKIE_SAMESITE": "Lax",
+        "WTF_CSRF_TIME_LIMIT": None,  # a form may stand open as long as its session lives
+        "WTF_CSRF_SSL_STRICT": False,  # security_headers compares the origin, also where no referrer is sent
+        "RATELIMIT_STORAGE_URI": settings.ratelimit_storage_uri or f"shop+{settings.database_url}",
+    }
+
+
+def _open_database(app: Flask) -> None:
+    db.init_app(app)
+    Migrate(app, db, directory=str(ROOT / "migrations"))
+    with app.app_context():
+        prepare_engine(db.engine)
+
+    @app.before_request
+    def read_unless_posted() -> None:
+        if request.method in ("GET", "HEAD"):
+            only_reads()
+
+
+def _protect(app: Flask, settings: Settings) -> None:
+    logs.log_requests(app)
+    app.before_request(_refuse_unreadable)
+    security_headers.refuse_foreign_forms(app, settings)
+    csrf = CSRFProtect(app)
+    csrf.exempt(webhook.blueprint)
+    limiter.init_app(app)
+    configure_sign_in(app)
+
+
+def _refuse_unreadable() -> None:
+    """Refuse addresses that no database could look for: NUL and lone surrogates."""
+    if not _is_readable(request):
+        raise BadRequest
+
+
+def _is_readable(asked: Request) -> bool:
+    text = asked.path + "".join(f"{name}{value}" for name, value in asked.args.items(multi=True))
+    return "\0" not in text and not any("\ud800" <= letter <= "\udfff" for letter in text)
+
+
+def _prepare_templates(app: Flask, settings: Settings) -> None:
+    """Give every template the practice, the mode and the style sheet, and filters for money and time."""
+    stylesheet = read_stylesheet(Path(app.static_folder or ""))
+    security_headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
+    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+
+    @app.context_processor
+    def frame() -> dict[str, object]:
+        return {"practice": find_practice(), "mode": settings.stripe_mode, "styles": stylesheet.text}
+
+    app.add_template_filter(money.format_amount, "money")
+    app.add_template_filter(money.format_choice, "money_choice")
+    app.add_template_filter(_written_day, "day")
+    app.add_template_filter(_written_moment, "moment")
+
+
+def _written_day(when: date | datetime) -> str:
+    """Write a day, or the day of a moment in the practice's zone."""
+    if not isinstance(when, datetime):
+        return dates.write_short_day(when)
+    practice = find_practice()
+    return dates.write_short_day(when.date()) if practice is None else dates.write_local_day(when, practice.time_zone)
+
+
+def _written_moment(when: datetime) -> str:
+    practice = find_practice()
+    return dates.write_moment(when, practice.time_zone if practice else "UTC")

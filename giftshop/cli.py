@@ -1,0 +1,167 @@
+"""The commands of the shop (`flask …`), each a thin door to a rule."""
+
+import json
+import sys
+from collections.abc import Callable
+from datetime import UTC, datetime
+from functools import wraps
+from pathlib import Path
+from typing import ParamSpec
+
+import click
+from flask import Flask, current_app
+from flask.cli import AppGroup
+
+from giftshop import jobs
+from giftshop.catalog.sample import seed_sample
+from giftshop.certificates import audit, register
+from giftshop.database import db
+from giftshop.delivery.printing import certificate_pdf
+from giftshop.errors import ShopError
+from giftshop.orders import audit as orders_audit
+from giftshop.orders.reconciliation import Report, reconcile
+from giftshop.settings import Settings, check_settings
+from giftshop.staff import accounts
+
+P = ParamSpec("P")
+
+staff = AppGroup("staff", help="Staff accounts.")
+ledger = AppGroup("ledger", help="The ledger.")
+orders = AppGroup("orders", help="Orders.")
+certificates = AppGroup("certificates", help="Certificates.")
+settings_group = AppGroup("settings", help="Settings.")
+
+
+def add_commands(app: Flask) -> None:
+    """Add every command to the app."""
+    for group in (staff, ledger, orders, certificates, settings_group):
+        app.cli.add_command(group)
+    app.cli.add_command(seed)
+    app.cli.add_command(worker)
+
+
+def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
+    """Make a refusal leave the command with one clear sentence and a non-zero status."""
+
+    @wraps(command)
+    def run(*args: P.args, **kwargs: P.kwargs) -> None:
+        try:
+            command(*args, **kwargs)
+        except ShopError as refusal:
+            raise click.ClickException(refusal.message) from None
+
+    return run
+
+
+@click.command()
+@one_sentence
+def seed() -> None:
+    """Add the sample practice, its offers and its staff (development only)."""
+    if _settings().is_production:
+        raise ShopError("`flask seed` is for development: it would add known passwords.")
+    was_added = seed_sample()
+    accounts.seed_staff()
+    db.session.commit()
+    click.echo("The sample practice is there." if was_added else "There is a practice already; nothing was added.")
+
+
+@click.command()
+@one_sentence
+def worker() -> None:
+    """Run jobs until stopped (SIGTERM or Ctrl-C)."""
+    jobs.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
+
+
+@staff.command("add")
+@click.argument("email")
+@click.option("--role", type=click.Choice(["owner", "manager", "staff"]), required=True)
+@click.option("--name", default="", help="As it should stand on screen.")
+@one_sentence
+def add_staff(email: str, role: str, name: str) -> None:
+    """Add a person who works here; prints a one-time password."""
+    password = accounts.add_staff(email, role=role, name=name)
+    db.session.commit()
+    click.echo(f"{email} can sign in as {role} with this password, once, then sets up a second factor:\n{password}")
+
+
+@staff.command("reset-mfa")
+@click.argument("email")
+@one_sentence
+def reset_mfa(email: str) -> None:
+    """Forget a person's second factor; they set up a new one at the next sign-in."""
+    accounts.reset_second_factor(email)
+    db.session.commit()
+    click.echo(f"{email} sets up a new second factor at the next sign-in.")
+
+
+@staff.command("code")
+@click.argument("email")
+@one_sentence
+def show_code(email: str) -> None:
+    """Show the second-step code of a sample account now (development only)."""
+    if _settings().is_production:
+        raise ShopError("`flask staff code` is for development: a second factor belongs to one person's phone.")
+    click.echo(accounts.code_now(email))
+
+
+@ledger.command("verify")
+@one_sentence
+def verify() -> None:
+    """Re-add every ledger and check every hash."""
+    broken = audit.list_broken_invariants() + orders_audit.list_broken_invariants()
+    forged = audit.find_forged_entry()
+    if forged is not None:
+        broken.append(f"entry {forged.id} of certificate {forged.certificate_id} was changed")
+    if broken:
+        raise ShopError("The ledger does not verify:\n" + "\n".join(broken))
+    click.echo("The ledger verifies.")
+
+
+@orders.command("reconcile")
+@click.option("--since", type=click.DateTime(["%Y-%m-%d"]), help="Look back to this day (UTC).")
+@one_sentence
+def reconcile_orders(since: datetime | None) -> None:
+    """Ask Stripe about everything that may have been missed, and put it right."""
+    report = Report()
+    moment = since.replace(tzinfo=UTC) if since else None
+    for report in reconcile(current_app.extensions["stripe_gateway"], since=moment):
+        if sys.stderr.isatty():
+            click.echo(
+                f"\r{report.orders_checked} orders, {report.sessions_checked} sessions checked", err=True, nl=False
+            )
+    for line in report.changed + report.problems:
+        click.echo(line)
+    click.echo(
+        f"Checked {report.orders_checked} open orders and {report.sessions_checked} sessions, "
+        f"handled {report.events_handled} missed events; changed {len(report.changed)}, "
+        f"problems {len(report.problems)}."
+    )
+    if report.problems:
+        raise ShopError("Some orders need a person; see above.")
+
+
+@certificates.command("render")
+@click.argument("public_id")
+@click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
+@click.option("--paper", type=click.Choice(["letter", "a4", "card"]), default="letter")
+@one_sentence
+def render(public_id: str, out: Path, paper: str) -> None:
+    """Write a certificate's PDF to a file. It shows the code: keep it as you would cash."""
+    certificate = register.get_certificate(public_id)
+    out.write_bytes(certificate_pdf(certificate, paper=paper, base_url=_settings().base_url))
+    click.echo(f"Wrote {out}.")
+
+
+@settings_group.command("check")
+def check() -> None:
+    """Say whether the settings are right, and what they come to (no secrets)."""
+    settings = _settings()
+    wrong = check_settings(settings)
+    shown = {"env": settings.env, "mode": settings.stripe_mode, "base_url": settings.base_url, "jobs": settings.jobs}
+    click.echo(json.dumps({**shown, "wrong": wrong}, indent=1))
+    sys.exit(1 if wrong else 0)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SHOP_SETTINGS"]
+    return settings

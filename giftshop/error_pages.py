@@ -1,0 +1,81 @@
+"""What people see when something is refused or broken: a page in the shop's look with a way forward."""
+
+import logging
+
+from flask import Flask, Response, jsonify, make_response, render_template, request
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from werkzeug.exceptions import HTTPException
+
+from giftshop import errors
+from giftshop.database import db
+
+log = logging.getLogger(__name__)
+
+STATUS: dict[type[errors.ShopError], int] = {
+    errors.CertificateNotFoundError: 404,
+    errors.OrderNotFoundError: 404,
+    errors.NotFoundByCodeError: 403,
+    errors.RequestKeyMissingError: 400,
+    errors.RequestKeyReusedError: 409,
+    errors.TooManyOpenCheckoutsError: 429,
+    errors.CheckoutUnavailableError: 503,
+    errors.CheckoutRefusedError: 503,
+    errors.DatabaseBusyError: 503,
+}
+"""The HTTP status of a refusal that no view turned into a form; every other one is 422."""
+TRY_AGAIN_SECONDS = "1"
+
+
+def answer_errors(app: Flask) -> None:
+    """Register the handlers that turn exceptions into pages, or into JSON for who asked for it."""
+    app.register_error_handler(errors.ShopError, _shop_error)
+    app.register_error_handler(OperationalError, _database_error)
+    app.register_error_handler(PoolTimeoutError, _database_error)
+    app.register_error_handler(HTTPException, _http_error)
+    app.register_error_handler(Exception, _unforeseen)
+
+
+def _shop_error(error: errors.ShopError) -> Response:
+    db.session.rollback()
+    return answer(STATUS.get(type(error), 422), error.message)
+
+
+def _database_error(error: Exception) -> Response:
+    """A lock not had in time, or a server that is gone: nothing was saved, so the person may simply try again."""
+    db.session.rollback()
+    log.warning("the database did not answer: %s", type(error).__name__, exc_info=True)
+    return answer(503, errors.DatabaseBusyError().message)
+
+
+def _http_error(error: HTTPException) -> Response:
+    if error.code is None or error.code < 400:
+        return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
+    answered = answer(error.code, "")
+    for name in ("Retry-After", "Allow"):
+        if value := error.get_response().headers.get(name):
+            answered.headers[name] = value
+    return answered
+
+
+def _unforeseen(error: Exception) -> Response:
+    db.session.rollback()
+    log.exception("unforeseen %s", type(error).__name__)
+    return answer(500, "")
+
+
+def answer(status: int, message: str) -> Response:
+    """Return the error page for `status`, with `message` where we have a sentence of our own."""
+    if _wants_json():
+        response = make_response(jsonify({"error": message or status}), status)
+    elif request.path.startswith("/webhooks/"):
+        response = make_response(Response(message or "error", status, mimetype="text/plain"))
+    else:
+        response = make_response(render_template("errors/error.html", status=status, message=message), status)
+    if status == 503:
+        response.headers["Retry-After"] = TRY_AGAIN_SECONDS
+    return response
+
+
+def _wants_json() -> bool:
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

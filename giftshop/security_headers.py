@@ -1,0 +1,71 @@
+"""The security headers of every answer, errors included, and the refusal of forms sent from other sites."""
+
+from urllib.parse import urlsplit
+
+from flask import Flask, Response, abort, request
+
+from giftshop.settings import Settings
+
+STRIPE_CHECKOUT = "https://checkout.stripe.com"
+PERSONAL = ("/c/", "/orders/", "/gift", "/balance", "/staff", "/redeem", "/office")
+"""Where pages show what belongs to one person: never kept by a cache, never found by a search engine."""
+WITH_FORMS = ("/orders/", "/gift", "/balance", "/staff", "/redeem", "/office")
+"""Where a form is posted back: with "no-referrer" the browser would call its origin null."""
+SIGNED_ELSEWHERE = ("/webhooks/",)
+"""What other machines post; they prove themselves by a signature."""
+
+
+def add_security_headers(app: Flask, settings: Settings, *, style_source: str) -> None:
+    """Send the headers with every answer; `style_source` is the hash of the inlined style sheet."""
+    policy = _content_security_policy(settings, style_source)
+
+    @app.after_request
+    def protect(response: Response) -> Response:
+        path = request.path.lower()
+        headers = response.headers
+        headers.setdefault("Content-Security-Policy", policy)
+        headers["X-Content-Type-Options"] = "nosniff"
+        headers["Referrer-Policy"] = "same-origin" if path.startswith(WITH_FORMS) else "no-referrer"
+        headers["Cross-Origin-Opener-Policy"] = "same-origin"
+        headers["Permissions-Policy"] = f"camera={'(self)' if path.startswith('/redeem') else '()'}"
+        if settings.base_url.startswith("https://"):
+            headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
+        if path.startswith(PERSONAL):
+            headers["Cache-Control"] = "no-store"
+            headers["X-Robots-Tag"] = "noindex"
+        return response
+
+
+def refuse_foreign_forms(app: Flask, settings: Settings) -> None:
+    """Answer 403 to a form that another site sent, before its CSRF token is even looked at."""
+    own = urlsplit(settings.base_url)
+    own_origin = f"{own.scheme}://{own.netloc}".lower()
+
+    @app.before_request
+    def check_origin() -> None:
+        if request.method in ("GET", "HEAD", "OPTIONS") or request.path.startswith(SIGNED_ELSEWHERE):
+            return
+        site = request.headers.get("Sec-Fetch-Site", "same-origin")
+        origin = request.headers.get("Origin", own_origin).lower()
+        if site not in ("same-origin", "none") or origin != own_origin:
+            abort(403)
+
+
+def _content_security_policy(settings: Settings, style_source: str) -> str:
+    form_targets = ["'self'", STRIPE_CHECKOUT, *([settings.stripe_api_base] if settings.stripe_api_base else [])]
+    rules = {
+        "default-src": "'none'",
+        "script-src": "'self'",
+        "style-src": f"'self' '{style_source}'",
+        "img-src": "'self' data:",
+        "font-src": "'self'",
+        "connect-src": "'self'",
+        "manifest-src": "'self'",
+        "worker-src": "'self'",
+        "form-action": " ".join(form_targets),
+        "frame-ancestors": "'none'",
+        "base-uri": "'none'",
+        "object-src": "'none'",
+        "require-trusted-types-for": "'script'",
+    }
+    return "; ".join(f"{name} {value}" for name, value in rules.items())

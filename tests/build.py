@@ -1,0 +1,140 @@
+"""Builders: the things tests are about, with defaults for everything a test does not care about."""
+
+import secrets
+from datetime import date, datetime
+from typing import Any
+
+from giftshop import clock
+from giftshop.certificates import ledger, register
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.orders.models import Gift, GiftCertificate, Order
+from giftshop.orders.purchase import GiftRequest, Purchase
+from giftshop.orders.register import give_token
+
+
+def gift_request(**changes: Any) -> GiftRequest:
+    """A gift as a buyer asks for it: a 60-minute massage for Ana from Marko, e-mailed now."""
+    values: dict[str, Any] = {
+        "offer": "60-minutes",
+        "amount_cents": None,
+        "recipient_name": "Ana",
+        "giver_name": "Marko",
+        "message": "Your shoulders have carried enough.",
+        "design": "shoulders",
+        "delivery": "recipient",
+        "recipient_email": "ana@example.com",
+        "deliver_on": None,
+        "quantity": 1,
+    }
+    return GiftRequest(**{**values, **changes})
+
+
+def purchase(*gifts: GiftRequest, **changes: Any) -> Purchase:
+    """An order to be: one gift unless others are given."""
+    values: dict[str, Any] = {
+        "gifts": list(gifts) or [gift_request()],
+        "buyer_email": "marko@example.com",
+        "request_key": request_key(),
+        "client_address": "192.0.2.1",
+    }
+    return Purchase(**{**values, **changes})
+
+
+def request_key() -> str:
+    """A fresh request key, as a form makes one when it is shown."""
+    return secrets.token_urlsafe(18)
+
+
+def certificate(
+    *,
+    face_value_cents: int = 120_00,
+    balance_cents: int | None = None,
+    status: str = "active",
+    mode: str = "simulated",
+    expires_on: date | None = None,
+    **content: Any,
+) -> Certificate:
+    """A certificate sold by a paid order and committed; a balance below the face value was redeemed from it."""
+    now = clock.now()
+    gift = Gift(**_gift_columns(face_value_cents, content))
+    order = _paid_order(gift, face_value_cents, now, mode)
+    built = Certificate(
+        mode=mode,
+        currency="USD",
+        face_value_cents=face_value_cents,
+        offer_slug=gift.offer_slug,
+        service_name=gift.service_name,
+        recipient_name=gift.recipient_name,
+        giver_name=gift.giver_name,
+        message=gift.message,
+        design=gift.design,
+        expires_on=expires_on,
+    )
+    ledger.issue(built, code=ledger.new_code(), cause=cause("order", f"issue:{order.id}:{gift.id}:1", "stripe"))
+    db.session.add(GiftCertificate(gift_id=gift.id, number=1, certificate_id=built.id))
+    if balance_cents is not None and balance_cents < face_value_cents:
+        redeem(built, face_value_cents - balance_cents)
+    built.status = status
+    db.session.commit()
+    return built
+
+
+def redeem(built: Certificate, amount_cents: int, *, actor: str = "staff:1", at: datetime | None = None) -> int:
+    """Redeem from a certificate as a staff member would; returns the entry's id. Does not commit."""
+    entry = ledger.redeem(
+        built.id,
+        amount_cents,
+        on=date(2026, 1, 1),
+        mode=built.mode,
+        cause=cause(f"redeem:{actor}", request_key(), actor, at),
+    )
+    return entry.id
+
+
+def cause(scope: str, key: str, actor: str, at: datetime | None = None) -> ledger.Cause:
+    """Who moves money, by which request."""
+    return ledger.Cause(actor=actor, scope=scope, key=key, at=at or clock.now())
+
+
+def code_of(built: Certificate) -> str:
+    """The 16 symbols on the certificate."""
+    return register.code_of(built)
+
+
+def _gift_columns(amount_cents: int, content: dict[str, Any]) -> dict[str, Any]:
+    values = {
+        "position": 0,
+        "offer_slug": "amount",
+        "service_name": "",
+        "amount_cents": amount_cents,
+        "quantity": 1,
+        "recipient_name": "Ana",
+        "giver_name": "Marko",
+        "message": "Your shoulders have carried enough.",
+        "design": "shoulders",
+        "delivery": "print",
+        "recipient_email": "",
+        "deliver_on": None,
+    }
+    return {**values, **content}
+
+
+def _paid_order(gift: Gift, total_cents: int, now: datetime, mode: str) -> Order:
+    order = Order(
+        public_id=f"o_{secrets.token_hex(12)}",
+        request_key=request_key(),
+        request_sha256=bytes(32),
+        mode=mode,
+        state="refunded",
+        currency="USD",
+        total_cents=total_cents,
+        buyer_email="marko@example.com",
+        created_at=now,
+        paid_at=now,
+        gifts=[gift],
+    )
+    give_token(order)
+    db.session.add(order)
+    db.session.flush()
+    return order

@@ -1,0 +1,109 @@
+"""What every test stands on: a real database, migrated once and copied, and the audit after each test."""
+
+import secrets
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psycopg
+import pytest
+from flask import Flask
+from flask.testing import FlaskClient
+from flask_migrate import upgrade
+from giftshop.app import create_app
+from giftshop.catalog.sample import seed_sample
+from giftshop.certificates import audit
+from giftshop.database import db
+from giftshop.orders import audit as orders_audit
+from giftshop.settings import Settings
+
+from tests.databases import PostgresServer
+
+both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
+
+
+def make_settings(database_url: str, **changes: Any) -> Settings:
+    """Return settings for a test's own shop; nothing answers at its Stripe unless the test says where."""
+    values: dict[str, Any] = {
+        "secret_key": secrets.token_hex(32),
+        "code_pepper": secrets.token_hex(32),
+        "code_keys": secrets.token_hex(32),
+        "stripe_secret_key": "sk_test_sim_0123456789abcdef",
+        "stripe_webhook_secret": "whsec_sim_0123456789abcdef",
+        "stripe_api_base": "http://127.0.0.1:9",
+        "database_url": database_url,
+        "log_level": "WARNING",
+    }
+    return Settings(**{**values, **changes})
+
+
+@pytest.fixture(scope="session")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServer]:
+    """A real PostgreSQL server, started when the first test asks for it."""
+    server = PostgresServer(tmp_path_factory.mktemp("postgres"))
+    yield server
+    server.stop()
+
+
+@pytest.fixture(scope="session")
+def sqlite_template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A migrated and seeded SQLite file to copy."""
+    path = tmp_path_factory.mktemp("sqlite") / "template.sqlite"
+    _migrate_and_seed(f"sqlite:///{path}")
+    return path
+
+
+@pytest.fixture
+def database(request: pytest.FixtureRequest) -> str:
+    """The kind of database a test runs on: "sqlite" unless it is marked with `both_databases`."""
+    return str(getattr(request, "param", "sqlite"))
+
+
+@pytest.fixture
+def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+    """A fresh database of its own for one test, migrated, with the sample practice."""
+    if database == "sqlite":
+        path = tmp_path / "shop.sqlite"
+        shutil.copy(request.getfixturevalue("sqlite_template"), path)
+        yield f"sqlite:///{path}"
+    else:
+        server: PostgresServer = request.getfixturevalue("postgres")
+        yield server.new_database(_migrate_and_seed)
+
+
+@pytest.fixture
+def settings(database_url: str) -> Settings:
+    """The settings of the test's shop."""
+    return make_settings(database_url)
+
+
+@pytest.fixture
+def app(settings: Settings) -> Iterator[Flask]:
+    """The shop on the test's database; its books are audited when the test is over."""
+    app = create_app(settings)
+    app.testing = True
+    with app.app_context():
+        yield app
+        db.session.rollback()
+        assert audit.list_broken_invariants() == []
+        assert orders_audit.list_broken_invariants() == []
+        assert audit.find_forged_entry() is None
+        db.session.remove()
+        db.engine.dispose()
+
+
+@pytest.fixture
+def client(app: Flask) -> FlaskClient:
+    """A browser without a window."""
+    return app.test_client()
+
+
+def _migrate_and_seed(database_url: str) -> None:
+    app = create_app(make_settings(database_url))
+    with app.app_context():
+        upgrade()
+        seed_sample()
+        db.session.commit()
+        db.session.remove()
+        db.engine.dispose()

@@ -1,0 +1,5 @@
+"""The WSGI entry point: `gunicorn wsgi:app`, `flask …`."""
+
+from giftshop.app import create_app
+
+app = create_app()
