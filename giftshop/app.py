@@ -13,10 +13,10 @@ from giftshop import cli, dates, error_pages, health, logs, money, rate_limits, 
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
 from giftshop.database import db, engine_options, only_reads, prepare_engine
-from giftshop.limits import limiter
-from giftshop.orders import schedule
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
+from giftshop.limits import limiter
+from giftshop.orders import schedule
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
 from giftshop.settings import ROOT, Settings, read_settings

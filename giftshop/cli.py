@@ -15,6 +15,7 @@ from flask.cli import AppGroup
 from giftshop import jobs
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit, register
+from giftshop.certificates.document import PAPERS, Paper
 from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
@@ -143,9 +144,9 @@ def reconcile_orders(since: datetime | None) -> None:
 @certificates.command("render")
 @click.argument("public_id")
 @click.option("--out", type=click.Path(dir_okay=False, path_type=Path), required=True)
-@click.option("--paper", type=click.Choice(["letter", "a4", "card"]), default="letter")
+@click.option("--paper", type=click.Choice(PAPERS), default="letter")
 @one_sentence
-def render(public_id: str, out: Path, paper: str) -> None:
+def render(public_id: str, out: Path, paper: Paper) -> None:
     """Write a certificate's PDF to a file. It shows the code: keep it as you would cash."""
     certificate = register.get_certificate(public_id)
     out.write_bytes(certificate_pdf(certificate, paper=paper, base_url=_settings().base_url))

@@ -191,7 +191,7 @@ def _try_again(name: str, row_id: int, key: str, tries: int) -> None:
     if tries >= MOST_TRIES or name in _process.recurring:
         return
     pause = timedelta(seconds=min(3600, 5 * 2**tries))
-    enqueue(name, row_id, key=f"{key.split('#')[0]}#{tries}", at=clock.now() + pause, tries=tries)
+    enqueue(name, row_id, key=f"{key.partition('#')[0]}#{tries}", at=clock.now() + pause, tries=tries)
     db.session.commit()
 
 

@@ -22,11 +22,13 @@ def parse_amount(text: str, currency: str) -> int:
     figures = _FIGURES.fullmatch(text.strip(" \t\u00a0").removeprefix(symbol).strip(" \t\u00a0"))
     if figures is None:
         raise InvalidAmountError
-    exponent = get_currency_precision(currency)
+    exponent: int = get_currency_precision(currency)
     part = figures["part"] or ""
     if len(part) > exponent:
         raise InvalidAmountError
-    return int(figures["whole"].replace(",", "")) * 10**exponent + int(part.ljust(exponent, "0") or "0")
+    whole, rest = int(figures["whole"].replace(",", "")), int(part.ljust(exponent, "0") or "0")
+    cents: int = whole * 10**exponent + rest
+    return cents
 
 
 def format_amount(amount_cents: int, currency: str) -> str:

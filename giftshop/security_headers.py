@@ -30,7 +30,9 @@ def add_security_headers(app: Flask, settings: Settings, *, style_source: str) -
         headers["Permissions-Policy"] = f"camera={'(self)' if path.startswith('/redeem') else '()'}"
         if settings.base_url.startswith("https://"):
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
-        if path.startswith(PERSONAL):
+        if _is_empty_form(path):
+            headers["Cache-Control"] = "private, no-cache"  # no-store would lose what was typed on "back"
+        elif path.startswith(PERSONAL):
             headers["Cache-Control"] = "no-store"
             headers["X-Robots-Tag"] = "noindex"
         return response
@@ -49,6 +51,11 @@ def refuse_foreign_forms(app: Flask, settings: Settings) -> None:
         origin = request.headers.get("Origin", own_origin).lower()
         if site not in ("same-origin", "none") or origin != own_origin:
             abort(403)
+
+
+def _is_empty_form(path: str) -> bool:
+    """Tell whether this is the builder as every visitor gets it, with nobody's order in it."""
+    return path == "/gift" and request.method in ("GET", "HEAD") and "order" not in request.args
 
 
 def _content_security_policy(settings: Settings, style_source: str) -> str:

@@ -4,6 +4,7 @@ Figures and reasons: docs/decisions/0003-sqlite-durability.md.
 """
 
 import fcntl
+import functools
 import os
 import sqlite3
 import threading
@@ -65,6 +66,12 @@ def _unixepoch(*_modifiers: str) -> float:
     return round(time.time(), 3)
 
 
+@functools.cache
+def _mutex_of(_path: str) -> threading.Lock:
+    """Return this process's one lock for a file, whichever engine asks: flock itself would wait for ever."""
+    return threading.Lock()
+
+
 class _WritersTurn:
     """One writer at a time per file, in turn: a lock in this process, then flock between processes.
 
@@ -74,7 +81,7 @@ class _WritersTurn:
     """
 
     def __init__(self, path: str, lock_seconds: int) -> None:
-        self._path, self._seconds, self._mutex = path, lock_seconds, threading.Lock()
+        self._path, self._seconds, self._mutex = path, lock_seconds, _mutex_of(os.path.realpath(path))
 
     def begin(self, connection: sa.Connection) -> None:
         if connection.get_execution_options().get("only_reads"):

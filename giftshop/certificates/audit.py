@@ -43,7 +43,8 @@ INVARIANTS = {
             OR (SELECT count(*) FROM ledger_entry z WHERE z.reverses_id = o.id) <> 1""",
     "a certificate starts with one issue at face value": """
         SELECT count(*) FROM certificate c WHERE (SELECT count(*) FROM ledger_entry e WHERE e.certificate_id = c.id
-          AND e.kind IN ('issue','promote','import') AND e.sequence = 1 AND e.amount_cents = c.face_value_cents) <> 1""",
+          AND e.kind IN ('issue','promote','import') AND e.sequence = 1
+          AND e.amount_cents = c.face_value_cents) <> 1""",
     "a status tells the truth": """
         SELECT count(*) FROM certificate c WHERE (c.status = 'void' AND c.balance_cents <> 0)
           OR (c.status = 'active' AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.certificate_id = c.id

@@ -70,7 +70,7 @@ def _charset_offset(font: bytes, start: int) -> int:
 
 def _index_end(font: bytes, start: int) -> int:
     """Return where an INDEX ends: a count, the size of its offsets, the offsets, the data."""
-    count, size = struct.unpack_from(">HB", font, start)
+    count, size = (int(part) for part in struct.unpack_from(">HB", font, start))
     if count == 0:
         return start + 2
     last = start + 3 + count * size
@@ -81,9 +81,9 @@ def _operand(font: bytes, place: int) -> tuple[int, int]:
     """Return an operand's value (real numbers count as 0) and the place behind it."""
     byte = font[place]
     if byte == 28:
-        return struct.unpack_from(">h", font, place + 1)[0], place + 3
+        return int(struct.unpack_from(">h", font, place + 1)[0]), place + 3
     if byte == 29:
-        return struct.unpack_from(">i", font, place + 1)[0], place + 5
+        return int(struct.unpack_from(">i", font, place + 1)[0]), place + 5
     if byte == 30:
         place += 1
         while font[place] & 0x0F != 0x0F:

@@ -41,7 +41,8 @@ def qr_svg(text: str, title: str) -> str:
     dark = "".join(f"M{x + QUIET_ZONE} {y + QUIET_ZONE}h{width}v1h-{width}z" for x, y, width in _runs(modules))
     return (
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size} {size}" role="img"'
-        f' aria-label="{escape(title)}" shape-rendering="crispEdges"><path fill="#fff" d="M0 0h{size}v{size}H0z"/><path fill="#000" d="{dark}"/></svg>'
+        f' aria-label="{escape(title)}" shape-rendering="crispEdges">'
+        f'<path fill="#fff" d="M0 0h{size}v{size}H0z"/><path fill="#000" d="{dark}"/></svg>'
     )
 
 
@@ -63,7 +64,7 @@ def read_code_image(data: bytes, *, jpeg_only: bool = False) -> str | None:
         return None
     import zxingcpp  # loaded by whoever scans, not by every page
 
-    found = zxingcpp.read_barcodes(picture, formats=[zxingcpp.BarcodeFormat.QRCode])
+    found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
     return next((barcode.text for barcode in found if barcode.valid), None)
 
 

@@ -97,7 +97,7 @@ def _environment() -> Environment:
     """Return the templates' environment: HTML is escaped, the plain text parts are not HTML."""
     return Environment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=lambda name: bool(name and name.endswith(".html")),
+        autoescape=lambda name: bool(name and name.endswith(".html")),  # noqa: S701  # text parts are no HTML
         trim_blocks=True,
         lstrip_blocks=True,
     )

@@ -12,7 +12,7 @@ log = logging.getLogger(__name__)
 
 
 def raise_alert(kind: str, subject: str, detail: str) -> bool:
-    """Keep an alert of this kind about `subject` (an order's or Stripe's id) unless it is there; tell whether it is new.
+    """Keep an alert of this kind about `subject` (an order's or Stripe's id); tell whether it is a new one.
 
     `detail` is one sentence without codes or addresses.
     """

@@ -171,7 +171,7 @@ def _give_up(attempt: CheckoutAttempt) -> None:
 
 
 def _record(attempt: CheckoutAttempt, session: SessionFacts) -> str:
-    """Keep the session that Stripe made. Two presses at once get the same session, so the second write says the same."""
+    """Keep the session that Stripe made; two presses at once got the same one, so both write the same."""
     attempt.session_id, attempt.session_url, attempt.state = session.id, session.url, "open"
     db.session.commit()
     return session.url or ""

@@ -20,8 +20,8 @@ def register_jobs(app: Any) -> None:
         """Run one reconciliation; what cannot be reached now is tried again at the next tick."""
         report = Report()
         try:
-            for report in reconcile(gateway):
-                continue
+            for so_far in reconcile(gateway):
+                report = so_far
         except ShopError as refusal:
             log.warning("reconciliation stopped: %s", refusal.message)
         for line in report.changed + report.problems:

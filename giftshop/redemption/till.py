@@ -107,8 +107,10 @@ def new_request_key() -> str:
     return secrets.token_urlsafe(18)
 
 
-def minutes_left(entry: LedgerEntry) -> int:
+def minutes_left(entry: LedgerEntry | None) -> int:
     """Return for how many more minutes the one who redeemed may undo it alone; 0 when the time is over."""
+    if entry is None:
+        return 0
     return max(0, -(-int((undo.undo_ends_at(entry) - clock.now()).total_seconds()) // 60))
 
 

@@ -16,10 +16,11 @@ from giftshop.certificates.requests import Answer
 from giftshop.certificates.undo import find_reversal
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
-from giftshop.limits import limiter
+from giftshop.limits import client_address, limiter
 from giftshop.orders.search import search_certificates
 from giftshop.redemption import till
 from giftshop.redemption.verdict import judge, just_redeemed
+from giftshop.staff import sessions
 from giftshop.staff.finds import refuse_not_found, remember_found
 from giftshop.staff.rights import has_role
 
@@ -28,9 +29,12 @@ blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 MOST_FRAME_BYTES = 512_000
 
 
-def staff_key() -> str:
-    """Return who a limit of this blueprint counts: the person, not the address of the practice."""
-    return f"staff:{current_user.id}"
+def sign_in_key() -> str:
+    """Return what a limit of this blueprint counts: the sign-in, not the address that a whole practice shares.
+
+    It comes from the signed cookie alone: counting happens while no transaction is open, so no row may be read.
+    """
+    return sessions.cookie_name() or client_address()
 
 
 @blueprint.get("")
@@ -40,7 +44,7 @@ def show_find() -> str:
 
 
 @blueprint.post("")
-@limiter.limit("120/minute", key_func=staff_key)
+@limiter.limit("120/minute", key_func=sign_in_key)
 def find() -> ResponseReturnValue:
     """Find a certificate by its code or its photographed QR code; managers also by words."""
     typed = request.form.get("code", "")[:400]
@@ -59,7 +63,7 @@ def find() -> ResponseReturnValue:
 
 
 @blueprint.post("/frame")
-@limiter.limit("10/second", key_func=staff_key)
+@limiter.limit("10/second", key_func=sign_in_key)
 def read_frame() -> ResponseReturnValue:
     """Decode one frame of the camera; nothing of it is kept."""
     if (request.content_length or 0) > MOST_FRAME_BYTES:
@@ -78,7 +82,7 @@ def show(public_id: str) -> ResponseReturnValue:
 
 
 @blueprint.post("/<public_id>")
-@limiter.limit("120/minute", key_func=staff_key)
+@limiter.limit("120/minute", key_func=sign_in_key)
 def redeem(public_id: str) -> ResponseReturnValue:
     """Take an amount off, once."""
     certificate = get_certificate(public_id)
@@ -196,7 +200,7 @@ def _result_page(
         last=last,
         done=done,
         undone=find_reversal(done.id) if done is not None and done.kind == "redeem" else None,
-        undo_minutes=till.minutes_left(done or last) if done or last else 0,
+        undo_minutes=till.minutes_left(done or last),
         is_repeat=is_repeat,
         is_own=last is not None and last.actor == f"staff:{current_user.id}",
         is_manager=has_role("manager"),

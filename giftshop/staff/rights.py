@@ -4,6 +4,7 @@ from flask import Flask, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
+from giftshop.database import may_write, only_reads
 from giftshop.staff import sessions
 
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
@@ -43,10 +44,13 @@ def guard(app: Flask) -> None:
         endpoint = request.endpoint
         if endpoint is None or endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS:
             return None
+        only_reads()
         if not sessions.is_signed_in():
             return _ask_to_sign_in()
         if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
             abort(403)
+        if request.method == "POST":
+            may_write()  # leaves no transaction open: the limits that come next are counted on their own connection
         return None
 
 

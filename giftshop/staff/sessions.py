@@ -57,6 +57,12 @@ def is_signed_in() -> bool:
     return row is not None and current_user.is_authenticated and current_user.id == row.staff_id
 
 
+def cookie_name() -> str:
+    """Return a name for the sign-in this cookie claims, without looking whether it still counts; "" for strangers."""
+    identifier = session.get(_KEY)
+    return _digest(identifier).hex()[:16] if isinstance(identifier, str) else ""
+
+
 def find_session() -> StaffSession | None:
     """Return the row behind this request's cookie, unless it has expired; looked up once a request."""
     if "staff_session_row" not in g:

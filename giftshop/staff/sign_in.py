@@ -21,13 +21,14 @@ MOST_WRONG_FACTORS = 10
 """Wrong second factors in a row after which only a reset helps: P(guess) ≤ 10 × 2 steps / 10⁶."""
 
 
-class OnceOnlyTotp(Totp):  # type: ignore[misc]
+class OnceOnlyTotp(Totp):
     """Codes from an app, each good once: the step of the last one is kept with the person."""
 
-    def get_last_counter(self, user: Staff) -> int | None:
-        return user.last_totp_counter
+    def get_last_counter(self, user: Any) -> int | None:
+        counter: int | None = user.last_totp_counter
+        return counter
 
-    def set_last_counter(self, user: Staff, tmatch: Any) -> None:
+    def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.last_totp_counter = tmatch.counter
 
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import redirect, render_template, request
+from flask import make_response, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -16,6 +16,7 @@ from giftshop.errors import (
     CheckoutUnavailableError,
     OfferNotFoundError,
     RequestKeyReusedError,
+    SalesPausedError,
     ShopError,
     TooManyOpenCheckoutsError,
 )
@@ -41,12 +42,17 @@ from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
 """The names of the buttons that change the form without sending it to payment."""
-_FIELD_OF = {
-    AmountOutOfBoundsError: "gifts-0-offer",
-    OfferNotFoundError: "gifts-0-offer",
-    BuyerLimitError: "buyer_email",
+_REFUSALS: dict[type[ShopError], tuple[str, int]] = {
+    SalesPausedError: ("", 422),
+    OfferNotFoundError: ("gifts-0-offer", 422),
+    AmountOutOfBoundsError: ("gifts-0-offer", 422),
+    BuyerLimitError: ("buyer_email", 422),
+    RequestKeyReusedError: ("", 409),
+    TooManyOpenCheckoutsError: ("", 429),
+    CheckoutUnavailableError: ("", 503),
 }
-_STATUS_OF = {TooManyOpenCheckoutsError: 429, RequestKeyReusedError: 409, CheckoutUnavailableError: 503}
+"""What an order's rules may say, at which field it is shown, and with which HTTP status."""
+_AN_HOUR = "3600"
 _SENT_BEFORE = "You sent this form before, with other answers. Please look it over and continue once more"
 _OPEN_TOO_LONG = "This page was open for a long time. Please look it over and continue once more"
 
@@ -77,7 +83,7 @@ def receive_gift() -> ResponseReturnValue:
         order = place_order(purchase, mode=shop_mode(), at=clock.now())
     except WrongFieldsError as refusal:
         return show_form(draft, refusal.errors, 422)
-    except ShopError as refusal:
+    except tuple(_REFUSALS) as refusal:
         return _refused(draft, refusal)
     db.session.commit()
     return go_to_payment(order)
@@ -115,8 +121,11 @@ def _withdraw(token: str) -> ResponseReturnValue | None:
 def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
     """Show the form again with what the order's rules said; a key spent on other answers is replaced."""
     db.session.rollback()
-    sentence = refusal.message
+    sentence = refusal.message.removesuffix(".")
     if isinstance(refusal, RequestKeyReusedError):
         draft.request_key, sentence = new_request_key(), _SENT_BEFORE
-    field = _FIELD_OF.get(type(refusal), "")
-    return show_form(draft, {field: sentence}, _STATUS_OF.get(type(refusal), 422))
+    field, status = _REFUSALS[type(refusal)]
+    answer = make_response(show_form(draft, {field: sentence}, status))
+    if status == 429:
+        answer.headers["Retry-After"] = _AN_HOUR
+    return answer

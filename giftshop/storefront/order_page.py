@@ -39,13 +39,10 @@ class Fate:
 
 def show_order(token: str) -> ResponseReturnValue:
     """Show an order to whoever has its private address, settled first by what Stripe says about it now."""
-    order = find_order(token)
-    if order is None:
-        abort(404)
-    is_sure = _settle(order)
-    order = find_order(token)  # what was settled is read anew
-    if order is None:
-        abort(404)
+    order, is_sure = _get_order(token), True
+    if order.state in OPEN:
+        is_sure = _settle(order)
+        order = _get_order(token)  # what was settled is read anew
     practice = get_practice()
     certificates = certificates_of(order)
     fates = list_fates(order, certificates, list_for_order(order.id), practice)
@@ -67,10 +64,7 @@ def show_order(token: str) -> ResponseReturnValue:
 
 def pay_order(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page once more; to the order's own page when there is nothing left to pay."""
-    order = find_order(token)
-    if order is None:
-        abort(404)
-    return go_to_payment(order)
+    return go_to_payment(_get_order(token))
 
 
 def list_fates(
@@ -87,6 +81,13 @@ def list_fates(
     return fates
 
 
+def _get_order(token: str) -> Order:
+    order = find_order(token)
+    if order is None:
+        abort(404)
+    return order
+
+
 def _done(fates: list[Fate]) -> str:
     """Say in the heading where a fulfilled order stands."""
     if len(fates) > 1:
@@ -95,7 +96,7 @@ def _done(fates: list[Fate]) -> str:
     name = fate.gift.recipient_name
     endings = {"print": "certificate is ready to print.", "buyer": "certificate is coming to you."}
     waiting = "massage is on its way." if fate.gift.deliver_on is None else "massage goes out on the day you chose."
-    sent = "massage has arrived by email." if fate.state == "sent" else waiting
+    sent = "massage has been sent." if fate.state == "sent" else waiting
     return f"{name}’s {endings.get(fate.gift.delivery, sent)}"
 
 
@@ -105,7 +106,7 @@ def _settle(order: Order) -> bool:
     False when Stripe could not be asked, so that the page says it is looking, not that nothing was paid.
     """
     session_id = order.attempts[-1].session_id if order.attempts else None
-    if order.state not in OPEN or session_id is None:
+    if session_id is None:
         return True
     may_write()
     try:
@@ -129,20 +130,30 @@ def _whereabouts(gift: Gift, delivery: Delivery | None, order: Order, practice: 
     """Return a gift's state and the sentence that tells it."""
     if order.state != "fulfilled" or delivery is None:
         return "open", _intention(gift, practice)
-    zone, address = practice.time_zone, delivery.to_address
-    is_ahead = delivery.send_at > clock.now()
+    is_mailed = gift.delivery == "recipient"
+    return delivery.state, _tell_mailed(delivery, practice.time_zone) if is_mailed else _tell_in_hand(delivery)
+
+
+def _tell_mailed(delivery: Delivery, zone: str) -> str:
+    address = delivery.to_address
+    if delivery.state == "scheduled" and delivery.send_at > clock.now():
+        return f"Goes to {address} on {dates.write_appointment(delivery.send_at, zone)}"
     sentences = {
-        "scheduled": f"Goes to {address} on {dates.write_appointment(delivery.send_at, zone)}"
-        if is_ahead
-        else f"On its way to {address}",
-        "sending": f"On its way to {address}",
         "sent": f"Emailed to {address} on {dates.write_moment(delivery.sent_at or delivery.send_at, zone)}",
         "failed": f"We couldn’t deliver it to {address}. Please call us, nothing is lost",
         "cancelled": "The email was cancelled",
     }
-    in_hand = "" if gift.delivery == "recipient" else "Ready to print. A copy: "
-    sentence = sentences[delivery.state]
-    return delivery.state, in_hand + (sentence[0].lower() + sentence[1:] if in_hand else sentence)
+    return sentences.get(delivery.state, f"On its way to {address}")
+
+
+def _tell_in_hand(delivery: Delivery) -> str:
+    address = delivery.to_address
+    sentences = {
+        "sent": f"Ready to print. A copy was emailed to {address}",
+        "failed": f"Ready to print. The copy for {address} couldn’t be delivered",
+        "cancelled": "Ready to print",
+    }
+    return sentences.get(delivery.state, f"Ready to print. A copy is on its way to {address}")
 
 
 def _intention(gift: Gift, practice: Practice) -> str:

@@ -1,7 +1,6 @@
 """The recipient's page: what is left, from whom, how to use it. It shows and prints; it never spends."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from itertools import pairwise
 from urllib.parse import quote
 
@@ -9,7 +8,7 @@ from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from giftshop import clock
+from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
@@ -34,7 +33,7 @@ PAPER_NAMES: dict[Paper, str] = {"letter": "Letter", "a4": "A4", "card": "a card
 class Movement:
     """One line of the history as the holder reads it; amounts in minor units, `change_cents` with its sign."""
 
-    at: datetime
+    day: str
     what: str
     change_cents: int
     left_cents: int
@@ -57,7 +56,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
         plain=plain,
         qr=_draw_qr(plain),
         art=draw(certificate.design, certificate.public_id),
-        history=list_movements(certificate),
+        history=list_movements(certificate, zone=practice.time_zone),
         papers=_papers(practice),
         paper_names=PAPER_NAMES,
         booking_url=practice.booking_url.replace("{code}", quote(plain)),
@@ -99,16 +98,20 @@ def state_of(certificate: Certificate, practice: Practice) -> str:
     return next((state for state, is_so in states.items() if is_so), "full")
 
 
-def list_movements(certificate: Certificate) -> list[Movement]:
+def list_movements(certificate: Certificate, *, zone: str) -> list[Movement]:
     """Return what happened to the balance, newest first; never by whom."""
     befores = [0, *(entry.balance_after_cents for entry in certificate.entries)]
     changes = [after - before for before, after in pairwise(befores)]
     rows = [
-        Movement(entry.created_at, _what(entry, certificate), change, entry.balance_after_cents)
+        Movement(_day(entry, zone), _what(entry, certificate), change, entry.balance_after_cents)
         for entry, change in zip(certificate.entries, changes, strict=True)
         if change
     ]
     return rows[::-1]
+
+
+def _day(entry: LedgerEntry, zone: str) -> str:
+    return dates.write_short_day(clock.local(entry.created_at, zone).date())
 
 
 def _what(entry: LedgerEntry, certificate: Certificate) -> str:

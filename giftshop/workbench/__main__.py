@@ -29,7 +29,7 @@ class Server(BaseApplication):  # type: ignore[misc]
             "bind": f"fd://{self._listener.fileno()}", "workers": 1, "worker_class": "gthread", "threads": _THREADS,
             "timeout": 0, "graceful_timeout": 5, "keepalive": 5, "loglevel": "warning",
             "control_socket_disable": True, "proc_name": "workbench",
-            "post_worker_init": _be_quick, "worker_exit": _hurry,
+            "post_worker_init": _be_quick, "worker_exit": _end,
         }  # fmt: skip
         for name, value in settings.items():
             self.cfg.set(name, value)
@@ -74,10 +74,10 @@ def _be_quick(worker: Any) -> None:
         signal.signal(number, worker.handle_exit)
 
 
-def _hurry(_arbiter: Any, worker: Any) -> None:
-    """Let nothing that pauses delay the end; without an app the start has failed."""
-    if worker.wsgi is not None:
-        worker.wsgi.extensions["workbench"].stop()
+def _end(_arbiter: Any, worker: Any) -> None:
+    """End the process that served, whatever its threads wait for; all they did is committed or undone."""
+    if worker.booted and os.getpid() == worker.pid:
+        os._exit(0)
 
 
 def _announce(config: Configuration) -> None:

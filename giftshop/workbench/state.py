@@ -64,13 +64,8 @@ class Workbench:
         return int.from_bytes(self._draw("chance")[:6], "big") / 2**48
 
     def pause(self, seconds: float) -> None:
-        """Do nothing for so long, unless everything is reset or stopped meanwhile."""
+        """Do nothing for so long, unless everything is reset meanwhile."""
         self.halt.wait(seconds)
-
-    def stop(self) -> None:
-        """Wake everything that pauses or waits, because the process ends."""
-        self.halt.set()
-        self.bell.ring()
 
     def reset(self) -> None:
         """Forget everything, and let nobody pause any longer."""

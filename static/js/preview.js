@@ -57,8 +57,6 @@ for (const gift of gifts) {
     if (target.dataset.limit) count(target);
     showFacts(gift);
   });
-  count(field(gift, 'message'));
-  showFacts(gift);
 }
 
 // A nicety: the request key is what makes a second press harmless.
@@ -69,6 +67,12 @@ form.addEventListener('submit', ({ submitter }) => {
   main.disabled = true;
   setTimeout(wake, 10000);
 });
-addEventListener('pageshow', wake);
+addEventListener('pageshow', () => { // also after "back", when the browser has filled the form in again
+  wake();
+  for (const gift of gifts) {
+    count(field(gift, 'message'));
+    showFacts(gift);
+  }
+});
 
 document.getElementById('summary')?.focus();

@@ -14,6 +14,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
+from giftshop.certificates.press import press
 from giftshop.limits import limiter
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.workbench.running import RunningWorkbench, start_workbench
@@ -97,6 +98,13 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkb
     """A simulated Stripe for the tests of this folder."""
     with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
         yield bench
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stop_the_press() -> Iterator[None]:
+    """End the child that printed certificates for these tests."""
+    yield
+    press.stop()
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from sqlalchemy.orm import selectinload
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.database import db
+from giftshop.errors import BuyerLimitError
+from giftshop.orders import placing
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
@@ -331,3 +333,35 @@ def token_in(page: str) -> str:
 
 def unreachable() -> StripeGateway:
     return StripeGateway(secret_key="sk_test_sim_0123456789", api_base="http://127.0.0.1:9", webhook_secrets=["x"])
+
+
+def test_an_empty_form_may_be_kept_for_the_back_button_and_a_filled_in_one_by_nobody(paying: Visitor) -> None:
+    fresh = paying.open("/gift").headers
+    paying.send("/gift", paying.fill_gift())
+    mine = paying.open(f"/gift?order={token_of_only_order()}").headers
+    assert fresh["Cache-Control"] == "private, no-cache"
+    assert "X-Robots-Tag" not in fresh
+    assert mine["Cache-Control"] == "no-store"
+    assert mine["X-Robots-Tag"] == "noindex"
+
+
+def test_a_buyers_daily_limit_is_said_at_the_email(visitor: Visitor) -> None:
+    db.session.get_one(Practice, 1).buyer_day_limit_cents = 50_00
+    db.session.commit()
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift())
+    assert answer.status_code == 422
+    assert errors_of(answer) == {"buyer_email": BuyerLimitError().message.removesuffix(".")}
+
+
+def test_a_stranger_with_too_many_unfinished_payments_waits_and_stripe_is_not_asked(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(placing, "SIMULATED_LENIENCE", 1)
+    for number in range(6):
+        visitor.open("/gift")
+        answer = visitor.send("/gift", visitor.fill_gift(recipient_name=f"Ana {number}"))
+    assert answer.status_code == 429
+    assert answer.headers["Retry-After"] == "3600"
+    assert visitor.fields["gifts-0-recipient_name"] == "Ana 5"
+    assert len(orders()) == 5

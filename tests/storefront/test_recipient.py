@@ -9,6 +9,7 @@ from giftshop.catalog.models import Practice
 from giftshop.certificates import codes, ledger
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
+from giftshop.staff import accounts
 from giftshop.storefront import lookups
 from tests import build
 from tests.storefront.conftest import Visitor, count_queries, errors_of, heading
@@ -228,3 +229,22 @@ def test_a_bad_code_prints_nothing(visitor: Visitor) -> None:
     answer = visitor.open("/c/123/certificate.pdf")
     assert answer.status_code == 404
     assert heading(answer) == "We can’t find that certificate"
+
+
+def test_staff_who_are_signed_in_are_taken_to_redeem_it(visitor: Visitor) -> None:
+    accounts.seed_staff()
+    email = accounts.SAMPLE_STAFF[0][0]
+    certificate = build.certificate()
+    code, public_id = build.code_of(certificate), certificate.public_id
+    db.session.commit()
+    visitor.open("/staff/login")
+    visitor.send("/staff/login", {"email": email, "password": accounts.SAMPLE_PASSWORD})
+    visitor.open("/staff/second-step")
+    second = accounts.code_now(email)
+    db.session.rollback()
+    assert visitor.send("/staff/second-step", {"code": second}).status_code in (302, 303)
+    answer = visitor.open(f"/C/{code}")
+    assert (answer.status_code, answer.location) == (303, f"/redeem/{public_id}")
+    assert visitor.open(answer.location).status_code == 200
+    assert visitor.open("/c/123").status_code == 404
+    assert [visitor.open(f"/c/{code}").status_code for _ in range(12)] == [303] * 12

@@ -124,6 +124,23 @@ def test_a_restart_remembers_everything_and_delivers_what_was_not_delivered(tmp_
         assert received.event(again.webhook_secret)["type"] == "checkout.session.expired"
 
 
+def test_what_was_being_delivered_when_it_was_killed_is_delivered_again(tmp_path: Path) -> None:
+    with receiving() as shop:
+        shop.open.clear()
+        bench = start_workbench(tmp_path, shop.url)
+        with bench.http:
+            session = stripe_client(bench).v1.checkout.sessions.create(params=session_params())
+            bench.post(f"/sessions/{session.id}/expire")
+            shop.wait_for(1)
+            for process in [*psutil.Process(bench.process.pid).children(), bench.process]:
+                process.kill()
+            bench.process.wait()
+        shop.open.set()
+        with start_workbench(tmp_path, shop.url):
+            first, second = shop.wait_for(2)
+    assert first.body == second.body
+
+
 def test_the_same_seed_makes_the_same_ids(tmp_path: Path) -> None:
     made = []
     for name in ("one", "two"):
