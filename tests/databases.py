@@ -30,6 +30,7 @@ class PostgresServer:
         if not self._has_template:
             self.run("CREATE DATABASE template_shop")
             prepare(self.address("template_shop"))
+            self.run("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = 'template_shop'")
             self._has_template = True
         name = f"shop_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name} TEMPLATE template_shop")

@@ -26,13 +26,14 @@ from tests.running import free_port
 from tests.workbench.running import RunningWorkbench
 
 CHROMIUM = "/usr/bin/chromium"
+CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -209,7 +210,7 @@ def test_a_gift_is_bought_by_keyboard_alone(shop: str, page: Page) -> None:
 
 def test_the_browsers_own_back_button_brings_the_form_back_filled_in(shop: str, browser: Browser) -> None:
     usual = browser.browser_type.launch(
-        executable_path=CHROMIUM, args=["--no-sandbox"], ignore_default_args=["--disable-back-forward-cache"]
+        executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS, ignore_default_args=["--disable-back-forward-cache"]
     )
     page = usual.new_page()
     page.goto(f"{shop}/gift")
