@@ -9,7 +9,7 @@ from flask_wtf import CSRFProtect
 from werkzeug.exceptions import BadRequest
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, error_pages, health, logs, money, rate_limits, security_headers
+from giftshop import cli, dates, error_pages, health, jobs, logs, money, rate_limits, security_headers
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
 from giftshop.database import db, engine_options, only_reads, prepare_engine
@@ -25,8 +25,6 @@ from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
 from giftshop.stylesheet import read_stylesheet
-
-__all__ = ["create_app", "rate_limits"]
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
 YEAR_SECONDS = 31_536_000
@@ -55,6 +53,17 @@ def create_app(settings: Settings | None = None) -> Flask:
     cli.add_commands(app)
     _serve_static(app)
     return app
+
+
+def close_app(app: Flask) -> None:
+    """Close every connection the app has opened, for whoever builds more than one in a process."""
+    jobs.disconnect()
+    storage = limiter.storage
+    if isinstance(storage, rate_limits.DatabaseStorage):
+        storage.close()
+    with app.app_context():
+        db.session.remove()
+        db.engine.dispose()
 
 
 def _build_mailer(settings: Settings) -> Mailer:

@@ -62,6 +62,7 @@ class _Process:
     jobs: dict[str, Job] = field(default_factory=dict)
     recurring: dict[str, float] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
+    engines: list[sa.Engine] = field(default_factory=list)
     executor_id: str = ""
     stopping: threading.Event = field(default_factory=threading.Event)
     beat: threading.Thread | None = None
@@ -122,7 +123,14 @@ def stop() -> None:
     _process.beat.join(BEAT_SECONDS * 2)
     _process.beat = None
     DBOS.destroy(workflow_completion_timeout_sec=10)
+    disconnect()
+
+
+def disconnect() -> None:
+    """Close the connections that enqueueing and the engine have opened; the next job opens its own."""
     _process.clients.clear()
+    while _process.engines:
+        _process.engines.pop().dispose()
 
 
 def run_worker(app: App) -> None:
@@ -142,6 +150,7 @@ def migrate(app: App) -> None:
 
     _start_engine(app)
     DBOS.destroy()
+    disconnect()
 
 
 def is_healthy() -> bool:
@@ -210,6 +219,7 @@ def _open_engine(url: str) -> sa.Engine:
     engine = sa.create_engine(url, pool_size=8, pool_pre_ping=True)
     if engine.dialect.name == "sqlite":
         sqlite_engine.prepare_for_jobs(engine)
+    _process.engines.append(engine)
     return engine
 
 

@@ -76,6 +76,10 @@ class DatabaseStorage(Storage):
         """Forget the count of `key`."""
         self._delete(sa.delete(RateLimit).where(RateLimit.key == key))
 
+    def close(self) -> None:
+        """Close the storage's own connections."""
+        self._engine.dispose()
+
     def forget_closed(self) -> int:
         """Delete the counts of closed windows; return how many."""
         return self._delete(sa.delete(RateLimit).where(RateLimit.expires_at <= int(time.time())))

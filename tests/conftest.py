@@ -11,7 +11,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
-from giftshop.app import create_app
+from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
 from giftshop.database import db
@@ -88,8 +88,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         assert audit.list_broken_invariants() == []
         assert orders_audit.list_broken_invariants() == []
         assert audit.find_forged_entry() is None
-        db.session.remove()
-        db.engine.dispose()
+    close_app(app)
 
 
 @pytest.fixture
@@ -104,5 +103,4 @@ def _migrate_and_seed(database_url: str) -> None:
         upgrade()
         seed_sample()
         db.session.commit()
-        db.session.remove()
-        db.engine.dispose()
+    close_app(app)
