@@ -9,7 +9,7 @@ import gzip
 from flask import Response, request
 
 _PACKED = ("text/html", "image/svg+xml")
-_SMALLEST, _LEVEL = 1_000, 6
+_SMALLEST, _LEVEL = 1_000, 9
 
 
 def pack(response: Response) -> Response:

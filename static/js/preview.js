@@ -1,4 +1,4 @@
-// The builder's live preview and counters. Without this script "Update the preview" posts the form as it is.
+// The live preview; without it "Update the preview" posts the form.
 const form = document.querySelector('form[data-currency]');
 const money = new Intl.NumberFormat('en-US', { style: 'currency', currency: form.dataset.currency });
 const unit = 10 ** money.resolvedOptions().maximumFractionDigits;
@@ -29,7 +29,7 @@ const showFacts = (gift) => {
   write(form, 'total', written(gifts.reduce((sum, one) => sum + centsOf(one) * many(one), 0)));
 };
 
-// The drawing comes as a document of its own: no markup is ever built from text here.
+// A document, not markup: nothing here is built from text.
 const showDrawing = (gift, design) => {
   const request = new XMLHttpRequest();
   request.open('GET', `/art/${design}.svg`);
@@ -59,7 +59,7 @@ for (const gift of gifts) {
   });
 }
 
-// A nicety: the request key is what makes a second press harmless.
+// A nicety: the request key makes a second press harmless.
 const main = form.querySelector('.total button');
 const wake = () => { main.disabled = false; };
 form.addEventListener('submit', ({ submitter }) => {
@@ -67,7 +67,7 @@ form.addEventListener('submit', ({ submitter }) => {
   main.disabled = true;
   setTimeout(wake, 10000);
 });
-addEventListener('pageshow', () => { // also after "back", when the browser has filled the form in again
+addEventListener('pageshow', () => { // also after "back"
   wake();
   for (const gift of gifts) {
     count(field(gift, 'message'));

@@ -284,7 +284,7 @@ def test_the_first_visit_is_light_and_asks_nobody_else(shop: str, browser: Brows
         page.on("requestfinished", partial(_weigh, sizes))
         page.goto(shop + path, wait_until="networkidle")
         assert all(url.startswith(shop) for url in sizes)
-        assert sum(sizes.values()) <= 60 * 1024, sizes
+        assert sum(sizes.values()) <= 60_000, sizes
         context.close()
 
 

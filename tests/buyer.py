@@ -1,0 +1,91 @@
+"""A buyer and a member of staff as programs: what people do in a browser, over HTTP, for races and faults."""
+
+import re
+from typing import Any
+
+import requests
+
+from tests.running import RunningShop
+
+_HIDDEN = re.compile(r'name="(csrf_token|request_key)" value="([^"]+)"')
+_MINUTE = 60
+
+
+def place(shop: RunningShop, **changes: str) -> str:
+    """Fill in the builder and send it; return the address of the simulated payment page."""
+    with requests.Session() as browser:
+        fields = {**_hidden(browser.get(f"{shop.url}/gift", timeout=_MINUTE).text), **_GIFT, **changes}
+        answer = browser.post(f"{shop.url}/gift", data=fields, allow_redirects=False, timeout=_MINUTE)
+    assert answer.status_code == 303, answer.text[-3000:]
+    return answer.headers["Location"]
+
+
+def pay(address: str, outcome: str = "pay") -> str:
+    """Press a button of the simulated payment page; return where it leads."""
+    answer = requests.post(address, data={"outcome": outcome}, allow_redirects=False, timeout=_MINUTE)
+    return answer.headers.get("Location", "")
+
+
+def buy(shop: RunningShop, **changes: str) -> str:
+    """Buy a certificate and come back; return the address of the order's page."""
+    address = pay(place(shop, **changes))
+    requests.get(address, timeout=_MINUTE)
+    return address
+
+
+class Till:
+    """A member of staff signed in on one device."""
+
+    def __init__(self, shop: RunningShop, email: str = "desk@example.com") -> None:
+        self._url = shop.url
+        self.browser = requests.Session()
+        self._post("/staff/login", email=email, password="sore-shoulders-welcome")
+        self._post("/staff/second-step", code=shop.run("staff", "code", email).strip())
+
+    def find(self, code: str) -> str:
+        """Find a certificate by its code; return its public id."""
+        answer = self._post("/redeem", code=code)
+        return answer.url.rsplit("/", 1)[1]
+
+    def token(self, public_id: str) -> str:
+        """Return a form token of the certificate's page."""
+        return _hidden(self.browser.get(f"{self._url}/redeem/{public_id}?again=1", timeout=_MINUTE).text)["csrf_token"]
+
+    def redeem(self, public_id: str, amount: str, *, key: str, token: str) -> requests.Response:
+        """Send one redemption, as a program asks: the answer is JSON."""
+        return requests.post(
+            f"{self._url}/redeem/{public_id}",
+            data={"amount": amount, "request_key": key, "csrf_token": token},
+            headers={"Accept": "application/json"},
+            cookies=self.browser.cookies.get_dict(),
+            timeout=_MINUTE,
+        )
+
+    def _post(self, path: str, **fields: Any) -> requests.Response:
+        page = self.browser.get(f"{self._url}{path}", timeout=_MINUTE)
+        data = {**_hidden(page.text), **fields}
+        return self.browser.post(f"{self._url}{path}", data=data, timeout=_MINUTE)
+
+
+def codes_in(mail: dict[str, Any]) -> list[str]:
+    """Return the codes a message links to."""
+    return [link.rsplit("/c/", 1)[1] for link in mail["links"] if "/c/" in link]
+
+
+_GIFT = {
+    "gifts-0-offer": "amount",
+    "gifts-0-amount": "100",
+    "gifts-0-recipient_name": "Ana",
+    "gifts-0-giver_name": "Marko",
+    "gifts-0-message": "",
+    "gifts-0-design": "shoulders",
+    "gifts-0-delivery": "recipient",
+    "gifts-0-recipient_email": "ana@example.com",
+    "gifts-0-deliver_on": "",
+    "gifts-0-quantity": "1",
+    "buyer_email": "marko@example.com",
+}
+
+
+def _hidden(text: str) -> dict[str, str]:
+    return dict(_HIDDEN.findall(text))
