@@ -6,10 +6,12 @@ from pathlib import Path
 from flask import Flask, Request, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest
 from whitenoise import WhiteNoise
 
 from giftshop import cli, dates, error_pages, health, jobs, logs, money, rate_limits, security_headers
+from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
 from giftshop.database import db, engine_options, only_reads, prepare_engine
@@ -142,12 +144,21 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def frame() -> dict[str, object]:
-        return {"practice": find_practice(), "mode": settings.stripe_mode, "styles": stylesheet.text}
+        return {"practice": _practice_if_any(), "mode": settings.stripe_mode, "styles": stylesheet.text}
 
     app.add_template_filter(money.format_amount, "money")
     app.add_template_filter(money.format_choice, "money_choice")
     app.add_template_filter(_written_day, "day")
     app.add_template_filter(_written_moment, "moment")
+
+
+def _practice_if_any() -> Practice | None:
+    """Return the practice for a page's frame; pages that say the database is away must do without it."""
+    try:
+        return find_practice()
+    except SQLAlchemyError:
+        db.session.rollback()
+        return None
 
 
 def _written_day(when: date | datetime) -> str:

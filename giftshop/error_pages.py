@@ -8,6 +8,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from giftshop import errors
+from giftshop.certificates.press import PrintingError
 from giftshop.database import db
 
 log = logging.getLogger(__name__)
@@ -22,6 +23,7 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.CheckoutUnavailableError: 503,
     errors.CheckoutRefusedError: 503,
     errors.DatabaseBusyError: 503,
+    PrintingError: 503,
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"

@@ -122,7 +122,7 @@ def stop() -> None:
     _process.stopping.set()
     _process.beat.join(BEAT_SECONDS * 2)
     _process.beat = None
-    DBOS.destroy(workflow_completion_timeout_sec=10)
+    DBOS.destroy(workflow_completion_timeout_sec=10, destroy_registry=True)
     disconnect()
 
 
@@ -149,7 +149,7 @@ def migrate(app: App) -> None:
     from dbos import DBOS
 
     _start_engine(app)
-    DBOS.destroy()
+    DBOS.destroy(destroy_registry=True)
     disconnect()
 
 

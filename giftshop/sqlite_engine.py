@@ -85,6 +85,7 @@ class _WritersTurn:
 
     def begin(self, connection: sa.Connection) -> None:
         if connection.get_execution_options().get("only_reads"):
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={self._seconds * 1000}")
             connection.exec_driver_sql("BEGIN")
             return
         deadline = time.monotonic() + self._seconds

@@ -12,8 +12,9 @@ from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
-from giftshop.delivery.messages import compose
+from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.delivery.printing import face_of
 
 JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720)
@@ -76,9 +77,12 @@ def deliver(delivery_id: int, mailer: Mailer, *, base_url: str) -> None:
     delivery = _claim(delivery_id)
     if delivery is None:
         return
-    message = compose(delivery, _facts(delivery), _certificates(delivery_id), base_url=base_url, sender=mailer.sender)
+    certificates = _certificates(delivery_id)
+    message = compose(delivery, _facts(delivery), certificates, base_url=base_url, sender=mailer.sender)
+    faces = [face_of(certificate, base_url=base_url) for certificate in certificates]
     to_address = delivery.to_address
     db.session.commit()
+    attach(message, faces)
     try:
         mailer.send(message, to_address=to_address)
     except TemporaryMailError as error:

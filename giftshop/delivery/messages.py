@@ -14,10 +14,11 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
+from giftshop.certificates.document import CertificateFace
 from giftshop.certificates.models import Certificate
+from giftshop.certificates.press import press
 from giftshop.certificates.register import code_of
 from giftshop.delivery.models import Delivery
-from giftshop.delivery.printing import certificate_pdf
 from giftshop.money import format_amount
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
@@ -35,9 +36,9 @@ SUBJECTS = {
 def compose(
     delivery: Delivery, facts: dict[str, Any], certificates: list[Certificate], *, base_url: str, sender: str
 ) -> EmailMessage:
-    """Return the message of a delivery, ready to send; the same Message-ID however often it is composed.
+    """Return the message of a delivery, all but its attachments; the same Message-ID however often it is composed.
 
-    Every certificate is attached as PDF and stands in the text with its link and its code. Raises PrintingError.
+    Every certificate stands in the text with its link and its code.
     """
     practice = get_practice()
     message = EmailMessage()
@@ -59,11 +60,14 @@ def compose(
     }
     message.set_content(_render(f"{delivery.kind}.txt", context))
     message.add_alternative(css_inline_html(_render(f"{delivery.kind}.html", context)), subtype="html")
-    for number, certificate in enumerate(certificates, start=1):
-        pdf = certificate_pdf(certificate, paper="letter", base_url=base_url)
-        name = "gift-certificate.pdf" if len(certificates) == 1 else f"gift-certificate-{number}.pdf"
-        message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
     return message
+
+
+def attach(message: EmailMessage, faces: list[CertificateFace]) -> None:
+    """Print certificates and attach them; slow, so no transaction may be open. Raises PrintingError."""
+    for number, face in enumerate(faces, start=1):
+        name = "gift-certificate.pdf" if len(faces) == 1 else f"gift-certificate-{number}.pdf"
+        message.add_attachment(press.print_pdf(face, "letter"), maintype="application", subtype="pdf", filename=name)
 
 
 def css_inline_html(html: str) -> str:

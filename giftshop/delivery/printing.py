@@ -9,6 +9,7 @@ from giftshop.certificates.document import CertificateFace, Paper
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import press
 from giftshop.certificates.register import code_of
+from giftshop.database import db
 from giftshop.money import format_amount
 
 
@@ -39,8 +40,13 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
 
 
 def certificate_pdf(certificate: Certificate, *, paper: Paper, base_url: str) -> bytes:
-    """Return a certificate's PDF, printed in the press's child process. Raises PrintingError."""
-    return press.print_pdf(face_of(certificate, base_url=base_url), paper)
+    """Return a certificate's PDF, printed in the press's child process. Raises PrintingError.
+
+    Ends the open transaction before printing, because an open one keeps SQLite's writers waiting.
+    """
+    face = face_of(certificate, base_url=base_url)
+    db.session.rollback()
+    return press.print_pdf(face, paper)
 
 
 def _bare(address: str) -> str:
