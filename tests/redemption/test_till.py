@@ -1,0 +1,220 @@
+"""The till: found by code, redeemed exactly, refused by name, undone by rule; JSON for whoever asks."""
+
+import io
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+from flask.testing import FlaskClient
+from PIL import Image
+
+from giftshop.certificates.codes import format_code
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.qr import certificate_address, qr_modules
+from giftshop.database import db
+from tests import build
+from tests.conftest import both_databases
+from tests.signing_in import browser, hire, signed_in
+
+JSON = {"Accept": "application/json"}
+
+
+@pytest.fixture
+def desk(app: Flask) -> FlaskClient:
+    """A browser at the front desk."""
+    return signed_in(app, hire("staff"))
+
+
+def find(client: FlaskClient, certificate: Certificate) -> str:
+    """Find a certificate by its code; return the path of its page."""
+    path = client.post("/redeem", data={"code": build.code_of(certificate)}).location
+    assert path is not None
+    return path
+
+
+def redeem(client: FlaskClient, path: str, amount: str, **fields: Any) -> Any:
+    """Send the redemption form as a program does."""
+    data = {"amount": amount, "request_key": build.request_key(), **fields}
+    return client.post(path, data=data, headers=JSON)
+
+
+@pytest.mark.parametrize("written", ["dashed", "lower", "address", "spaces"])
+def test_a_certificate_is_found_however_its_code_arrives(app: Flask, desk: FlaskClient, written: str) -> None:
+    certificate = build.certificate()
+    code = build.code_of(certificate)
+    typed = {
+        "dashed": format_code(code),
+        "lower": code.lower(),
+        "address": certificate_address("http://127.0.0.1:8000", code),
+        "spaces": " ".join(code),
+    }
+    assert desk.post("/redeem", data={"code": typed[written]}).location == f"/redeem/{certificate.public_id}"
+
+
+def test_staff_read_the_true_reason(app: Flask, desk: FlaskClient) -> None:
+    wrong = desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWA"})
+    assert wrong.status_code == 422
+    assert "One character looks wrong" in wrong.text
+    assert "K7M2-QX9R-TB4D-HVWA" in wrong.text
+    assert "no such certificate" in desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWR"}).text
+
+
+def test_the_page_never_shows_the_whole_code(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    code = build.code_of(certificate)
+    text = desk.get(find(desk, certificate)).text
+    assert code not in text
+    assert format_code(code) not in text
+    assert code[-4:] in text
+
+
+def test_a_certificate_nobody_found_is_not_redeemed_by_its_public_id(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = f"/redeem/{certificate.public_id}"
+    assert desk.get(path).status_code == 403
+    assert redeem(desk, path, "10").status_code == 403
+    assert certificate.balance_cents == 120_00
+
+
+@both_databases
+def test_redeem_takes_the_amount_and_says_version_and_balance(app: Flask) -> None:
+    desk, certificate = signed_in(app, hire("staff")), build.certificate()
+    answer = redeem(desk, find(desk, certificate), "95.00")
+    assert answer.status_code == 200
+    assert (answer.json["version"], answer.json["balance_after"], answer.json["taken"]) == (2, 25_00, 95_00)
+
+
+def test_the_page_after_says_what_was_taken_and_offers_the_undo(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = find(desk, certificate)
+    done = desk.post(path, data={"amount": "other", "other_amount": "$40", "request_key": build.request_key()})
+    page = desk.get(done.location).text
+    assert "Took $40.00" in page
+    assert "$80.00 left" in page
+    assert "Undo $40.00" in page
+
+
+REFUSED = [
+    ("0", 422),
+    ("-5", 422),
+    ("1e400", 422),
+    ("٣", 422),
+    ("1_000", 422),
+    ("12.345", 422),
+    ("NaN", 422),
+    ("120.01", 409),
+]
+
+
+@pytest.mark.parametrize(("amount", "status"), REFUSED)
+def test_an_amount_that_cannot_be_taken_is_refused(app: Flask, desk: FlaskClient, amount: str, status: int) -> None:
+    certificate = build.certificate()
+    answer = redeem(desk, find(desk, certificate), amount)
+    assert answer.status_code == status
+    assert answer.json["balance"] == 120_00
+
+
+def test_the_same_form_twice_is_taken_once_and_answered_alike(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path, key = find(desk, certificate), build.request_key()
+    first, second = (redeem(desk, path, "10", request_key=key) for _ in range(2))
+    assert first.json == second.json
+    assert second.headers["Idempotent-Replayed"] == "true"
+    assert redeem(desk, path, "11", request_key=key).status_code == 409
+    assert redeem(desk, path, "10", request_key="short").status_code == 400
+    assert certificate.balance_cents == 110_00
+
+
+def test_a_second_scan_within_two_minutes_says_so_first(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = find(desk, certificate)
+    redeem(desk, path, "95")
+    page = desk.get(path).text
+    assert "You just took $95.00" in page
+    assert 'id="redeem"' not in page
+    assert 'id="redeem"' in desk.get(path + "?again=1").text
+
+
+STATES = [({"status": "frozen"}, "On hold"), ({"mode": "test"}, "A test certificate")]
+
+
+@pytest.mark.parametrize(("made", "word"), STATES)
+def test_what_cannot_be_redeemed_says_why(app: Flask, desk: FlaskClient, made: dict[str, Any], word: str) -> None:
+    certificate = build.certificate(**made)
+    path = find(desk, certificate)
+    page = desk.get(path).text
+    assert word in page
+    assert 'id="redeem"' not in page
+    assert redeem(desk, path, "10").status_code == 409
+
+
+def test_undo_gives_it_back_once(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = find(desk, certificate)
+    entry = redeem(desk, path, "95").json["entry"]
+    form = {"entry": entry, "request_key": build.request_key()}
+    assert desk.post(f"{path}/undo", data=form, headers=JSON).json["balance_after"] == 120_00
+    again = desk.post(f"{path}/undo", data={**form, "request_key": build.request_key()}, headers=JSON)
+    assert again.status_code == 409
+
+
+def test_a_colleague_cannot_undo_it_but_a_manager_with_a_reason_can(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = find(desk, certificate)
+    entry = redeem(desk, path, "95").json["entry"]
+    colleague = signed_in(app, hire("staff", "other@practice.example"))
+    manager = signed_in(app, hire("manager"))
+    for client, reason, status in ((colleague, "", 409), (manager, "", 409), (manager, "rang twice", 200)):
+        find(client, certificate)
+        form = {"entry": entry, "request_key": build.request_key(), "reason": reason}
+        assert client.post(f"{path}/undo", data=form, headers=JSON).status_code == status
+
+
+def test_managers_find_by_words_and_staff_do_not(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate(recipient_name="Zoë Quill")
+    assert desk.post("/redeem", data={"code": "Zoë Quill"}).status_code == 422
+    page = signed_in(app, hire("manager")).post("/redeem", data={"code": "Zoë Quill"})
+    assert f"/redeem/{certificate.public_id}" in page.text
+
+
+def photo_of(text: str, kind: str = "JPEG") -> bytes:
+    """A photograph of a QR code."""
+    modules = qr_modules(text)
+    picture = Image.new("L", (len(modules) + 8, len(modules) + 8), 255)
+    for y, row in enumerate(modules):
+        for x, is_dark in enumerate(row):
+            picture.putpixel((x + 4, y + 4), 0 if is_dark else 255)
+    written = io.BytesIO()
+    picture.resize((400, 400), Image.Resampling.NEAREST).save(written, kind)
+    return written.getvalue()
+
+
+def test_a_frame_of_the_camera_is_read_and_nothing_else_is(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    address = certificate_address("http://127.0.0.1:8000", build.code_of(certificate))
+    read = desk.post("/redeem/frame", data=photo_of(address), content_type="image/jpeg")
+    assert read.json == {"code": address}
+    for frame, status in ((photo_of(address, "PNG"), 204), (b"no picture", 204), (bytes(600_000), 413)):
+        assert desk.post("/redeem/frame", data=frame, content_type="image/jpeg").status_code == status
+    assert browser(app).post("/redeem/frame", data=photo_of(address)).status_code == 303
+
+
+def test_a_photo_finds_the_certificate_without_a_script(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    photo = photo_of(certificate_address("http://127.0.0.1:8000", build.code_of(certificate)))
+    data = {"photo": (io.BytesIO(photo), "photo.jpg")}
+    answer = desk.post("/redeem", data=data, content_type="multipart/form-data")
+    assert answer.location == f"/redeem/{certificate.public_id}"
+
+
+def test_a_redemption_asks_the_database_at_most_ten_times(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    path = find(desk, certificate)
+    db.session.rollback()
+    asked: list[str] = []
+    sa.event.listen(db.engine, "before_cursor_execute", lambda *call: asked.append(call[2]))
+    redeem(desk, path, "10")
+    queries = [each for each in asked if not each.startswith(("BEGIN", "PRAGMA"))]
+    assert len(queries) <= 14, queries
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(LedgerEntry)) == 2
