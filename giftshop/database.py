@@ -43,8 +43,15 @@ class ShopSession(FlaskSession):
         """Return the engine, in its reading form while this session only reads."""
         engine = super().get_bind(*args, **kwargs)
         if self.info.get("only_reads") and isinstance(engine, sa.Engine):
-            return engine.execution_options(only_reads=True, postgresql_readonly=True)
+            return self._reading_form_of(engine)
         return engine
+
+    def _reading_form_of(self, engine: sa.Engine) -> sa.Engine:
+        """Return the same object each time: to the session another one is another database, with its own connection."""
+        forms: dict[sa.Engine, sa.Engine] = self.info.setdefault("reading_forms", {})
+        if engine not in forms:
+            forms[engine] = engine.execution_options(only_reads=True, postgresql_readonly=True)
+        return forms[engine]
 
 
 db = SQLAlchemy(metadata=Base.metadata, session_options={"class_": ShopSession})

@@ -98,13 +98,20 @@ class _WritersTurn:
     def _wait(self, connection: sa.Connection) -> None:
         if not self._mutex.acquire(timeout=self._seconds):
             raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
-        connection.info["turn"] = descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError:  # no descriptor or no space left: the next one must not wait for a turn that never began
+            self._mutex.release()
+            raise
+        connection.info["turn"] = descriptor
         fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def release(self, connection: Any, record: Any, *_error: Any) -> None:
         """End the turn; a COMMIT that found the file locked has left its transaction open, so end that first."""
-        if connection is not None and connection.in_transaction:
-            connection.rollback()
-        if (descriptor := record.info.pop("turn", None)) is not None:
-            os.close(descriptor)
-            self._mutex.release()
+        try:
+            if connection is not None and connection.in_transaction:
+                connection.rollback()
+        finally:
+            if (descriptor := record.info.pop("turn", None)) is not None:
+                os.close(descriptor)
+                self._mutex.release()

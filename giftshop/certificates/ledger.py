@@ -106,6 +106,7 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
     TooManyUndosError, ReasonMissingError, CertificateVoidError.
     """
+    _hold(certificate_id)
     original = db.session.get(LedgerEntry, entry_id)
     if original is None or original.certificate_id != certificate_id:
         raise CertificateNotFoundError
@@ -118,6 +119,15 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
         only_if=[Certificate.status != "void", not_reversed],
         refusal=lambda found: CertificateVoidError() if found.status == "void" else AlreadyReversedError(),
     )
+
+
+def _hold(certificate_id: int) -> None:
+    """Keep others off the certificate until this transaction ends: of two undos at once the second must see the first.
+
+    SQLite needs no row lock, because whoever may write has the whole file.
+    """
+    row = sa.select(Certificate.id).where(Certificate.id == certificate_id)
+    db.session.execute(row.with_for_update(key_share=True))
 
 
 def _post(
@@ -170,8 +180,8 @@ def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, seque
 
 
 def _check_amount(amount_cents: int) -> None:
-    """Refuse what is not a positive whole number: PostgreSQL silently stored 1.5 as 2."""
-    if type(amount_cents) is not int or amount_cents <= 0:
+    """Refuse what is not a positive whole number of 63 bits: PostgreSQL stored 1.5 as 2, SQLite chokes on 2⁶³."""
+    if type(amount_cents) is not int or not 0 < amount_cents < 2**63:
         raise InvalidAmountError
 
 
