@@ -9,17 +9,18 @@ from contextlib import suppress
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from giftshop.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
 Mode = Literal["simulated", "test", "live"]
 _KEY = re.compile(r"(sk|rk)_(test_sim|test|live)_\w{8,}", re.ASCII)
+_ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)
 _MIN_SECRET = 32
 
 
@@ -44,6 +45,17 @@ class Settings(BaseSettings):
     ratelimit_storage_uri: str = Field("", alias="GIFTSHOP_RATELIMIT_STORAGE_URI")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="GIFTSHOP_LOG_LEVEL")
     sentry_dsn: str = Field("", alias="SENTRY_DSN")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],  # noqa: ARG003  # pydantic-settings names the parameters
+        init_settings: PydanticBaseSettingsSource,
+        *_rest: Any,
+        **_others: Any,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Take only what `read_settings` hands over: it has read the environment, where empty means unset."""
+        return (init_settings,)
 
     @property
     def is_production(self) -> bool:
@@ -88,6 +100,8 @@ def read_settings(environment: dict[str, str] | None = None, *, root: Path = ROO
     values = dict(os.environ if environment is None else environment)
     if values.get("GIFTSHOP_ENV", "development") != "production":
         values = {**_made_once(root / "instance"), **_dot_env(root / ".env"), **values}
+        if values.get("GIFTSHOP_ENV") == "production":
+            raise SettingsError("GIFTSHOP_ENV=production belongs in the environment: .env is for development only.")
     names = {field.alias for field in Settings.model_fields.values()}
     try:
         settings = Settings.model_validate({k: v for k, v in values.items() if k in names and v != ""})
@@ -139,8 +153,8 @@ def _made_once(instance: Path) -> dict[str, str]:
 
 def _write_private(path: Path, text: str) -> None:
     """Write for the owner's eyes only, whole or not at all; of two starters at once the first one's file stays."""
-    draft = path.with_suffix(f".{os.getpid()}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+    draft = path.with_suffix(f".{secrets.token_hex(4)}")
+    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
         file.write(text)
     with suppress(FileExistsError):
         os.link(draft, path)
@@ -187,26 +201,34 @@ def _wrong_stripe(settings: Settings) -> list[str]:
 
 
 def _is_loopback(address: str) -> bool:
-    parts = urlsplit(address)
     try:
-        found = socket.getaddrinfo(parts.hostname, parts.port or 80)
-    except OSError:
+        parts = urlsplit(address)
+        found = socket.getaddrinfo(parts.hostname or "no.invalid", parts.port or 80)
+    except (OSError, ValueError):  # no such host, or no address at all
         return False
     return parts.scheme == "http" and all(ip_address(entry[4][0]).is_loopback for entry in found)
 
 
 def _wrong_addresses(settings: Settings) -> list[str]:
     wrong = []
-    base = urlsplit(settings.base_url)
-    if base.scheme not in ("http", "https") or not base.netloc or base.path or base.query:
+    if not _is_address(settings.base_url, "http", "https") or not _ORIGIN.fullmatch(settings.base_url):
         wrong.append("GIFTSHOP_BASE_URL must be like https://gifts.example.com, without a path.")
     if not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
         wrong.append("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
-    if settings.smtp_url and urlsplit(settings.smtp_url).scheme not in ("smtp", "smtps"):
-        wrong.append("SMTP_URL must start with smtp:// or smtps://.")
+    if settings.smtp_url and not _is_address(settings.smtp_url, "smtp", "smtps"):
+        wrong.append("SMTP_URL must be like smtp://user:password@host:587 or smtps://….")
     if "@" not in settings.mail_from or re.search(r"[\s,<>]", settings.mail_from):
         wrong.append("GIFTSHOP_MAIL_FROM must be one e-mail address.")
     return wrong
+
+
+def _is_address(text: str, *schemes: str) -> bool:
+    """Tell whether this is an address with a host, of one of these schemes, whose port is a port."""
+    try:
+        parts = urlsplit(text)
+        return parts.scheme in schemes and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
 
 
 def _wrong_in_production(settings: Settings) -> list[str]:

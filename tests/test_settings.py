@@ -1,0 +1,244 @@
+"""Settings: made once for a newcomer, and a start that is refused, with every reason at once, when they are wrong."""
+
+import json
+import stat
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from giftshop.errors import SettingsError
+from giftshop.settings import Settings, read_settings
+
+PRODUCTION = {
+    "GIFTSHOP_ENV": "production",
+    "GIFTSHOP_SECRET_KEY": "s" * 32,
+    "GIFTSHOP_CODE_PEPPER": "p" * 32,
+    "GIFTSHOP_CODE_KEYS": "ab" * 32,
+    "GIFTSHOP_BASE_URL": "https://gifts.example.com",
+    "DATABASE_URL": "postgresql+psycopg://shop@db/shop",
+    "STRIPE_SECRET_KEY": "sk_live_0123456789",
+    "STRIPE_WEBHOOK_SECRET": "whsec_0123456789",
+    "SMTP_URL": "smtp://user:secret@mail.example.com:587",
+    "GIFTSHOP_MAIL_FROM": "gifts@example.com",
+}
+
+
+def read(root: Path, **environment: str) -> Settings:
+    return read_settings(environment, root=root)
+
+
+def refusal(root: Path, **environment: str) -> list[str]:
+    """Return the sentences with which the start is refused."""
+    with pytest.raises(SettingsError) as refused:
+        read_settings(environment, root=root)
+    return refused.value.message.splitlines()
+
+
+# --- a newcomer's first start --------------------------------------------------------------------------------------
+
+
+def test_a_newcomer_needs_no_setting_at_all(tmp_path: Path) -> None:
+    settings = read(tmp_path)
+    assert (settings.env, settings.stripe_mode, settings.jobs) == ("development", "simulated", "embedded")
+    assert settings.base_url == "http://127.0.0.1:8000"
+    assert settings.workbench_url == settings.stripe_api_base == "http://127.0.0.1:8001"
+    assert settings.database_url == f"sqlite:///{tmp_path}/instance/giftshop.sqlite"
+    assert (len(settings.code_key_list[0]), len(settings.code_pepper_list), settings.host) == (32, 1, "127.0.0.1:8000")
+
+
+def test_secrets_are_made_once_and_for_the_owners_eyes_only(tmp_path: Path) -> None:
+    first, second = read(tmp_path), read(tmp_path)
+    assert first == second
+    assert stat.S_IMODE((tmp_path / "instance" / "secrets.json").stat().st_mode) == 0o600
+    assert [path.name for path in (tmp_path / "instance").iterdir()] == ["secrets.json"]
+
+
+def test_two_machines_have_different_secrets(tmp_path: Path) -> None:
+    first, second = read(tmp_path / "one"), read(tmp_path / "two")
+    for name in ("secret_key", "code_pepper", "code_keys", "stripe_secret_key", "stripe_webhook_secret"):
+        assert getattr(first, name) != getattr(second, name)
+
+
+@pytest.mark.parametrize("kind", ["threads", "processes"])
+def test_starters_at_once_agree_on_one_set_of_secrets(tmp_path: Path, kind: str) -> None:
+    starters: Any = (
+        ThreadPoolExecutor(8) if kind == "threads" else ProcessPoolExecutor(2, mp_context=get_context("forkserver"))
+    )
+    with starters:
+        seen = list(starters.map(read, [tmp_path] * 8))
+    assert all(settings == seen[0] for settings in seen)
+    assert seen[0].secret_key == json.loads((tmp_path / "instance/secrets.json").read_text())["GIFTSHOP_SECRET_KEY"]
+
+
+def test_the_environment_comes_before_dot_env_and_dot_env_before_what_was_made(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("# mine\n\nGIFTSHOP_LOG_LEVEL = 'DEBUG'\nWORKBENCH_PORT=9001\nnot a line\n")
+    settings = read(tmp_path, WORKBENCH_PORT="9002")
+    assert (settings.log_level, settings.workbench_url) == ("DEBUG", "http://127.0.0.1:9002")
+
+
+def test_an_empty_variable_means_unset(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GIFTSHOP_JOBS", "")
+    monkeypatch.setenv("WORKBENCH_PORT", "")
+    monkeypatch.delenv("GIFTSHOP_ENV", raising=False)
+    assert read_settings(root=tmp_path).jobs == "embedded"
+
+
+def test_only_the_environment_that_is_handed_over_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMTP_URL", "smtp://leaked.example.com")
+    assert read(tmp_path).smtp_url == ""
+
+
+@pytest.mark.parametrize(
+    ("key", "mode"),
+    [
+        ("sk_test_sim_0123456789abcdef", "simulated"),
+        ("sk_test_0123456789", "test"),
+        ("rk_test_0123456789", "test"),
+        ("sk_live_0123456789", "live"),
+        ("rk_live_0123456789", "live"),
+    ],
+)
+def test_the_keys_prefix_decides_the_mode(tmp_path: Path, key: str, mode: str) -> None:
+    assert read(tmp_path, STRIPE_SECRET_KEY=key).stripe_mode == mode
+
+
+def test_secrets_being_rotated_are_listed_newest_first(tmp_path: Path) -> None:
+    settings = read_settings(
+        {
+            **PRODUCTION,
+            "GIFTSHOP_CODE_PEPPER": f"{'n' * 32}, {'o' * 32}",
+            "GIFTSHOP_CODE_KEYS": f"{'0a' * 32},{'0b' * 32}",
+            "STRIPE_WEBHOOK_SECRET": "whsec_new,whsec_old,",
+            "GIFTSHOP_BASE_URL": "https://gifts.example.com/",
+        },
+        root=tmp_path,
+    )
+    assert settings.code_pepper_list == [b"n" * 32, b"o" * 32]
+    assert settings.code_key_list == [b"\x0a" * 32, b"\x0b" * 32]
+    assert settings.webhook_secrets == ["whsec_new", "whsec_old"]
+    assert (settings.base_url, settings.is_production) == ("https://gifts.example.com", True)
+
+
+# --- production ----------------------------------------------------------------------------------------------------
+
+
+def test_production_starts_when_everything_is_said(tmp_path: Path) -> None:
+    assert read_settings(PRODUCTION, root=tmp_path).stripe_mode == "live"
+
+
+def test_production_makes_nothing_up(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("SMTP_URL=smtp://127.0.0.1:2525\n")
+    read(tmp_path)  # leaves development's secrets in instance/
+    wrong = refusal(tmp_path, GIFTSHOP_ENV="production")
+    for name in (
+        "GIFTSHOP_SECRET_KEY",
+        "GIFTSHOP_CODE_PEPPER",
+        "GIFTSHOP_CODE_KEYS",
+        "STRIPE_SECRET_KEY",
+        "STRIPE_WEBHOOK_SECRET",
+        "GIFTSHOP_BASE_URL",
+        "SMTP_URL",
+    ):
+        assert any(line.startswith(name) for line in wrong), name
+
+
+def test_production_is_not_declared_where_development_secrets_are_read(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("GIFTSHOP_ENV=production\n")
+    assert refusal(tmp_path) == ["GIFTSHOP_ENV=production belongs in the environment: .env is for development only."]
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("GIFTSHOP_SECRET_KEY", "", "GIFTSHOP_SECRET_KEY is missing"),
+        ("GIFTSHOP_SECRET_KEY", "s" * 31, "shorter than 32"),
+        ("GIFTSHOP_CODE_PEPPER", "", "GIFTSHOP_CODE_PEPPER is missing"),
+        ("GIFTSHOP_CODE_PEPPER", f"{'p' * 32},short", "shorter than 32"),
+        ("GIFTSHOP_CODE_KEYS", "", "64 hexadecimal"),
+        ("GIFTSHOP_CODE_KEYS", "ab" * 31, "64 hexadecimal"),
+        ("GIFTSHOP_CODE_KEYS", "zz" * 32, "64 hexadecimal"),
+        ("GIFTSHOP_CODE_KEYS", f"{'ab' * 32},{'ab' * 16}", "64 hexadecimal"),
+        ("STRIPE_WEBHOOK_SECRET", "", "STRIPE_WEBHOOK_SECRET is missing"),
+        ("STRIPE_WEBHOOK_SECRET", " , ", "STRIPE_WEBHOOK_SECRET is missing"),
+        ("STRIPE_SECRET_KEY", "", "sk_… or rk_…"),
+        ("STRIPE_SECRET_KEY", "pk_live_0123456789", "sk_… or rk_…"),
+        ("STRIPE_SECRET_KEY", "sk_live_", "sk_… or rk_…"),
+        ("STRIPE_SECRET_KEY", "sk_test_sim_0123456789", "simulated"),
+        ("STRIPE_API_BASE", "http://127.0.0.1:8001", "STRIPE_API_BASE goes with a simulated key"),
+        ("GIFTSHOP_BASE_URL", "http://gifts.example.com", "https:// in production"),
+        ("GIFTSHOP_BASE_URL", "", "https:// in production"),
+        ("GIFTSHOP_BASE_URL", "gifts.example.com", "must be like https://gifts.example.com"),
+        ("GIFTSHOP_BASE_URL", "https://gifts.example.com/shop", "without a path"),
+        ("GIFTSHOP_BASE_URL", "https://gifts.example.com?a=b", "without a path"),
+        ("GIFTSHOP_BASE_URL", "https://gifts.example.com#a", "without a path"),
+        ("GIFTSHOP_BASE_URL", "https://user@gifts.example.com", "must be like"),
+        ("GIFTSHOP_BASE_URL", "https://gifts.example.com:99999", "must be like"),
+        ("GIFTSHOP_BASE_URL", "https://[::1", "must be like"),
+        ("GIFTSHOP_BASE_URL", "https://", "must be like"),
+        ("GIFTSHOP_BASE_URL", "javascript://gifts.example.com", "must be like"),
+        ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL must start with"),
+        ("DATABASE_URL", "postgresql://db/shop", "DATABASE_URL must start with"),
+        ("SMTP_URL", "", "production does not capture mail"),
+        ("SMTP_URL", "mail.example.com:587", "SMTP_URL must be like"),
+        ("SMTP_URL", "http://mail.example.com", "SMTP_URL must be like"),
+        ("SMTP_URL", "smtp://", "SMTP_URL must be like"),
+        ("SMTP_URL", "smtp://mail.example.com:many", "SMTP_URL must be like"),
+        ("GIFTSHOP_MAIL_FROM", "gifts", "one e-mail address"),
+        ("GIFTSHOP_MAIL_FROM", "a@x.example, b@y.example", "one e-mail address"),
+        ("GIFTSHOP_MAIL_FROM", "a@x.example\r\nBcc: b@y.example", "one e-mail address"),
+        ("GIFTSHOP_JOBS", "sometimes", "GIFTSHOP_JOBS"),
+        ("GIFTSHOP_LOG_LEVEL", "CHATTY", "GIFTSHOP_LOG_LEVEL"),
+        ("GIFTSHOP_ENV", "Production", "GIFTSHOP_ENV"),
+        ("WORKBENCH_PORT", "0", "WORKBENCH_PORT"),
+        ("WORKBENCH_PORT", "99999", "WORKBENCH_PORT"),
+    ],
+)
+def test_one_wrong_setting_refuses_the_start(tmp_path: Path, name: str, value: str, sentence: str) -> None:
+    assert any(sentence in line for line in refusal(tmp_path, **{**PRODUCTION, name: value}))
+
+
+def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
+    changes = {"GIFTSHOP_CODE_KEYS": "short", "DATABASE_URL": "mysql://", "SMTP_URL": "", "GIFTSHOP_MAIL_FROM": "me"}
+    assert len(refusal(tmp_path, **{**PRODUCTION, **changes})) == 4
+    assert len(refusal(tmp_path, GIFTSHOP_JOBS="x", GIFTSHOP_LOG_LEVEL="y", WORKBENCH_PORT="z")) == 3
+
+
+def test_a_refusal_repeats_no_secret(tmp_path: Path) -> None:
+    secret = "sk_live_almost-a-key"
+    assert all(secret not in line for line in refusal(tmp_path, **{**PRODUCTION, "STRIPE_SECRET_KEY": secret}))
+
+
+# --- the simulated Stripe: case 38 ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "mix",
+    [
+        {"STRIPE_SECRET_KEY": "sk_live_0123456789", "STRIPE_API_BASE": "http://127.0.0.1:8001"},
+        {"STRIPE_SECRET_KEY": "rk_live_0123456789", "STRIPE_API_BASE": "http://127.0.0.1:8001"},
+        {"STRIPE_SECRET_KEY": "sk_test_0123456789", "STRIPE_API_BASE": "http://127.0.0.1:8001"},
+        {"STRIPE_API_BASE": "http://192.0.2.1:8001"},
+        {"STRIPE_API_BASE": "https://127.0.0.1:8001"},
+        {"STRIPE_API_BASE": "http://127.0.0.1@192.0.2.1:8001"},
+        {"STRIPE_API_BASE": "http://127.0.0.1:99999"},
+        {"STRIPE_API_BASE": "http://"},
+        {"STRIPE_API_BASE": f"http://{'a' * 64}.example"},
+        {"STRIPE_API_BASE": "127.0.0.1:8001"},
+    ],
+)
+def test_a_wrong_mix_of_key_and_stripe_address_is_refused_in_one_sentence(tmp_path: Path, mix: dict[str, str]) -> None:
+    (sentence,) = refusal(tmp_path, **mix)
+    assert sentence.startswith("STRIPE_API_BASE")
+
+
+def test_a_simulated_key_without_its_stripe_is_refused_where_nothing_is_filled_in(tmp_path: Path) -> None:
+    wrong = refusal(tmp_path, **{**PRODUCTION, "STRIPE_SECRET_KEY": "sk_test_sim_0123456789"})
+    assert any(line.startswith("STRIPE_API_BASE goes with a simulated key") for line in wrong)
+
+
+@pytest.mark.parametrize("base", ["http://127.0.0.1:9", "http://localhost:9001", "http://127.8.8.8"])
+def test_the_simulated_stripe_may_be_at_any_address_of_this_machine(tmp_path: Path, base: str) -> None:
+    assert read(tmp_path, STRIPE_API_BASE=base).workbench_url == base
