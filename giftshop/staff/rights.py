@@ -4,7 +4,7 @@ from flask import Flask, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from giftshop.database import may_write, only_reads
+from giftshop.database import db, may_write, only_reads
 from giftshop.staff import sessions
 
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
@@ -50,7 +50,7 @@ def guard(app: Flask) -> None:
         if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
             abort(403)
         if request.method == "POST":
-            may_write()  # leaves no transaction open: the limits that come next are counted on their own connection
+            _let_write()
         return None
 
 
@@ -68,6 +68,15 @@ def is_local_path(path: str) -> bool:
         and path.isascii()
         and all("\x20" < letter < "\x7f" and letter != "\\" for letter in path)
     )
+
+
+def _let_write() -> None:
+    """End the reading transaction, so that the limits that come next can be counted on their own connection.
+
+    What the guard has read of the person stays readable, apart from the session: it is not asked for again.
+    """
+    db.session.expunge_all()
+    may_write()
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
