@@ -63,7 +63,7 @@ def open_sealed(sealed: bytes, binding: str) -> str:
     nonce, body = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
     try:
         return cipher.decrypt(nonce, body, binding.encode()).decode()
-    except InvalidTag:
+    except (InvalidTag, ValueError):  # ValueError: cut short
         raise SealBrokenError from None
 
 
