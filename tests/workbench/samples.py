@@ -6,9 +6,6 @@ from typing import Any
 
 MakeSession = Callable[..., Any]
 
-EXPIRES_AT = int(time.time()) + 2 * 3600
-"""Frozen, as the shop freezes it: the same key must come with the same parameters."""
-
 
 def headers_of(answered: Any) -> Mapping[str, str]:
     """The headers of the answer an object of the SDK came in."""
@@ -25,7 +22,7 @@ def session_params() -> Any:
         "cancel_url": "http://127.0.0.1:8000/orders/abc",
         "client_reference_id": "17",
         "customer_email": "ana@example.com",
-        "expires_at": EXPIRES_AT,
+        "expires_at": int(time.time()) // 60 * 60 + 40 * 60,  # whole minutes: one key must come with one set
         "allowed_payment_method_types": ["card"],
         "adaptive_pricing": {"enabled": False},
         "metadata": about,
