@@ -59,21 +59,20 @@ class Waver:
         ]
 
     def __call__(self, angle: float, depth: float) -> float:
-        waves = (size * math.sin(count * angle + phase + depth * drift) for count, size, phase, drift in self._waves)
-        return sum(waves) / len(self._waves)
+        deviation = 0.0
+        for count, size, phase, drift in self._waves:
+            deviation += size * math.sin(count * angle + phase + depth * drift)
+        return deviation / len(self._waves)
 
 
 def smooth(points: Sequence[Point], *, closed: bool = False) -> Outline:
     """Join points by a smooth curve (Catmull-Rom, written as cubic Béziers)."""
-    count = len(points)
-
-    def at(index: int) -> Point:
-        return points[index % count] if closed else points[min(max(index, 0), count - 1)]
-
+    before, after = (points[-1], points[:2]) if closed else (points[0], points[-1:])
+    path = [before, *points, *after]
     outline: Outline = [("M", (points[0],))]
-    for index in range(count if closed else count - 1):
-        (x0, y0), (x1, y1), (x2, y2), (x3, y3) = (at(index + step) for step in (-1, 0, 1, 2))
-        leave, arrive = (x1 + (x2 - x0) / 6, y1 + (y2 - y0) / 6), (x2 - (x3 - x1) / 6, y2 - (y3 - y1) / 6)
+    for (x0, y0), (x1, y1), (x2, y2), (x3, y3) in zip(path, path[1:], path[2:], path[3:], strict=False):
+        leave = (x1 + (x2 - x0) / 6, y1 + (y2 - y0) / 6)
+        arrive = (x2 - (x3 - x1) / 6, y2 - (y3 - y1) / 6)
         outline.append(("C", (leave, arrive, (x2, y2))))
     return [*outline, ("Z", ())] if closed else outline
 

@@ -182,18 +182,19 @@ def draw_dunes(grain: Grain) -> list[Shape]:
 
 
 class Design(NamedTuple):
-    """A design as the buyer sees it, and how to draw it."""
+    """A design as the buyer sees it, how to draw it, and what a wide crop keeps: 0 its top, 1 its bottom."""
 
     name: str
     draw: Callable[[Grain], list[Shape]]
+    focus: float = 0.5
 
 
 DESIGNS: dict[str, Design] = {
-    "shoulders": Design("Shoulders", draw_shoulders),
+    "shoulders": Design("Shoulders", draw_shoulders, 0.35),
     "raked-sand": Design("Raked sand", draw_raked_sand),
-    "stones": Design("Stones", draw_stones),
+    "stones": Design("Stones", draw_stones, 0.12),
     "still-water": Design("Still water", draw_still_water),
     "eucalyptus": Design("Eucalyptus", draw_eucalyptus),
-    "held": Design("Held", draw_held),
-    "dunes": Design("Dunes", draw_dunes),
+    "held": Design("Held", draw_held, 0.3),
+    "dunes": Design("Dunes", draw_dunes, 0.22),
 }

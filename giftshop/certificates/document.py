@@ -5,127 +5,80 @@ pictures are given to it as data, and its fetcher refuses every address. Drawing
 pictures that write PDF operators, which is four times faster than SVG.
 """
 
-import hashlib
-from dataclasses import dataclass, fields
-from datetime import date
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any
 
-from babel.dates import format_date
-from jinja2 import Environment, FileSystemLoader
+from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from giftshop.certificates import typesetting
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.drawing import HEIGHT, PALETTES, WIDTH, pdf_operators
-from giftshop.certificates.embedded_fonts import shorten_glyph_lists
-from giftshop.certificates.qr import certificate_address, qr_pdf_operators
+from giftshop.certificates.drawing import PALETTES
+from giftshop.certificates.embedded_fonts import shrink_fonts
+from giftshop.certificates.pictures import backdrop, qr_picture
+from giftshop.certificates.qr import QUIET_ZONE, certificate_address, qr_modules
+from giftshop.certificates.sheets import PAPERS, SHEETS, Layout, Paper, Sheet, lay_out
+from giftshop.certificates.typesetting import Setting, direction, text_style
+from giftshop.certificates.wording import CertificateFace, Words, words_of
 from giftshop.typefaces import ALL, Typeface
 
-Paper = Literal["letter", "a4", "card"]
-PAPERS: tuple[Paper, ...] = get_args(Paper)
+__all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "style_sheet"]
+
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class CertificateFace:
-    """What stands on a certificate. `code` is its 16 symbols; `amount_text` is ready to print ("$120.00")."""
-
-    public_id: str
-    code: str
-    base_url: str
-    design: str
-    palette: str
-    recipient_name: str
-    giver_name: str
-    message: str
-    amount_text: str
-    service_text: str
-    practice_name: str
-    practice_address: str
-    practice_phone: str
-    booking_address: str
-    balance_address: str
-    terms: tuple[str, ...]
-    issued_on: date
-    is_test: bool
-    lang: str = "en"
 
 
 def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
     """Return a certificate as PDF/UA-1: Letter and A4 fold in three, the card is half a Letter page."""
-    tools = _tools()
-    html = tools.html(string=build_html(face, paper), url_fetcher=tools.refuser, media_type="print")
-    pictures = {"certificate:art": _Art(face), "certificate:qr": _Symbol(face)}
+    tools, words = _tools(), words_of(face)
+    layout = lay_out(words, paper)
+    html = tools.html(string=build_html(face, paper, words, layout), url_fetcher=tools.refuser)
+    address, palette = certificate_address(face.base_url, face.code), PALETTES[face.palette]
+    pictures = {
+        "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout.art),
+        "certificate:qr": qr_picture(address),
+    }
     pdf: bytes = html.write_pdf(
         stylesheets=[tools.sheets[paper]],
-        finisher=shorten_glyph_lists,
+        finisher=shrink_fonts,
         font_config=tools.font_config,
         cache=pictures,
         pdf_variant="pdf/ua-1",
-        pdf_identifier=hashlib.sha256(f"{face.public_id}:{paper}".encode()).digest()[:16],
     )
     return pdf
 
 
-def build_html(face: CertificateFace, paper: Paper) -> str:
-    """Return the certificate's markup: a few placed blocks; every text cleaned, escaped and given its typeface."""
-    clean = {
-        field.name: typesetting.printable(value)
-        for field in fields(face)
-        if isinstance(value := getattr(face, field.name), str)
-    }
+def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout) -> str:
+    """Return the certificate's markup: a few placed blocks; every text escaped and given its typeface."""
     facts = {
-        **clean,
-        "paper": paper,
-        "name": typesetting.set_name(clean["recipient_name"], width_pt=_NAME_WIDTH_PT[paper]),
-        "message_lines": typesetting.message_lines(clean["message"]),
-        "message_size": typesetting.message_size(clean["message"]),
-        "from_style": typesetting.text_style(clean["giver_name"]),
+        "lang": face.lang,
+        "words": words,
+        "layout": layout,
         "grouped_code": format_code(face.code),
-        "terms": [typesetting.printable(sentence) for sentence in face.terms],
+        "symbol": _symbol_box(face, SHEETS[paper], layout.use.top),
         "issued_on": face.issued_on,
-        "issued": format_date(face.issued_on, "long", locale=face.lang),
         "is_test": face.is_test,
     }
     return _environment().get_template("certificates/certificate.html").render(facts)
 
 
-_NAME_WIDTH_PT: dict[Paper, float] = {"letter": 532.0, "a4": 515.0, "card": 340.0}
+def style_sheet(paper: Paper) -> str:
+    """Return the style sheet of a paper: what is common, and the sizes that follow from its measures."""
+    sheet = SHEETS[paper]
+    use_width = sheet.width - sheet.margin - sheet.column
+    return (_TEMPLATES / "certificates" / "certificate.css").read_text(encoding="utf-8") + (
+        f"@page {{ size: {sheet.width}mm {sheet.height:.2f}mm }}\n"
+        f".gift {{ left: {sheet.margin}mm; width: {_mm(sheet.inner)} }}\n"
+        f".message[dir=ltr] {{ width: {sheet.message_width}mm }}\n"
+        f".use {{ left: {_mm(sheet.column)}; width: {_mm(use_width)} }}\n"
+    )
 
 
-class _Art:
-    """The drawing as a picture that writes its own operators; stretched to cover its box as the page does."""
-
-    def __init__(self, face: CertificateFace) -> None:
-        self._operators = pdf_operators(face.design, face.public_id, PALETTES[face.palette])
-
-    def get_intrinsic_size(self, *_: Any) -> tuple[float, float, float]:
-        return WIDTH, HEIGHT, WIDTH / HEIGHT
-
-    def draw(self, stream: Any, width: float, height: float, *_: Any) -> None:
-        _draw(stream, self._operators, width / WIDTH, height / HEIGHT, height)
-
-
-class _Symbol:
-    """The QR code as a picture that writes its own operators."""
-
-    def __init__(self, face: CertificateFace) -> None:
-        self._operators, self._modules = qr_pdf_operators(certificate_address(face.base_url, face.code))
-
-    def get_intrinsic_size(self, *_: Any) -> tuple[float, float, float]:
-        return self._modules, self._modules, 1.0
-
-    def draw(self, stream: Any, width: float, height: float, *_: Any) -> None:
-        _draw(stream, self._operators, width / self._modules, height / self._modules, height)
-
-
-def _draw(stream: Any, operators: bytes, scale_x: float, scale_y: float, height: float) -> None:
-    """Write operators whose origin is the lower left corner into a stream that counts from the upper left one."""
-    stream.push_state()
-    stream.transform(scale_x, 0, 0, -scale_y, 0, height)
-    stream.stream.append(operators)
-    stream.pop_state()
+def _symbol_box(face: CertificateFace, sheet: Sheet, top: float) -> dict[str, float]:
+    """Return the place of the QR picture, so that its dark modules stand in line with the margin and the words."""
+    modules = len(qr_modules(certificate_address(face.base_url, face.code)))
+    module = sheet.symbol / modules
+    side = module * (modules + 2 * QUIET_ZONE)
+    return {"left": sheet.margin - QUIET_ZONE * module, "top": top + 1.3 - QUIET_ZONE * module, "side": side}
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,21 +114,43 @@ def _tools() -> _Tools:
     font_config = FontConfiguration()
     faces = "\n".join(_face_rule(number, face) for number, face in enumerate(ALL))
     sheets = {
-        paper: CSS(string=faces + _sheet(paper), font_config=font_config, url_fetcher=FontFiles()) for paper in PAPERS
+        paper: CSS(string=faces + style_sheet(paper), font_config=font_config, url_fetcher=FontFiles())
+        for paper in PAPERS
     }
-    return _Tools(HTML, Refuser(), font_config, sheets)
+    return _Tools(_plain_html(CSS, HTML), Refuser(), font_config, sheets)
+
+
+def _plain_html(css: Any, html: Any) -> Any:
+    """Return the class that reads our markup, with the four rules it needs of the 200 in a browser's style sheet."""
+    rules = css(string="head, title, meta { display: none } html, body, div, p, h1, h2 { display: block }")
+
+    class PlainHTML(html):  # type: ignore[misc]
+        def _ua_stylesheets(self, forms: bool = False) -> list[Any]:  # noqa: ARG002  # the library's signature
+            return [rules]
+
+    return PlainHTML
 
 
 def _face_rule(number: int, face: Typeface) -> str:
     return f'@font-face {{ font-family: "{face.family}"; font-weight: {face.weight}; src: url("typeface:{number}") }}'
 
 
-def _sheet(paper: Paper) -> str:
-    folder = _TEMPLATES / "certificates"
-    common = (folder / "certificate.css").read_text(encoding="utf-8")
-    return common + (folder / f"{paper}.css").read_text(encoding="utf-8")
-
-
 @cache
 def _environment() -> Environment:
-    return Environment(loader=FileSystemLoader(_TEMPLATES), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        trim_blocks=True,
+        lstrip_blocks=True,
+        undefined=StrictUndefined,
+    )
+    environment.filters |= {"mm": _mm, "setting": _setting, "direction": direction, "text_style": text_style}
+    return environment
+
+
+def _mm(length: float) -> str:
+    return f"{length:.2f}mm"
+
+
+def _setting(setting: Setting) -> str:
+    return f"font-size: {setting.size_pt}pt; line-height: {setting.line_pt:.2f}pt; line-clamp: {setting.most_lines}"

@@ -106,13 +106,16 @@ def _relative(outline: Outline, scale: float) -> str:
 
 
 def _pdf_segment(command: str, points: tuple[tuple[float, float], ...]) -> str:
-    values = " ".join(_tenth(value) for point in points for value in point)
-    return f"{values} {'h' if command == 'Z' else command.lower()}".strip()
+    return _PDF_SEGMENTS[command] % tuple(value for point in points for value in point)
+
+
+_PDF_SEGMENTS = {
+    "M": "%.1f %.1f m",
+    "L": "%.1f %.1f l",
+    "C": "%.1f %.1f %.1f %.1f %.1f %.1f c",
+    "Z": "h",
+}
 
 
 def _rgb(colour: str) -> str:
     return " ".join(f"{int(colour[start : start + 2], 16) / 255:.4g}" for start in (1, 3, 5))
-
-
-def _tenth(value: float) -> str:
-    return f"{value:.1f}".removesuffix(".0")

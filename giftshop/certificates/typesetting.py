@@ -1,86 +1,167 @@
-"""Typesetting: how foreign, long and hostile texts are cleaned, measured and given a typeface for paper."""
+"""Typesetting: how foreign, long and hostile texts are cleaned, measured and given a typeface, for sheets.py."""
 
 import re
 import unicodedata
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from giftshop.typefaces import DISPLAY, FALLBACK_BOLD, TEXT, Typeface, has_letters, letters_of
+from giftshop.typefaces import DISPLAY, FALLBACK, FALLBACK_BOLD, TEXT, TEXT_BOLD, Typeface, has_letters, letters_of
 
 MARKS_PER_LETTER = 4
-MOST_NAME_PT, LEAST_NAME_PT = 34.0, 20.0
-MOST_MESSAGE_LINES = 8
-_UNSEEN = re.compile(r"[\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
-_AVERAGE_EM, _WIDE_EM = 0.56, 1.05
+_UNSEEN = re.compile(r"[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
+_LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
+_PICTURES = re.compile(r"[\u200d\u20e3\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]")
+_WIDE = r"\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff"
+_PIECES = re.compile(f" +|[{_WIDE}]|[^ {_WIDE}]+")
+_KANA, _HANGUL = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")
+_AVERAGE_EM, _WIDE_EM = 0.62, 1.05
+"""How far a letter of a face that is not ours advances: most of them less, so that lines are not undercounted."""
 
 
 @dataclass(frozen=True, slots=True)
-class SetName:
-    """A name ready to print: its text, the class of its typeface, its size in points (whole or half)."""
+class Setting:
+    """How a text is set: the class of its typeface, size and line height in points, lines it takes and may take."""
 
-    text: str
     style: str
     size_pt: float
+    line_pt: float
+    lines: int
+    most_lines: int
+
+    @property
+    def height_pt(self) -> float:
+        """Return the height of the lines it takes."""
+        return self.lines * self.line_pt
 
 
 def printable(text: str) -> str:
     """Return `text` without what does not print: controls, bidi overrides, surrogates, heaps of combining marks.
 
-    Line ends are kept; joiners inside emoji and Arabic words are kept.
+    Line ends are kept; joiners inside emoji and Arabic words are kept. The same on every version of Python.
     """
+    if text.isascii() and text.isprintable():
+        return text
     composed = unicodedata.normalize("NFC", text.encode("utf-8", "replace").decode("utf-8"))
     kept, marks = [], 0
-    for letter in _UNSEEN.sub("", composed.replace("\r\n", "\n").replace("\r", "\n")):
+    for letter in _UNSEEN.sub("", _LINE_ENDS.sub("\n", composed).replace("\t", " ")):
         category = unicodedata.category(letter)
         marks = marks + 1 if category in ("Mn", "Me") else 0
-        if marks <= MARKS_PER_LETTER and (letter == "\n" or category not in ("Cc", "Cs", "Co", "Cn")):
+        if marks <= MARKS_PER_LETTER and (letter == "\n" or not _is_unprintable(letter, category)):
             kept.append(letter)
     return "".join(kept)
 
 
-def set_name(name: str, *, width_pt: float) -> SetName:
-    """Choose a name's typeface and the size at which it fits one line, between 34 and 20 points; then it wraps.
+def _is_unprintable(letter: str, category: str) -> bool:
+    """Tell whether a code point is a control, a surrogate, for private use or for ever without meaning.
 
-    A name with one letter that the display face lacks is set wholly in a fallback: a word in two faces looks
-    like a fault.
+    Those without meaning as yet pass: which they are depends on the version of Python, and tomorrow's emoji are
+    among them.
     """
-    text = " ".join(name.split())
-    style = name_style(text)
-    fitting = width_pt / max(_width_em(text, style), 0.1)
-    size = min(MOST_NAME_PT, max(LEAST_NAME_PT, fitting))
-    return SetName(text, style, int(size * 2) / 2)
+    number = ord(letter)
+    return category in ("Cc", "Cs", "Co") or 0xFDD0 <= number <= 0xFDEF or number & 0xFFFE == 0xFFFE
+
+
+def direction(text: str) -> str:
+    """Return "rtl" or "ltr" by the first letter that has a direction (Unicode Standard Annex 9, rule P2)."""
+    if text.isascii():
+        return "ltr"
+    kinds = (unicodedata.bidirectional(letter) for letter in text)
+    return "rtl" if next((kind for kind in kinds if kind in ("L", "R", "AL")), "L") != "L" else "ltr"
 
 
 def name_style(text: str) -> str:
-    """Return the class of the first typeface that has every letter of a name: display, sans, or the system's."""
-    if has_letters(DISPLAY, text):
-        return "display"
-    return "sans" if has_letters(FALLBACK_BOLD, text) else "system"
+    """Return the class of the first typeface that has every letter: display, sans, or one of the system's.
+
+    A word in two faces looks like a fault, so one missing letter moves the whole name. Pictures do not count.
+    """
+    return _style(text, ((DISPLAY, "display"), (FALLBACK_BOLD, "sans")))
 
 
 def text_style(text: str) -> str:
-    """Return the class for running text: the text face, or the fallbacks wholly when a letter is missing."""
-    return "text" if has_letters(TEXT, text.replace("\n", "")) else "foreign"
+    """Return the class for running text: the text face, or wholly a fallback when one letter is missing."""
+    return _style(text, ((TEXT, "text"), (FALLBACK, "foreign")))
 
 
-def message_lines(message: str) -> list[str]:
-    """Return the giver's lines, without runs of empty ones, at most as many as the sheet holds."""
-    lines = re.sub(r"\n{3,}", "\n\n", message.strip()).split("\n")
-    return lines[:MOST_MESSAGE_LINES]
+def fit_line(text: str, *, most_pt: float, least_pt: float, width_pt: float, most_lines: int) -> Setting:
+    """Set a name in the largest size, between two, at which it takes one line; below that it wraps."""
+    style = name_style(text)
+    fitting = width_pt / max(width_em(text, style), 0.1)
+    size = int(min(most_pt, max(least_pt, fitting * 0.99)) * 2) / 2
+    lines = 1 if fitting >= least_pt else count_lines(text, style, width_pt=width_pt, size_pt=size)
+    return Setting(style, size, size * 1.14, min(lines, most_lines), most_lines)
 
 
-def message_size(message: str) -> str:
-    """Return the class of a message's size: the longer, the smaller, so that nothing is cut off."""
-    weight = len(message) + 45 * message.count("\n")
-    return "roomy" if weight <= 160 else "close" if weight <= 300 else "dense"
+def fit_block(text: str, sizes: Sequence[tuple[float, float]], *, width_pt: float, room_pt: float) -> Setting:
+    """Set running text in the first of the sizes (each with its line height) at which it fits its room.
+
+    If it fits in none, the last is taken, and the page cuts it at the last line that fits, with an ellipsis.
+    """
+    style = text_style(text)
+    for size, line in sizes:
+        lines, most = count_lines(text, style, width_pt=width_pt, size_pt=size), max(1, int(room_pt / line))
+        if lines <= most:
+            return Setting(style, size, line, lines, most)
+    return Setting(style, size, line, most, most)
 
 
-def _width_em(text: str, style: str) -> float:
-    face = {"display": DISPLAY, "sans": FALLBACK_BOLD}.get(style)
-    if face is not None:
-        widths = _advances(face)
-        return sum(widths.get(ord(letter), _AVERAGE_EM) for letter in text)
-    return sum(_WIDE_EM if unicodedata.east_asian_width(letter) in "WF" else _AVERAGE_EM for letter in text)
+def count_lines(text: str, style: str, *, width_pt: float, size_pt: float) -> int:
+    """Return how many lines a text takes in a column; as many or one more than the page will need."""
+    return sum(_lines_of(paragraph, style, width_pt / size_pt) for paragraph in text.split("\n"))
+
+
+def width_em(text: str, style: str) -> float:
+    """Return how wide a text is on one line, in em; kerning is left out."""
+    face = _FACES.get(style)
+    widths = _advances(face) if face else {}
+    return sum(widths.get(ord(letter)) or _guessed_em(letter) for letter in text)
+
+
+def _style(text: str, faces: Sequence[tuple[Typeface, str]]) -> str:
+    letters = _PICTURES.sub("", text.replace("\n", ""))
+    for face, style in faces:
+        if has_letters(face, letters):
+            return style
+    if _KANA.search(text):
+        return "japanese"
+    return "korean" if _HANGUL.search(text) else "system"
+
+
+def _lines_of(paragraph: str, style: str, column: float) -> int:
+    lines, reached = 1, 0.0
+    for width, is_space in _words(paragraph, style):
+        if reached + width <= column or is_space:
+            reached += width
+        elif width <= column:
+            lines, reached = lines + 1, width
+        else:  # broken inside, from the start of a line of its own
+            lines, reached = lines + int(width // column) + (reached > 0), width % column
+    return lines
+
+
+def _words(paragraph: str, style: str) -> Iterator[tuple[float, bool]]:
+    """Yield the width of every stretch without a break, and whether it is space; ideographs stand alone."""
+    for piece in _PIECES.findall(paragraph):
+        yield width_em(piece, style), piece[0] == " "
+
+
+_FACES = {
+    "display": DISPLAY,
+    "sans": FALLBACK_BOLD,
+    "text": TEXT,
+    "bold": TEXT_BOLD,
+    "foreign": FALLBACK,
+}
+
+
+def _guessed_em(letter: str) -> float:
+    if unicodedata.category(letter) in ("Mn", "Me", "Cf"):
+        return 0.0
+    return _WIDE_EM if _is_wide(letter) else _AVERAGE_EM
+
+
+def _is_wide(letter: str) -> bool:
+    return unicodedata.east_asian_width(letter) in "WF"
 
 
 @cache
