@@ -1,8 +1,8 @@
 """Jobs: enqueued in the sale's own transaction, run by some living process, resumed when theirs dies.
 
-The only file that imports the job engine (DBOS). A job is a registered function and the id of a row: no personal
-data or code ever stands in the engine's tables. A job that raises is tried again with growing pauses; a job may
-run twice after a crash, so each one starts by looking at its row.
+The only file that imports the job engine (DBOS). A job is a registered function, the id of a row and a turn: no
+personal data or code ever stands in the engine's tables. A job that raises is tried again with growing pauses; a
+job may run twice after a crash, so each one starts by looking at its row.
 """
 
 import logging
@@ -11,60 +11,44 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Protocol
+from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
-from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop import clock, sqlite_engine
-from giftshop.database import Base, Moment, db
+from giftshop import clock, heartbeats, sqlite_engine
+from giftshop.database import db
+from giftshop.faults import describe, insist, stopping
+from giftshop.heartbeats import App
 
-Job = Callable[[int], None]
+Job = Callable[[int, int], None]
+"""Called with the id of its row and the turn it was enqueued for (0 unless said otherwise)."""
 
 VERSION = "1"
 """Pinned: the engine would otherwise refuse the jobs of the version before a deployment."""
-QUEUE, WORKFLOW = "jobs", "run_job"
-JOBS_AT_ONCE = 4
-PICK_UP_SECONDS = 0.2
-BEAT_SECONDS = 3.0
-DEAD_AFTER = timedelta(seconds=15)
-MOST_TRIES = 12
+QUEUE, CLOCK_QUEUE, WORKFLOW = "jobs", "clock", "run_job"
+"""What the clock asks for has a queue of its own: a mail server that takes a minute must not hold it up."""
+PICK_UP_SECONDS, CLOCK_PICK_UP_SECONDS, STOP_SECONDS = 0.2, 1.0, 10
+JOBS_AT_ONCE, MOST_TRIES = 4, 12
 KEEP_FINISHED = timedelta(days=1)
 
 log = logging.getLogger(__name__)
 
 
-class JobExecutor(Base):
-    """A process that runs jobs, and when it was last seen alive."""
-
-    __tablename__ = "job_executor"
-
-    id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
-    seen_at: Mapped[datetime] = mapped_column(Moment)
-
-
-class App(Protocol):
-    """What jobs need of the web app: its context, in which the session lives."""
-
-    config: Any
-
-    def app_context(self) -> AbstractContextManager[Any]: ...
-
-
 @dataclass
 class _Process:
-    """What this process knows and runs: registered jobs always, the engine only between launch and stop."""
+    """What this process knows and runs: registered jobs always, the engine only between start and stop."""
 
     jobs: dict[str, Job] = field(default_factory=dict)
     recurring: dict[str, float] = field(default_factory=dict)
+    ticks: dict[str, int] = field(default_factory=dict)
     clients: dict[str, Any] = field(default_factory=dict)
     engines: list[sa.Engine] = field(default_factory=list)
     executor_id: str = ""
-    stopping: threading.Event = field(default_factory=threading.Event)
+    under_way: set[str] = field(default_factory=set)
+    watch: heartbeats.Watch = field(default_factory=dict)
+    is_over: threading.Event = field(default_factory=threading.Event)
     beat: threading.Thread | None = None
 
 
@@ -72,26 +56,28 @@ _process = _Process()
 
 
 def register(name: str, job: Job) -> None:
-    """Make `job` known under `name`; it is called with the id of its row."""
+    """Make `job` known under `name`."""
     _process.jobs[name] = job
 
 
 def every(name: str, job: Callable[[], None], *, minutes: float) -> None:
     """Run `job` every so many minutes, in one process of all: the tick's number makes the copies one."""
-    register(name, lambda _tick: job())
+    register(name, lambda _tick, _turn: job())
     _process.recurring[name] = minutes * 60
 
 
-def enqueue(name: str, row_id: int, *, key: str, at: datetime | None = None, tries: int = 0) -> None:
-    """Enqueue a job in the open transaction of `db.session`, now or for the moment `at`.
-
-    A rollback leaves no job; the same key twice is one job.
-    """
-    options: dict[str, Any] = {"queue_name": QUEUE, "workflow_name": WORKFLOW, "workflow_id": key}
-    options["app_version"] = VERSION
+def enqueue(name: str, row_id: int, *, key: str, at: datetime | None = None, turn: int = 0, tries: int = 0) -> None:
+    """Enqueue a job in the open transaction of `db.session`, for now or the moment `at`; one key is one job."""
+    queue = CLOCK_QUEUE if name in _process.recurring else QUEUE
+    options: dict[str, Any] = {
+        "queue_name": queue,
+        "workflow_name": WORKFLOW,
+        "workflow_id": key,
+        "app_version": VERSION,
+    }
     if at is not None and (pause := (at - clock.now()).total_seconds()) > 0:
         options["delay_seconds"] = pause
-    _client().enqueue_in_transaction(db.session(), options, name, row_id, key, tries)
+    _client().enqueue_in_transaction(db.session(), options, name, row_id, turn, key, tries)
 
 
 def launch(app: App) -> None:
@@ -104,25 +90,36 @@ def launch(app: App) -> None:
 
 
 def start(app: App) -> None:
-    """Start the engine, the heartbeat and the watch over other processes."""
+    """Start the heartbeat, the engine, and the watch over other processes."""
+    _process.executor_id = f"{time.time_ns():x}-{secrets.token_hex(4)}"
+    stopping.clear()
+    _process.is_over.clear()
+    _process.ticks.clear()
+    with app.app_context():  # before the engine takes the first job: nobody would miss a process that never beat
+        heartbeats.beat_once(_process.executor_id, at=clock.now())
     engine = _start_engine(app)
     engine.register_queue(QUEUE, worker_concurrency=JOBS_AT_ONCE, polling_interval_sec=PICK_UP_SECONDS)
-    _process.stopping.clear()
-    _beat(app)
-    _process.beat = threading.Thread(target=_keep_beating, args=(app,), name="jobs-beat", daemon=True)
+    engine.register_queue(CLOCK_QUEUE, worker_concurrency=1, polling_interval_sec=CLOCK_PICK_UP_SECONDS)
+    beating = (app, _process.executor_id, _watch, _process.is_over)
+    _process.beat = threading.Thread(target=heartbeats.keep_beating, args=beating, name="jobs-beat", daemon=True)
     _process.beat.start()
 
 
 def stop() -> None:
-    """Let the jobs under way end (at most 10 s) and stop running any."""
+    """Take no more jobs, and let those under way end (at most 10 s).
+
+    While one goes on after that, this process keeps beating until it ends: nobody may take the job over before.
+    """
     if _process.beat is None:
         return
     from dbos import DBOS
 
-    _process.stopping.set()
-    _process.beat.join(BEAT_SECONDS * 2)
+    stopping.set()
+    DBOS.destroy(workflow_completion_timeout_sec=STOP_SECONDS, destroy_registry=True)
+    if not _process.under_way:
+        _process.is_over.set()
+        _process.beat.join()
     _process.beat = None
-    DBOS.destroy(workflow_completion_timeout_sec=10, destroy_registry=True)
     disconnect()
 
 
@@ -145,67 +142,73 @@ def run_worker(app: App) -> None:
 
 
 def migrate(app: App) -> None:
-    """Make or migrate the engine's tables: only a launched engine does that, so launch it once."""
+    """Make or migrate the engine's tables: only a launched engine does that, so launch it once, deaf to jobs."""
     from dbos import DBOS
 
-    _start_engine(app)
+    _start_engine(app, is_deaf=True)
     DBOS.destroy(destroy_registry=True)
     disconnect()
 
 
 def is_healthy() -> bool:
-    """Tell whether some process runs jobs: this one, or another that was seen alive just now."""
-    if _process.beat is not None and _process.beat.is_alive():
-        return True
-    alive = sa.select(sa.func.count()).where(JobExecutor.seen_at > clock.now() - DEAD_AFTER)
-    return bool(db.session.scalar(alive))
+    """Tell whether some process runs jobs: this one, or another that was seen alive lately."""
+    runs_here = _process.beat is not None and _process.beat.is_alive()
+    return runs_here or heartbeats.is_any_alive(at=clock.now())
 
 
-def _start_engine(app: App) -> Any:
+def forget_finished() -> None:
+    """Delete finished jobs older than a day from the engine's tables."""
+    before = (clock.now() - KEEP_FINISHED).isoformat()
+    wanted: dict[str, Any] = {"status": ["SUCCESS", "ERROR", "CANCELLED"], "completed_before": before, "limit": 500}
+    while finished := _client().list_workflows(**wanted, load_input=False, load_output=False):
+        _client().delete_workflows([workflow.workflow_id for workflow in finished])
+
+
+every("forget_finished_jobs", forget_finished, minutes=60)
+
+
+def _start_engine(app: App, *, is_deaf: bool = False) -> Any:
     from dbos import DBOS
 
-    _process.executor_id = f"{time.time_ns():x}-{secrets.token_hex(4)}"
-    url = app.config["SHOP_SETTINGS"].database_url
-    config: Any = {
-        "name": "giftshop",
-        "system_database_url": _engine_url(url),
-        "system_database_engine": _open_engine(url),
-        "application_version": VERSION,
-        "executor_id": _process.executor_id,
-        "use_listen_notify": False,
-        "log_level": "WARNING",
-    }
+    config: Any = {"name": "giftshop", "application_version": VERSION, "executor_id": _process.executor_id}
+    config["system_database_engine"] = _open_engine(app.config["SHOP_SETTINGS"].database_url)
+    config |= {"use_listen_notify": False, "log_level": "WARNING"}
     DBOS(config=config)
     DBOS.workflow(name=WORKFLOW)(_build_runner(app))
+    if is_deaf:
+        DBOS.listen_queues([])
     DBOS.launch()
     return DBOS
 
 
-def _build_runner(app: App) -> Callable[[str, int, str, int], None]:
-    def run_job(name: str, row_id: int, key: str, tries: int) -> None:
-        """Run one job in a session of its own; what it raises is logged and tried again later."""
+def _build_runner(app: App) -> Callable[[str, int, int, str, int], None]:
+    """Return what runs one job, in a session of its own, and sees to it that one that raises is tried again."""
+
+    def run_job(name: str, row_id: int, turn: int, key: str, tries: int) -> None:
+        _process.under_way.add(key)
         try:
             with app.app_context():
-                _process.jobs[name](row_id)
-        except Exception:
-            log.exception("job %s of row %s failed, try %s", name, row_id, tries + 1)
+                _process.jobs[name](row_id, turn)
+        except Exception as error:
+            log.error("job %s of row %s failed, try %s: %s", name, row_id, tries + 1, describe(error))
             with app.app_context():
-                _try_again(name, row_id, key, tries + 1)
+                insist(lambda: _try_again(name, row_id, turn, key, tries + 1))
+        finally:
+            _process.under_way.discard(key)
 
     return run_job
 
 
-def _try_again(name: str, row_id: int, key: str, tries: int) -> None:
+def _try_again(name: str, row_id: int, turn: int, key: str, tries: int) -> None:
     """Enqueue a failed job once more, later and later: a pause in a queue slot would hold up the healthy ones."""
     if tries >= MOST_TRIES or name in _process.recurring:
         return
-    pause = timedelta(seconds=min(3600, 5 * 2**tries))
-    enqueue(name, row_id, key=f"{key.partition('#')[0]}#{tries}", at=clock.now() + pause, tries=tries)
-    db.session.commit()
+    at = clock.now() + timedelta(seconds=min(3600, 5 * 2**tries))
+    enqueue(name, row_id, key=f"{key.partition('#')[0]}#{tries}", at=at, turn=turn, tries=tries)
 
 
 def _client() -> Any:
-    """Return the client that writes jobs into our own transactions; it never opens one itself."""
+    """Return the client that writes jobs into our own transactions; for that it never opens one itself."""
     from dbos import DBOSClient
 
     url = str(db.engine.url.render_as_string(hide_password=False))
@@ -215,83 +218,33 @@ def _client() -> Any:
 
 
 def _open_engine(url: str) -> sa.Engine:
-    """Open the engine's own connections: short transactions of its own, none that wait for a writer's turn."""
-    engine = sa.create_engine(url, pool_size=8, pool_pre_ping=True)
+    """Open the engine's own connections: it emits its BEGINs itself, and its many looks must not queue as writers."""
+    engine = sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
         sqlite_engine.prepare_for_jobs(engine)
     _process.engines.append(engine)
     return engine
 
 
-def _engine_url(url: str) -> str:
-    return url.replace("postgresql+psycopg://", "postgresql://", 1)
-
-
-def _keep_beating(app: App) -> None:
-    while not _process.stopping.wait(BEAT_SECONDS):
-        try:
-            _beat(app)
-        except SQLAlchemyError as error:
-            log.warning("heartbeat missed: %s", type(error).__name__)
-    with app.app_context():
-        db.session.execute(sa.delete(JobExecutor).where(JobExecutor.id == _process.executor_id))
-        db.session.commit()
-
-
-def _beat(app: App) -> None:
-    """Say that this process lives, start what is due, and take over from processes that died."""
-    with app.app_context():
-        now = clock.now()
-        db.session.merge(JobExecutor(id=_process.executor_id, seen_at=now))
-        for name, seconds in _process.recurring.items():
-            tick = int(now.timestamp() // seconds)
-            enqueue(name, tick, key=f"{name}:{tick}")
-        db.session.commit()
-        dead = _claim_dead(now)
-    for executor_id in dead:
-        _resume_jobs_of(executor_id)
-        with app.app_context():
-            db.session.execute(sa.delete(JobExecutor).where(JobExecutor.id == executor_id))
-            db.session.commit()
-
-
-def _claim_dead(now: datetime) -> list[str]:
-    """Claim the processes that were not seen for a while; two that look at once share them without overlap."""
-    dead = (
-        sa.update(JobExecutor)
-        .where(JobExecutor.seen_at < now - DEAD_AFTER)
-        .values(seen_at=now)
-        .returning(JobExecutor.id)
-        .execution_options(synchronize_session=False)
-    )
-    claimed = list(db.session.scalars(dead))
+def _watch(now: datetime) -> None:
+    """Enqueue what the clock asks for now, and take over from processes that died."""
+    due = {name: int(now.timestamp() // seconds) for name, seconds in _process.recurring.items()}
+    for name, tick in due.items() - _process.ticks.items():
+        enqueue(name, tick, key=f"{name}:{tick}")
     db.session.commit()
-    return claimed
+    _process.ticks.update(due)
+    _take_over(now)
 
 
-def _resume_jobs_of(executor_id: str) -> None:
-    """Enqueue again what a dead process was running; no transaction of ours is open here."""
-    from dbos import DBOS
-
-    running = DBOS.list_workflows(status="PENDING", executor_id=executor_id, load_input=False, load_output=False)
-    if running:
-        log.warning("resuming %s jobs of a process that died", len(running))
-        DBOS.resume_workflows([workflow.workflow_id for workflow in running], queue_name=QUEUE)
-
-
-def forget_finished() -> None:
-    """Delete finished jobs older than a day from the engine's tables."""
-    from dbos import DBOS
-
-    before = (clock.now() - KEEP_FINISHED).isoformat()
-    while finished := DBOS.list_workflows(
-        status=["SUCCESS", "ERROR", "CANCELLED"],
-        completed_before=before,
-        limit=500,
-        load_input=False,
-        load_output=False,
-    ):
-        DBOS.delete_workflows([workflow.workflow_id for workflow in finished])
-
-
-every("forget_finished_jobs", forget_finished, minutes=60)
+def _take_over(now: datetime) -> None:
+    """Enqueue again what dead processes were running; no transaction of ours is open while the engine is asked."""
+    running = _client().list_workflows(status="PENDING", load_input=False, load_output=False)
+    busy = {job.executor_id for job in running if job.executor_id}
+    dead = heartbeats.claim_silent(_process.watch, busy=busy, at=now)
+    db.session.commit()
+    for queue in (QUEUE, CLOCK_QUEUE):
+        if keys := [job.workflow_id for job in running if job.executor_id in dead and job.queue_name == queue]:
+            log.warning("resuming %s jobs of a process that died", len(keys))
+            _client().resume_workflows(keys, queue_name=queue)
+    heartbeats.forget(dead)
+    db.session.commit()

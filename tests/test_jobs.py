@@ -25,7 +25,7 @@ class Ran:
         self.rows: list[int] = []
         self._heard = threading.Condition()
 
-    def __call__(self, row_id: int) -> None:
+    def __call__(self, row_id: int, _turn: int) -> None:
         with self._heard:
             self.rows.append(row_id)
             self._heard.notify_all()
@@ -77,7 +77,7 @@ def test_a_job_waits_for_its_moment(app: Flask, ran: Ran) -> None:
 
 
 def test_a_poisoned_job_delays_no_other(app: Flask, ran: Ran) -> None:
-    jobs.register("poison", lambda _: 1 / 0)  # type: ignore[arg-type, return-value]
+    jobs.register("poison", lambda _row, _turn: 1 / 0)  # type: ignore[arg-type, return-value]
     for number in range(8):
         jobs.enqueue("poison", number, key=f"poison:{number}")
     jobs.enqueue("note", 7, key="note:7")
@@ -91,7 +91,7 @@ def test_the_jobs_of_a_dead_process_are_taken_over(app: Flask, database: str, da
         "import sys, time; from tests.conftest import make_settings; from giftshop.app import create_app;"
         "from giftshop import jobs; from giftshop.database import db;"
         "app = create_app(make_settings(sys.argv[1]));"
-        "jobs.register('note', lambda row: (print('running', flush=True), time.sleep(600))); jobs.start(app);"
+        "jobs.register('note', lambda row, turn: (print('running', flush=True), time.sleep(600))); jobs.start(app);"
         "ctx = app.app_context(); ctx.push(); jobs.enqueue('note', 8, key='note:8'); db.session.commit();"
         "time.sleep(600)"
     )

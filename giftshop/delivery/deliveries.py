@@ -2,7 +2,9 @@
 
 import json
 import logging
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from email.message import EmailMessage
 from typing import Any
 
 import sqlalchemy as sa
@@ -10,18 +12,43 @@ import sqlalchemy as sa
 from giftshop import clock, jobs
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.certificates.press import PrintingError
+from giftshop.database import db, may_write, only_reads
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
 from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.printing import face_of
+from giftshop.faults import describe, insist
 
 JOB = "deliver"
-BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720)
-"""The pauses after the first tries; from then on the last one, until the message is given up."""
-GIVE_UP_AFTER = timedelta(hours=72)
+BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
+"""The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
+MOST_ATTEMPTS = 30
+"""More than twelve tries and a few crashes explain: then it is the message itself that ends its processes."""
+NOT_MADE = "The message could not be made. Please tell whoever looks after the shop."
+BROKE_OFF = "Sending broke off again and again. Please tell whoever looks after the shop."
 
 log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Attempt:
+    """One attempt to send, begun by this process: the `number` grows with each, so that nobody writes for another."""
+
+    delivery_id: int
+    turn: int
+    number: int
+    to_address: str
+
+
+@dataclass
+class _Sender:
+    """Whose host stands in the messages' ids; set when the app is built."""
+
+    host: str = "localhost"
+
+
+_sender = _Sender()
 
 
 def schedule(
@@ -39,7 +66,7 @@ def schedule(
 
     `message_key` names the message for ever; a second one with the same key is refused by the database.
     """
-    message_id = f"<{message_key}@giftshop>"
+    message_id = f"<{message_key}@{_sender.host}>"
     delivery = Delivery(
         kind=kind,
         order_id=order_id,
@@ -49,12 +76,13 @@ def schedule(
         message_id=message_id,
         state="scheduled",
         send_at=send_at,
+        turn=0,
         created_at=clock.now(),
     )
     db.session.add(delivery)
     db.session.flush()
     db.session.add_all(DeliveryCertificate(delivery_id=delivery.id, certificate_id=each) for each in certificate_ids)
-    _enqueue(delivery, at=send_at)
+    _enqueue(delivery.id, 0, at=send_at)
     return delivery
 
 
@@ -63,54 +91,76 @@ def list_for_order(order_id: int) -> list[Delivery]:
     return list(db.session.scalars(sa.select(Delivery).where(Delivery.order_id == order_id).order_by(Delivery.id)))
 
 
+def list_failed() -> list[Delivery]:
+    """Return the messages that were given up and need a person, oldest first; `last_error` says why."""
+    return list(db.session.scalars(sa.select(Delivery).where(Delivery.state == "failed").order_by(Delivery.id)))
+
+
 def register_job(mailer: Mailer, *, base_url: str) -> None:
-    """Make the job known that sends a message by its row's id."""
-    jobs.register(JOB, lambda delivery_id: deliver(delivery_id, mailer, base_url=base_url))
+    """Make the job known that sends a message by its row's id, from the address of `mailer`."""
+    _sender.host = mailer.sender.rpartition("@")[2]
+    jobs.register(JOB, lambda delivery_id, turn: deliver(delivery_id, turn, mailer, base_url=base_url))
 
 
-def deliver(delivery_id: int, mailer: Mailer, *, base_url: str) -> None:
-    """Send one message if it is still to be sent; record what came of it. Commits before and after the sending.
+def deliver(delivery_id: int, turn: int, mailer: Mailer, *, base_url: str) -> None:
+    """Send one message if it is still to be sent in this turn; record what came of it. Commits before and after.
 
     A job runs again after its process died, also between the server's "accepted" and our record: then the message
     goes out a second time, with the same Message-ID.
     """
-    delivery = _claim(delivery_id)
-    if delivery is None:
+    attempt = _claim(delivery_id, turn)
+    db.session.commit()
+    if attempt is None:
         return
-    certificates = _certificates(delivery_id)
-    message = compose(delivery, _facts(delivery), certificates, base_url=base_url, sender=mailer.sender)
-    faces = [face_of(certificate, base_url=base_url) for certificate in certificates]
-    to_address = delivery.to_address
-    db.session.commit()
-    attach(message, faces)
     try:
-        mailer.send(message, to_address=to_address)
-    except TemporaryMailError as error:
-        _record_trouble(delivery_id, error.message)
+        mailer.send(_build(attempt, mailer.sender, base_url), to_address=attempt.to_address)
     except PermanentMailError as error:
-        _record(delivery_id, state="failed", last_error=error.message)
+        reason = error.message
+        insist(lambda: _record_failed(attempt, reason))
+    except Exception as error:  # nothing may keep a message in "sending": whatever it is, plan the next try
+        reason = _reason(error, delivery_id)
+        insist(lambda: _record_trouble(attempt, reason))
     else:
-        _record(delivery_id, state="sent", last_error="", sent_at=clock.now())
-    db.session.commit()
+        insist(lambda: _record_sent(delivery_id))
 
 
-def _claim(delivery_id: int) -> Delivery | None:
-    """Take a message that is to be sent, or was being sent by a process that died; None when it is done.
+def _claim(delivery_id: int, turn: int) -> _Attempt | None:
+    """Take a message that is to be sent, or was being sent when its process died; None when it is not our turn.
 
-    The engine runs a job in one process at a time, so "sending" here means that its process is gone.
+    The engine runs a job in one process at a time, and only the job of this turn may send: so "sending" here means
+    that the process which ran this very job is gone. The job of a turn that is over, run again because its process
+    died before the engine knew of its end, finds another turn in the row.
     """
-    db.session.execute(
+    claimed = db.session.execute(
         sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.state.in_(("scheduled", "sending")))
+        .where(Delivery.id == delivery_id, Delivery.turn == turn, Delivery.state.in_(("scheduled", "sending")))
         .values(state="sending", attempts=Delivery.attempts + 1)
+        .returning(Delivery.attempts, Delivery.to_address)
+        .execution_options(synchronize_session=False)
     )
-    delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-    return delivery if delivery.state == "sending" else None
+    row = claimed.one_or_none()
+    if row is None:
+        return None
+    attempt = _Attempt(delivery_id, turn, *row)
+    if attempt.number <= MOST_ATTEMPTS:
+        return attempt
+    _record_failed(attempt, BROKE_OFF)
+    return None
 
 
-def _facts(delivery: Delivery) -> dict[str, Any]:
-    facts: dict[str, Any] = json.loads(vault.open_sealed(delivery.facts_enc, delivery.message_id))
-    return facts
+def _build(attempt: _Attempt, sender: str, base_url: str) -> EmailMessage:
+    """Return the message with its certificates; leaves no transaction open, and prints with none open."""
+    only_reads()
+    try:
+        delivery = db.session.get_one(Delivery, attempt.delivery_id, populate_existing=True)
+        facts = json.loads(vault.open_sealed(delivery.facts_enc, delivery.message_id))
+        certificates = _certificates(delivery.id)
+        message = compose(delivery, facts, certificates, base_url=base_url, sender=sender)
+        faces = [face_of(certificate, base_url=base_url) for certificate in certificates]
+    finally:
+        may_write()
+    attach(message, faces)
+    return message
 
 
 def _certificates(delivery_id: int) -> list[Certificate]:
@@ -123,24 +173,41 @@ def _certificates(delivery_id: int) -> list[Certificate]:
     return list(db.session.scalars(query))
 
 
-def _record_trouble(delivery_id: int, error: str) -> None:
-    """Plan the next try, or give up after three days."""
-    delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-    pause = BACK_OFF_MINUTES[min(delivery.attempts, len(BACK_OFF_MINUTES)) - 1]
-    next_at = clock.now() + timedelta(minutes=pause)
-    if next_at > delivery.send_at + GIVE_UP_AFTER:
-        _record(delivery_id, state="failed", last_error=error)
-        return
-    _record(delivery_id, state="scheduled", last_error=error)
-    _enqueue(delivery, at=next_at)
+def _reason(error: Exception, delivery_id: int) -> str:
+    """Say why a try failed, in plain words; what nobody foresaw goes to the log."""
+    if isinstance(error, TemporaryMailError | PrintingError):
+        return error.message
+    log.error("message %s could not be made: %s", delivery_id, describe(error))
+    return NOT_MADE
 
 
-def _record(delivery_id: int, **values: Any) -> None:
-    """Write what came of a try; a message that was cancelled meanwhile stays so."""
-    db.session.execute(
-        sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state == "sending").values(**values)
-    )
+def _record_trouble(attempt: _Attempt, reason: str) -> None:
+    """Plan the next try, or give up after the last one."""
+    if attempt.turn >= len(BACK_OFF_MINUTES):
+        _record_failed(attempt, reason)
+    elif _record(attempt, state="scheduled", turn=attempt.turn + 1, last_error=reason):
+        pause = timedelta(minutes=BACK_OFF_MINUTES[attempt.turn])
+        _enqueue(attempt.delivery_id, attempt.turn + 1, at=clock.now() + pause)
 
 
-def _enqueue(delivery: Delivery, *, at: datetime) -> None:
-    jobs.enqueue(JOB, delivery.id, key=f"{JOB}:{delivery.id}:{delivery.attempts}", at=at)
+def _record_failed(attempt: _Attempt, reason: str) -> None:
+    _record(attempt, state="failed", last_error=reason)
+
+
+def _record(attempt: _Attempt, **values: Any) -> bool:
+    """Write what came of an attempt, unless another one was begun since or the message was cancelled meanwhile."""
+    mine = (Delivery.id == attempt.delivery_id, Delivery.state == "sending", Delivery.attempts == attempt.number)
+    change = sa.update(Delivery).where(*mine).values(**values).returning(Delivery.id)
+    return db.session.execute(change.execution_options(synchronize_session=False)).scalar_one_or_none() is not None
+
+
+def _record_sent(delivery_id: int) -> None:
+    """Write that the message is out: no other process's trouble with it counts any more."""
+    open_states = ("scheduled", "sending")
+    still_open = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(open_states))
+    sent = still_open.values(state="sent", last_error="", sent_at=clock.now())
+    db.session.execute(sent.execution_options(synchronize_session=False))
+
+
+def _enqueue(delivery_id: int, turn: int, *, at: datetime) -> None:
+    jobs.enqueue(JOB, delivery_id, key=f"{JOB}:{delivery_id}:{turn}", at=at, turn=turn)

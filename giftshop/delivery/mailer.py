@@ -1,17 +1,23 @@
 """The mailer: hands one message for one person to the mail server, or to the captured mailbox in development."""
 
 import smtplib
+import socket
 import ssl
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from email.message import EmailMessage
 from ipaddress import ip_address
+from threading import Timer
 from urllib.parse import unquote, urlsplit
 
 import requests
 
 from giftshop.errors import ShopError
 
-SECONDS = 30
+GREETING_SECONDS, SECONDS = 10, 60
+"""How long to wait for a connection and its greeting, and for all of one message. Not shorter: a server that takes
+a message, looks through it for half a minute and then finds us gone delivers it all the same (RFC 1047)."""
 
 
 class TemporaryMailError(ShopError):
@@ -34,21 +40,9 @@ class Mailer:
     def send(self, message: EmailMessage, *, to_address: str) -> None:
         """Send to exactly one address. Raises TemporaryMailError (try again), PermanentMailError."""
         if self.smtp_url:
-            self._send_by_smtp(message, to_address)
+            _send_by_smtp(message, self.smtp_url, sender=self.sender, to_address=to_address)
         else:
             self._capture(message, to_address)
-
-    def _send_by_smtp(self, message: EmailMessage, to_address: str) -> None:
-        try:
-            with _connect(self.smtp_url) as server:
-                server.send_message(message, from_addr=self.sender, to_addrs=[to_address])
-        except smtplib.SMTPRecipientsRefused as refused:
-            code, _text = next(iter(refused.recipients.values()))
-            raise _by_code(code) from None
-        except smtplib.SMTPResponseException as refused:
-            raise _by_code(refused.smtp_code) from None
-        except (OSError, smtplib.SMTPException):
-            raise TemporaryMailError from None
 
     def _capture(self, message: EmailMessage, to_address: str) -> None:
         headers = {
@@ -57,42 +51,108 @@ class Mailer:
             "X-Envelope-To": to_address,
             "Content-Type": "message/rfc822",
         }
+        address = f"{self.mailbox_url}/mailbox/messages"
         try:
             answer = requests.post(
-                f"{self.mailbox_url}/mailbox/messages", data=message.as_bytes(), headers=headers, timeout=SECONDS
+                address, data=message.as_bytes(), headers=headers, timeout=(GREETING_SECONDS, SECONDS)
             )
         except requests.RequestException:
-            raise TemporaryMailError from None
+            raise TemporaryMailError("The captured mailbox could not be reached. Does the workbench run?") from None
         if not answer.ok:
-            raise TemporaryMailError
+            raise TemporaryMailError(f"The captured mailbox did not take the message ({answer.status_code}).")
 
 
-def _connect(url: str) -> smtplib.SMTP:
-    """Open the connection an address like smtp://user:password@host:587 asks for.
+def _send_by_smtp(message: EmailMessage, url: str, *, sender: str, to_address: str) -> None:
+    """Send one message. Only what the server says about this message or its address can be final.
 
-    smtps:// is encrypted from the start; smtp:// changes to encryption, and goes without it only to this machine.
+    A refused sign-in, sender or connection is the shop's own trouble: whoever looks after it has three days.
+    """
+    try:
+        with _connected(url, sender.rpartition("@")[2]) as server:
+            server.send_message(message, from_addr=sender, to_addrs=[to_address])
+    except smtplib.SMTPRecipientsRefused as refused:
+        code, _words = refused.recipients[to_address]
+        raise _refusal(code, f"The mail server refused the address ({code}). Check it for a typing error.") from None
+    except smtplib.SMTPDataError as refused:
+        code = refused.smtp_code
+        raise _refusal(code, f"The mail server refused the message ({code}).") from None
+    except smtplib.SMTPAuthenticationError:
+        raise TemporaryMailError("The mail server refused our sign-in. Check SMTP_URL.") from None
+    except smtplib.SMTPSenderRefused as refused:
+        sentence = f"The mail server refused our sender address ({refused.smtp_code}). Check GIFTSHOP_MAIL_FROM."
+        raise TemporaryMailError(sentence) from None
+    except (OSError, smtplib.SMTPException):
+        raise TemporaryMailError("The mail server could not be reached, or did not answer in time.") from None
+
+
+def _refusal(code: int, sentence: str) -> ShopError:
+    """Name a refusal by its SMTP code: 4xx may pass later, 5xx will not (RFC 5321, 4.2.1)."""
+    return PermanentMailError(sentence) if 500 <= code < 600 else TemporaryMailError(sentence)
+
+
+@contextmanager
+def _connected(url: str, our_host: str) -> Iterator[smtplib.SMTP]:
+    """Give the connection an address like smtp://user:password@host:587 asks for, for at most a minute.
+
+    How it ends does not matter any more: the message was taken before, or its refusal is on its way.
+    """
+    server = _connect(url, our_host)
+    hurry = Timer(SECONDS, _hang_up, [server])
+    hurry.daemon = True
+    hurry.start()
+    try:
+        _prepare(server, url)
+        yield server
+        with suppress(OSError, smtplib.SMTPException):
+            server.putcmd("QUIT")
+    finally:
+        hurry.cancel()
+        server.close()
+
+
+def _connect(url: str, our_host: str) -> smtplib.SMTP:
+    parts = urlsplit(url)
+    host = parts.hostname or "localhost"
+    if parts.scheme == "smtps":
+        context = _tls(host)
+        return smtplib.SMTP_SSL(host, parts.port or 465, our_host, timeout=GREETING_SECONDS, context=context)
+    return smtplib.SMTP(host, parts.port or 587, our_host, timeout=GREETING_SECONDS)
+
+
+def _prepare(server: smtplib.SMTP, url: str) -> None:
+    """Change to encryption where it was not there from the start, and sign in.
+
+    Without encryption nothing leaves this machine: a server elsewhere that does not offer it gets no mail.
     """
     parts = urlsplit(url)
-    host, context = parts.hostname or "localhost", ssl.create_default_context()
-    if parts.scheme == "smtps":
-        server: smtplib.SMTP = smtplib.SMTP_SSL(host, parts.port or 465, timeout=SECONDS, context=context)
-    else:
-        server = smtplib.SMTP(host, parts.port or 587, timeout=SECONDS)
-        server.ehlo()
-        if server.has_extn("starttls") or not _is_loopback(host):
-            server.starttls(context=context)
+    host = parts.hostname or "localhost"
+    if isinstance(server.sock, socket.socket):
+        server.sock.settimeout(SECONDS)
+    server.ehlo_or_helo_if_needed()
+    if parts.scheme == "smtp" and (server.has_extn("starttls") or not _is_this_machine(host)):
+        server.starttls(context=_tls(host))
     if parts.username:
         server.login(unquote(parts.username), unquote(parts.password or ""))
-    return server
 
 
-def _is_loopback(host: str) -> bool:
+def _tls(host: str) -> ssl.SSLContext:
+    """Return how to encrypt; a server on this machine need not prove who it is."""
+    context = ssl.create_default_context()
+    if _is_this_machine(host):
+        context.check_hostname = False
+        context.verify_mode = ssl.CERT_NONE
+    return context
+
+
+def _is_this_machine(host: str) -> bool:
     try:
         return ip_address(host).is_loopback
     except ValueError:
         return host == "localhost"
 
 
-def _by_code(code: int) -> ShopError:
-    """Name a refusal by its SMTP code: 4xx may pass later, 5xx will not (RFC 5321, 4.2.1)."""
-    return PermanentMailError() if 500 <= code < 600 else TemporaryMailError()
+def _hang_up(server: smtplib.SMTP) -> None:
+    """End a connection under its reader, who then finds it closed; also when it is encrypted by now."""
+    if isinstance(server.sock, socket.socket):
+        with suppress(OSError):
+            socket.socket.shutdown(server.sock, socket.SHUT_RDWR)

@@ -1,5 +1,7 @@
 """Messages: what each e-mail says, as text and as HTML, with its certificates attached."""
 
+import re
+import unicodedata
 from email.headerregistry import Address
 from email.message import EmailMessage
 from email.utils import format_datetime
@@ -11,7 +13,7 @@ import css_inline
 from jinja2 import Environment, FileSystemLoader
 
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import get_practice
+from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.document import CertificateFace
@@ -19,18 +21,20 @@ from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import press
 from giftshop.certificates.register import code_of
 from giftshop.delivery.models import Delivery
-from giftshop.money import format_amount
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 MOST_SUBJECT = 60
 
 SUBJECTS = {
-    "receipt": "Your order {order_number} at {short_name}",
-    "gift": "{giver_name} sent you a massage at {short_name}",
-    "certificate": "Your gift certificate for {recipient_name}",
-    "payment_failed": "Your payment for order {order_number} didn't go through",
-    "alert": "Needs you: {title}",
+    "receipt": ("Your order {order_number} at {short_name}", "Your order {order_number}"),
+    "gift": ("{giver_name} sent you a massage at {short_name}", "{giver_name} sent you a massage"),
+    "certificate": ("Your gift certificate for {recipient_name}",),
+    "payment_failed": ("Your payment for order {order_number} didn't go through",),
+    "alert": ("Needs you: {what}",),
 }
+"""What to say in each subject; the later, shorter forms where names are long."""
+_LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
+_UNSEEN_BREAK = "\u200b"
 
 
 def compose(
@@ -43,53 +47,82 @@ def compose(
     practice = get_practice()
     message = EmailMessage()
     message["Subject"] = _subject(delivery.kind, facts, practice)
-    message["From"] = Address(practice.name, addr_spec=sender)
+    message["From"] = Address(_one_line(practice.name), addr_spec=sender)
     message["To"] = Address(addr_spec=delivery.to_address)
-    message["Reply-To"] = Address(practice.name, addr_spec=practice.email)
+    message["Reply-To"] = Address(_one_line(practice.name), addr_spec=practice.email)
     message["Message-ID"] = delivery.message_id
     message["Date"] = format_datetime(delivery.send_at)
     message["Auto-Submitted"] = "auto-generated"
-    context = {
-        **facts,
-        "practice": practice,
-        "terms": short_terms(practice),
-        "order_address": base_url + facts.get("order_path", ""),
-        "certificates": [_enclosed(certificate, base_url) for certificate in certificates],
-        "is_test": any(certificate.mode != "live" for certificate in certificates),
-        "balance_address": f"{base_url}/balance",
-    }
+    context = _context(facts, certificates, practice, base_url)
     message.set_content(_render(f"{delivery.kind}.txt", context))
-    message.add_alternative(css_inline_html(_render(f"{delivery.kind}.html", context)), subtype="html")
+    message.add_alternative(_inline_css(_render(f"{delivery.kind}.html", context)), subtype="html")
     return message
 
 
 def attach(message: EmailMessage, faces: list[CertificateFace]) -> None:
     """Print certificates and attach them; slow, so no transaction may be open. Raises PrintingError."""
     for number, face in enumerate(faces, start=1):
-        name = "gift-certificate.pdf" if len(faces) == 1 else f"gift-certificate-{number}.pdf"
+        parts = ["gift-certificate", _plain_name(face.recipient_name), str(number) if len(faces) > 1 else ""]
+        name = "-".join(filter(None, parts)) + ".pdf"
         message.add_attachment(press.print_pdf(face, "letter"), maintype="application", subtype="pdf", filename=name)
 
 
-def css_inline_html(html: str) -> str:
+def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
+    """Return the subject, at most 60 characters, on one line whatever the names hold."""
+    title = facts.get("title", "")
+    words = {**facts, "short_name": practice.short_name, "what": title[:1].lower() + title[1:]}
+    lines = [_one_line(form.format_map(words)) for form in SUBJECTS[kind]]
+    fitting = [line for line in lines if len(line) <= MOST_SUBJECT]
+    return fitting[0] if fitting else lines[-1][: MOST_SUBJECT - 1].rstrip() + "…"
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
+
+
+def _context(
+    facts: dict[str, Any], certificates: list[Certificate], practice: Practice, base_url: str
+) -> dict[str, Any]:
+    enclosed = [_enclosed(certificate, base_url) for certificate in certificates]
+    said: dict[str, Any] = {
+        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name") if name in facts
+    }
+    return {
+        **facts,
+        **said,
+        "practice": practice,
+        "terms": short_terms(practice),
+        "certificates": enclosed,
+        "order_address": base_url + facts.get("order_path", ""),
+        "booking_address": practice.booking_url.replace("{code}", enclosed[0]["code"] if enclosed else ""),
+        "balance_address": f"{base_url}/balance",
+        "is_test": get_installation().mode != "live",
+    }
+
+
+def _unlinked(text: str) -> str:
+    """Return a stranger's words so that no mail program makes a link of them: the shop is nobody's spam relay.
+
+    Mail programs turn "evil.example" in any text into a link; a break that takes no room prevents it.
+    """
+    return _LINK_LIKE.sub(rf"{_UNSEEN_BREAK}\1", text)
+
+
+def _enclosed(certificate: Certificate, base_url: str) -> dict[str, str]:
+    code = code_of(certificate)
+    return {"address": f"{base_url}/c/{code}", "code": format_code(code)}
+
+
+def _inline_css(html: str) -> str:
     """Move the style sheet of a message into its elements, as mail programs want it; nothing is fetched."""
     inliner = css_inline.CSSInliner(load_remote_stylesheets=False, keep_style_tags=True)
     return str(inliner.inline(html))
 
 
-def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
-    """Return the subject, at most 60 characters, on one line whatever the names hold."""
-    words = SUBJECTS[kind].format_map({**facts, "short_name": practice.short_name})
-    line = " ".join(words.split())
-    return line if len(line) <= MOST_SUBJECT else line[: MOST_SUBJECT - 1].rstrip() + "…"
-
-
-def _enclosed(certificate: Certificate, base_url: str) -> dict[str, str]:
-    code = code_of(certificate)
-    return {
-        "address": f"{base_url}/c/{code}",
-        "code": format_code(code),
-        "worth": format_amount(certificate.face_value_cents, certificate.currency),
-    }
+def _plain_name(name: str) -> str:
+    """Return a name as it may stand in a file's name anywhere: ASCII letters, figures and dashes; may be empty."""
+    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    return "-".join(re.findall(r"[a-z0-9]+", letters))
 
 
 def _render(name: str, context: dict[str, Any]) -> str:

@@ -17,7 +17,8 @@ class Delivery(Base):
     a second row for one message.
 
     `facts_enc` holds, sealed, what the message says beyond the certificates it carries: names, words, the order's
-    private address. `order_id` and `gift_id` say whose it is.
+    private address. `order_id` and `gift_id` say whose it is. `turn` is the number of the job that may send it now,
+    `attempts` counts how often sending was begun, also by processes that died over it.
     """
 
     __tablename__ = "delivery"
@@ -32,6 +33,7 @@ class Delivery(Base):
     message_id: Mapped[str] = mapped_column(sa.Text, unique=True)
     state: Mapped[str] = mapped_column(sa.Text)
     send_at: Mapped[datetime] = mapped_column(Moment)
+    turn: Mapped[int] = mapped_column(sa.Integer, default=0)
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
     last_error: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)

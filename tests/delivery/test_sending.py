@@ -1,174 +1,222 @@
-"""Sending to a real mail server: once, again after trouble, never after a definite no; and what each message says."""
+"""Sending: once, again after trouble, never after a definite no; by one process at a time, whichever dies."""
 
-import email
-import email.policy
-from collections.abc import Iterator
+import sqlite3
+import threading
 from datetime import timedelta
-from typing import Any
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from aiosmtpd.controller import Controller
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates.codes import format_code
-from giftshop.database import db
+from giftshop.certificates.press import press
+from giftshop.database import LOCK_SECONDS, db
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
 from tests import build
-from tests.running import free_port
+from tests.conftest import both_databases
+from tests.delivery.conftest import schedule_gift
+from tests.delivery.mail_servers import MailServer, free_port
 
 BASE = "https://gifts.focusedcare.example"
+DELIVERS = "SELECT workflow_uuid FROM {}workflow_status WHERE workflow_uuid LIKE 'deliver:%' ORDER BY created_at"
 
 
-class Postbox:
-    """A mail server's ear: keeps what it accepts, and refuses as it is told."""
-
-    def __init__(self) -> None:
-        self.accepted: list[tuple[list[str], email.message.EmailMessage]] = []
-        self.answers: list[str] = []
-
-    async def handle_DATA(self, _server: Any, _session: Any, envelope: Any) -> str:  # noqa: N802
-        """Answer as told, else accept."""
-        answer = self.answers.pop(0) if self.answers else "250 OK"
-        if answer.startswith("250"):
-            message = email.message_from_bytes(envelope.content, policy=email.policy.default)
-            self.accepted.append((envelope.rcpt_tos, message))  # type: ignore[arg-type]
-        return answer
+def mailer(server: MailServer | None) -> Mailer:
+    """Return a mailer that uses `server`, or finds nobody."""
+    url = server.url if server else f"smtp://127.0.0.1:{free_port()}"
+    return Mailer(sender="gifts@practice.example", smtp_url=url, mailbox_url="", mailbox_key="")
 
 
-@pytest.fixture
-def postbox() -> Iterator[Postbox]:
-    """A running mail server."""
-    box = Postbox()
-    box.port = free_port()  # type: ignore[attr-defined]
-    server = Controller(box, hostname="127.0.0.1", port=box.port)  # type: ignore[attr-defined]
-    server.start()
-    yield box
-    server.stop()
-
-
-def mailer(postbox: Postbox | None) -> Mailer:
-    port = postbox.port if postbox else free_port()  # type: ignore[attr-defined]
-    return Mailer(sender="gifts@practice.example", smtp_url=f"smtp://127.0.0.1:{port}", mailbox_url="", mailbox_key="")
-
-
-def gift_message(**facts: Any) -> tuple[int, str]:
-    """Schedule the message of a gift; return its row's id and the certificate's code."""
-    certificate = build.certificate()
-    values = {
-        "giver_name": "Marko",
-        "recipient_name": "Ana",
-        "message": "Your shoulders have carried enough.",
-        "amount_text": "$120.00",
-        "service_text": "",
-    }
-    order_id = db.session.scalar(sa.select(sa.func.max(Delivery.order_id)))
-    delivery = deliveries.schedule(
-        "gift",
-        order_id=order_id or 0,
-        gift_id=None,
-        to_address="ana@example.com",
-        facts={**values, **facts},
-        certificate_ids=[certificate.id],
-        send_at=clock.now(),
-        message_key=f"test.gift.{certificate.public_id}.1",
-    )
-    db.session.commit()
-    return delivery.id, build.code_of(certificate)
-
-
-def send(delivery_id: int, through: Mailer) -> Delivery:
-    deliveries.deliver(delivery_id, through, base_url=BASE)
+def row(delivery_id: int) -> Delivery:
     return db.session.get_one(Delivery, delivery_id, populate_existing=True)
 
 
-def text_of(message: email.message.EmailMessage, kind: str) -> str:
-    part = message.get_body((kind,))
-    assert part is not None
-    return str(part.get_content())
+def send(delivery_id: int, through: Mailer, *, turn: int | None = None) -> Delivery:
+    """Run the message's job of this turn, as the engine would (of the row's turn unless another is given)."""
+    now = row(delivery_id).turn
+    db.session.rollback()
+    deliveries.deliver(delivery_id, now if turn is None else turn, through, base_url=BASE)
+    return row(delivery_id)
 
 
-def test_the_gift_says_everything_twice_and_carries_its_pdf(app: Flask, postbox: Postbox) -> None:
-    delivery_id, code = gift_message()
-    assert send(delivery_id, mailer(postbox)).state == "sent"
-    recipients, message = postbox.accepted[0]
-    assert recipients == ["ana@example.com"]
-    assert message["Subject"] == "Marko sent you a massage at Focused Care"
-    assert message["Message-ID"].startswith("<test.gift.")
-    for kind in ("plain", "html"):
-        words = text_of(message, kind)
-        assert f"{BASE}/c/{code}" in words
-        assert format_code(code) in words
-        assert "$120.00" in words
-    assert len(text_of(message, "html")) < 20_000
-    pdf = next(iter(message.iter_attachments()))
-    assert pdf.get_content_type() == "application/pdf"
-    assert pdf.get_content().startswith(b"%PDF-")
-
-
-def test_a_message_is_sent_once(app: Flask, postbox: Postbox) -> None:
-    delivery_id, _ = gift_message()
+@both_databases
+def test_a_message_is_sent_once(app: Flask, mail_server: MailServer) -> None:
+    delivery_id = schedule_gift()
     for _ in range(3):
-        send(delivery_id, mailer(postbox))
-    assert len(postbox.accepted) == 1
+        sent = send(delivery_id, mailer(mail_server))
+    assert (sent.state, sent.attempts, sent.last_error) == ("sent", 1, "")
+    assert sent.sent_at is not None
+    (arrived,) = mail_server.arrived
+    assert (arrived.sender, arrived.recipients) == ("gifts@practice.example", ["ana@example.com"])
 
 
-def test_a_server_that_is_away_is_tried_again_later(app: Flask, postbox: Postbox) -> None:
-    delivery_id, _ = gift_message()
+def test_the_message_id_is_made_once_and_names_the_senders_host(app: Flask, mail_server: MailServer) -> None:
+    certificate = build.certificate()
+    deliveries.register_job(mailer(mail_server), base_url=BASE)
+    delivery_id = schedule_gift(certificate)
+    mail_server.to_data = "451 later"
+    send(delivery_id, mailer(mail_server))
+    mail_server.to_data = ""
+    send(delivery_id, mailer(mail_server))
+    message_id = f"<{certificate.public_id}.gift.0.1@practice.example>"
+    assert [arrived.message["Message-ID"] for arrived in mail_server.arrived] == [message_id]
+
+
+def test_two_messages_of_one_key_are_refused_by_the_database(app: Flask) -> None:
+    certificate = build.certificate()
+    schedule_gift(certificate)
+    with pytest.raises(sa.exc.IntegrityError):
+        schedule_gift(certificate)
+    db.session.rollback()
+
+
+@both_databases
+def test_trouble_is_tried_again_later_and_said(app: Flask, mail_server: MailServer, database: str) -> None:
+    delivery_id = schedule_gift()
     first = send(delivery_id, mailer(None))
-    assert (first.state, first.attempts) == ("scheduled", 1)
-    assert "could not take" in first.last_error
-    assert send(delivery_id, mailer(postbox)).state == "sent"
+    assert (first.state, first.turn, first.attempts) == ("scheduled", 1, 1)
+    assert first.last_error == "The mail server could not be reached, or did not answer in time."
+    mail_server.to_address = "450 mailbox busy"
+    assert "(450)" in send(delivery_id, mailer(mail_server)).last_error
+    mail_server.to_address = ""
+    assert send(delivery_id, mailer(mail_server)).state == "sent"
+    schema = "" if database == "sqlite" else "dbos."
+    keys = [f"deliver:{delivery_id}:{turn}" for turn in range(3)]
+    assert list(db.session.scalars(sa.text(DELIVERS.format(schema)))) == keys
 
 
-def test_a_temporary_no_is_tried_again_with_the_same_message_id(app: Flask, postbox: Postbox) -> None:
-    delivery_id, _ = gift_message()
-    postbox.answers = ["451 later", "250 OK"]
-    before = db.session.get_one(Delivery, delivery_id).message_id
-    assert send(delivery_id, mailer(postbox)).state == "scheduled"
-    assert send(delivery_id, mailer(postbox)).state == "sent"
-    assert postbox.accepted[0][1]["Message-ID"] == before
-
-
-def test_a_definite_no_is_final_and_visible(app: Flask, postbox: Postbox) -> None:
-    delivery_id, _ = gift_message()
-    postbox.answers = ["552 too large"]
-    assert send(delivery_id, mailer(postbox)).state == "failed"
-    assert send(delivery_id, mailer(postbox)).state == "failed"
-    assert postbox.accepted == []
+def test_a_definite_no_is_final_and_visible(app: Flask, mail_server: MailServer) -> None:
+    delivery_id = schedule_gift()
+    mail_server.to_address = "550 no such user"
+    assert send(delivery_id, mailer(mail_server)).state == "failed"
+    mail_server.to_address = ""
+    assert send(delivery_id, mailer(mail_server)).state == "failed"
+    assert mail_server.arrived == []
+    (failed,) = deliveries.list_failed()
+    assert (failed.id, failed.to_address) == (delivery_id, "ana@example.com")
+    assert failed.last_error == "The mail server refused the address (550). Check it for a typing error."
 
 
 def test_after_three_days_it_is_given_up(app: Flask) -> None:
-    delivery_id, _ = gift_message()
-    long_ago = clock.now() - timedelta(hours=72)
-    db.session.execute(sa.update(Delivery).where(Delivery.id == delivery_id).values(send_at=long_ago))
+    delivery_id = schedule_gift()
+    pauses, turn = timedelta(), 0
+    while (tried := send(delivery_id, mailer(None))).state == "scheduled":
+        pauses += timedelta(minutes=deliveries.BACK_OFF_MINUTES[turn])
+        turn += 1
+    assert (tried.state, tried.attempts) == ("failed", 12)
+    assert timedelta(hours=70) < pauses <= timedelta(hours=72)
+
+
+def test_a_cancelled_message_is_not_sent(app: Flask, mail_server: MailServer) -> None:
+    delivery_id = schedule_gift()
+    db.session.execute(sa.update(Delivery).where(Delivery.id == delivery_id).values(state="cancelled"))
     db.session.commit()
-    assert send(delivery_id, mailer(None)).state == "failed"
+    assert send(delivery_id, mailer(mail_server)).state == "cancelled"
+    assert mail_server.arrived == []
 
 
-HOSTILE = ["Marko\r\nBcc: thief@example.com", "a" * 200, "<b>Marko</b>", "{{ 7 * 7 }}"]
+@both_databases
+def test_the_job_of_a_process_that_died_while_sending_sends_again(app: Flask, mail_server: MailServer) -> None:
+    delivery_id = schedule_gift()
+    deliveries._claim(delivery_id, 0)
+    db.session.commit()
+    assert row(delivery_id).state == "sending"
+    assert send(delivery_id, mailer(mail_server), turn=0).state == "sent"
+    assert row(delivery_id).attempts == 2
 
 
-@pytest.mark.parametrize("name", HOSTILE)
-def test_a_hostile_name_adds_no_header_and_no_markup(app: Flask, postbox: Postbox, name: str) -> None:
-    delivery_id, _ = gift_message(giver_name=name, message="See https://evil.example and <script>x</script>")
-    assert send(delivery_id, mailer(postbox)).state == "sent"
-    recipients, message = postbox.accepted[0]
-    assert recipients == ["ana@example.com"]
-    assert message["Bcc"] is None
-    assert len(message["Subject"]) <= 60
-    html = text_of(message, "html")
-    assert "<script" not in html
-    assert "<b>Marko" not in html
-    assert 'href="https://evil' not in html
-    assert "{{ 7 * 7 }}" in html if "7 * 7" in name else True
+def test_a_finished_turn_that_is_run_again_does_nothing(app: Flask, mail_server: MailServer) -> None:
+    """The process died after it had planned the next try, and before the engine knew that this one was over."""
+    delivery_id = schedule_gift()
+    send(delivery_id, mailer(None), turn=0)
+    assert send(delivery_id, mailer(mail_server), turn=0).state == "scheduled"
+    assert mail_server.arrived == []
+    assert send(delivery_id, mailer(mail_server), turn=1).state == "sent"
 
 
-def test_what_a_message_says_is_not_readable_in_the_database(app: Flask) -> None:
-    delivery_id, code = gift_message(message="a very private line")
-    row = db.session.get_one(Delivery, delivery_id)
-    assert b"private" not in row.facts_enc
-    assert code.encode() not in row.facts_enc
+def test_a_process_that_was_thought_dead_does_not_undo_what_its_successor_did(
+    app: Flask, mail_server: MailServer
+) -> None:
+    delivery_id = schedule_gift()
+    stale = deliveries._claim(delivery_id, 0)
+    db.session.commit()
+    assert stale is not None
+    assert send(delivery_id, mailer(mail_server), turn=0).state == "sent"
+    deliveries._record_trouble(stale, "The mail server could not be reached.")
+    db.session.commit()
+    assert (row(delivery_id).state, row(delivery_id).turn) == ("sent", 0)
+
+
+def test_a_message_that_ends_its_process_each_time_is_given_up(app: Flask, mail_server: MailServer) -> None:
+    delivery_id = schedule_gift()
+    for _ in range(deliveries.MOST_ATTEMPTS):
+        deliveries._claim(delivery_id, 0)
+        db.session.commit()
+    given_up = send(delivery_id, mailer(mail_server))
+    assert (given_up.state, given_up.last_error) == ("failed", deliveries.BROKE_OFF)
+    assert mail_server.arrived == []
+
+
+def test_a_message_that_cannot_be_made_is_tried_again_and_the_log_tells_nothing_of_it(
+    app: Flask, mail_server: MailServer, caplog: pytest.LogCaptureFixture
+) -> None:
+    delivery_id = schedule_gift(message="a very private line")
+    db.session.execute(sa.update(Delivery).where(Delivery.id == delivery_id).values(to_address="ana@example.com\nx"))
+    db.session.commit()
+    troubled = send(delivery_id, mailer(mail_server))
+    assert (troubled.state, troubled.turn, troubled.last_error) == ("scheduled", 1, deliveries.NOT_MADE)
+    assert f"message {delivery_id} could not be made" in caplog.text
+    assert "messages.py" in caplog.text
+    assert "ana@example.com" not in caplog.text
+    assert "private" not in caplog.text
+
+
+def test_a_certificate_that_cannot_be_printed_is_tried_again(
+    app: Flask, mail_server: MailServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    delivery_id = schedule_gift()
+    press.stop()
+    monkeypatch.setattr("giftshop.certificates.press.MOST_SECONDS", 0)
+    troubled = send(delivery_id, mailer(mail_server))
+    assert (troubled.state, troubled.turn) == ("scheduled", 1)
+    assert "could not be printed" in troubled.last_error
+    monkeypatch.undo()
+    assert send(delivery_id, mailer(mail_server)).state == "sent"
+
+
+def test_a_sent_message_is_not_sent_again_because_the_database_was_busy(
+    app: Flask, mail_server: MailServer, database_url: str
+) -> None:
+    delivery_id = schedule_gift()
+    blocker = sqlite3.connect(database_url.removeprefix("sqlite:///"), isolation_level=None, check_same_thread=False)
+
+    def block() -> None:
+        blocker.execute("BEGIN IMMEDIATE")
+        unblock.start()
+
+    unblock = threading.Timer(LOCK_SECONDS + 2, blocker.execute, ["ROLLBACK"])
+    mail_server.before_taking = block
+    assert send(delivery_id, mailer(mail_server)).state == "sent"
+    unblock.join()
+    blocker.close()
+    assert len(mail_server.arrived) == 1
+
+
+def test_what_a_message_says_is_not_readable_in_the_database(app: Flask, database_url: str) -> None:
+    certificate = build.certificate(message="")
+    schedule_gift(certificate, message="a very private line")
+    stored = Path(database_url.removeprefix("sqlite:///")).read_bytes()
+    assert b"very private" not in stored
+    assert build.code_of(certificate).encode() not in stored
+
+
+def test_failed_messages_are_listed_with_their_order(app: Flask) -> None:
+    delivery_id = schedule_gift()
+    order_id = row(delivery_id).order_id
+    kinds = [delivery.kind for delivery in deliveries.list_for_order(order_id)]
+    assert kinds == ["receipt", "certificate", "gift"]
+    assert deliveries.list_failed() == []
+    assert row(delivery_id).send_at <= clock.now()
