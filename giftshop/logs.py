@@ -12,8 +12,8 @@ from flask import Flask, Response, g, request
 from giftshop.settings import Settings
 
 _MASKS = (
-    (re.compile(r"(/c/)[^/\s\"'?#]+", re.IGNORECASE), r"\1…"),
-    (re.compile(r"(/orders/|[?&]order=)[^/\s\"'?#&]+"), r"\1…"),
+    (re.compile(r"(/c/)(?!<)[^/\s\"'?#]+", re.IGNORECASE), r"\1…"),
+    (re.compile(r"(/orders/|[?&]order=)(?!<)[^/\s\"'?#&]+"), r"\1…"),
     (re.compile(r"\b((?:sk|rk)_(?:test|live)|whsec)_\w+"), r"\1_…"),
 )
 
@@ -38,6 +38,8 @@ def set_up_logs(settings: Settings) -> None:
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(settings.log_level)
+    jobs = logging.getLogger("dbos")  # with a handler of ours it sets up none of its own past this formatter
+    jobs.handlers, jobs.propagate = [logging.NullHandler()], True
     for noisy in ("alembic", "dbos", "weasyprint", "fontTools", "stripe", "urllib3"):
         logging.getLogger(noisy).setLevel("WARNING")
 
