@@ -82,11 +82,12 @@ def test_every_changed_byte_is_noticed() -> None:
             vault.open_sealed(forged, "A")
 
 
-@pytest.mark.parametrize("length", range(48))
-def test_what_was_cut_short_is_refused(length: int) -> None:
+def test_what_was_cut_short_is_refused() -> None:
     vault.unlock(peppers=[NEW_PEPPER], keys=[NEW_KEY])
-    with pytest.raises(SealBrokenError):
-        vault.open_sealed(vault.seal("K7M2QX9RTB4DHVWR", "A")[:length], "A")
+    sealed = vault.seal("K7M2QX9RTB4DHVWR", "A")
+    for length in range(len(sealed)):
+        with pytest.raises(SealBrokenError):
+            vault.open_sealed(sealed[:length], "A")
 
 
 def test_a_wrong_key_with_the_same_name_is_refused() -> None:

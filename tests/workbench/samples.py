@@ -22,7 +22,7 @@ def session_params() -> Any:
         "cancel_url": "http://127.0.0.1:8000/orders/abc",
         "client_reference_id": "17",
         "customer_email": "ana@example.com",
-        "expires_at": int(time.time()) // 60 * 60 + 40 * 60,  # whole minutes: one key must come with one set
+        "expires_at": int(time.time()) + 40 * 60,
         "allowed_payment_method_types": ["card"],
         "adaptive_pricing": {"enabled": False},
         "metadata": about,

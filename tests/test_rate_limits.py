@@ -1,0 +1,115 @@
+"""Limits: counted exactly in the database by every process, by address, and forgotten when their window closes."""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+import sqlalchemy as sa
+import time_machine
+from flask import Flask
+from limits import RateLimitItemPerMinute
+from limits.storage import storage_from_string
+from limits.strategies import FixedWindowRateLimiter
+
+from giftshop.database import db
+from giftshop.limits import client_address
+from giftshop.rate_limits import DatabaseStorage, RateLimit
+from tests.conftest import both_databases
+
+NOON = 1_795_000_000
+
+
+@pytest.fixture
+def storage(database_url: str) -> Iterator[DatabaseStorage]:
+    """Counts in the test's database."""
+    storage = DatabaseStorage(f"shop+{database_url}")
+    yield storage
+    storage.close()
+
+
+@both_databases
+def test_hits_at_the_same_time_are_counted_exactly(storage: DatabaseStorage, database_url: str) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        counts = list(pool.map(lambda _: storage.incr("ana", 600), range(80)))
+    assert sorted(counts) == list(range(1, 81))
+    other = DatabaseStorage(f"shop+{database_url}")  # as another process of the shop has it
+    assert other.get("ana") == 80
+    other.close()
+
+
+@both_databases
+def test_a_window_closes_and_the_count_begins_anew(storage: DatabaseStorage) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        assert [storage.incr("ana", 60), storage.incr("ana", 60, 3)] == [1, 4]
+        clock.shift(59)
+        assert (storage.get("ana"), storage.get_expiry("ana")) == (4, NOON + 60)
+        clock.shift(1)
+        assert (storage.get("ana"), storage.get_expiry("ana")) == (0, NOON + 60)
+        assert (storage.incr("ana", 60), storage.get_expiry("ana")) == (1, NOON + 120)
+
+
+@both_databases
+def test_only_closed_windows_are_forgotten(storage: DatabaseStorage) -> None:
+    with time_machine.travel(NOON, tick=False) as clock:
+        storage.incr("ana", 60)
+        storage.incr("zoe", 120)
+        clock.shift(60)
+        assert storage.forget_closed() == 1
+        assert storage.get("zoe") == 1
+
+
+@both_databases
+def test_counts_can_be_cleared_one_by_one_and_all_at_once(storage: DatabaseStorage) -> None:
+    for key in ("ana", "zoe", "marko"):
+        storage.incr(key, 600)
+    storage.clear("ana")
+    assert [storage.get(key) for key in ("ana", "zoe")] == [0, 1]
+    assert storage.reset() == 2
+    assert storage.check()
+
+
+def test_a_limit_lets_through_what_it_says_and_no_more(storage: DatabaseStorage) -> None:
+    limiter, five = FixedWindowRateLimiter(storage), RateLimitItemPerMinute(5)
+    assert [limiter.hit(five, "ana") for _ in range(7)] == [True] * 5 + [False] * 2
+    assert limiter.hit(five, "zoe")
+
+
+@both_databases
+def test_the_storage_is_found_by_its_address(database_url: str) -> None:
+    storage = storage_from_string(f"shop+{database_url}")
+    assert isinstance(storage, DatabaseStorage)
+    storage.close()
+
+
+def test_a_table_that_is_gone_is_an_error_of_the_storage(storage: DatabaseStorage, app: Flask) -> None:
+    RateLimit.__table__.drop(db.engine)  # type: ignore[attr-defined]
+    with pytest.raises(storage.base_exceptions):
+        storage.check()
+
+
+ADDRESSES = [
+    ("192.0.2.7", "192.0.2.7"),
+    ("2001:db8:1:2:aaaa:bbbb:cccc:dddd", "2001:db8:1:2::/64"),
+    ("2001:db8:1:2::1", "2001:db8:1:2::/64"),
+    ("2001:db8:1:3::1", "2001:db8:1:3::/64"),
+    ("nonsense", "unknown"),
+    (None, "unknown"),
+]
+
+
+@pytest.mark.parametrize(("remote", "counted"), ADDRESSES)
+def test_a_person_is_an_address_or_a_64_of_ipv6(app: Flask, remote: str | None, counted: str) -> None:
+    with app.test_request_context(environ_overrides={"REMOTE_ADDR": remote}):
+        assert client_address() == counted
+
+
+def test_strangers_who_try_codes_are_stopped_and_others_are_not(app: Flask) -> None:
+    app.config["WTF_CSRF_ENABLED"] = False
+    client = app.test_client()
+    form = {"data": {"code": "K7M2-QX9R-TB4D-HVWR"}, "base_url": "http://127.0.0.1:8000"}
+    answers = [client.post("/balance", **form).status_code for _ in range(11)]
+    assert answers[-1] == 429
+    assert 429 not in answers[:-1]
+    other = client.post("/balance", **form, environ_overrides={"REMOTE_ADDR": "192.0.2.9"})
+    assert other.status_code != 429
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(RateLimit)) is not None
