@@ -119,6 +119,7 @@ def stop() -> None:
     if not _process.under_way:
         _process.is_over.set()
         _process.beat.join()
+        stopping.clear()  # nothing of the engine is left to end: who goes on here may insist again
     _process.beat = None
     disconnect()
 

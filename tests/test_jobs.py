@@ -9,10 +9,12 @@ from collections.abc import Iterator
 from datetime import timedelta
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, jobs
+from giftshop import clock, heartbeats, jobs
 from giftshop.database import db
+from giftshop.faults import stopping
 from tests.conftest import both_databases
 
 pytestmark = pytest.mark.xdist_group("jobs")
@@ -108,10 +110,33 @@ def test_the_jobs_of_a_dead_process_are_taken_over(app: Flask, database: str, da
         jobs.stop()
 
 
-def test_an_old_sqlite_can_tell_the_time(app: Flask) -> None:
+def test_an_old_sqlite_can_tell_the_time_to_us_and_to_the_engine(app: Flask) -> None:
     assert sqlite3.sqlite_version_info >= (3, 37)
-    assert float(db.session.connection().exec_driver_sql("SELECT unixepoch('subsec')").scalar_one()) > 1_700_000_000
-    db.session.rollback()
+    engines = [jobs._open_engine(app.config["SHOP_SETTINGS"].database_url), db.engine]
+    for engine in engines:
+        with engine.connect() as connection:
+            told = connection.exec_driver_sql("SELECT unixepoch('subsec')").scalar_one()
+        assert float(told) > 1_700_000_000
+    jobs.disconnect()
+
+
+def test_a_job_is_enqueued_while_our_transaction_holds_the_files_lock(app: Flask, ran: Ran) -> None:
+    db.session.execute(sa.insert(heartbeats.JobExecutor).values(id="held", seen_at=clock.now()))
+    for number in range(20, 25):
+        jobs.enqueue("note", number, key=f"note:{number}")
+    db.session.commit()
+    ran.wait_for(set(range(20, 25)))
+
+
+@both_databases
+def test_the_release_step_has_made_the_engines_tables(app: Flask, database: str) -> None:
+    schema = "dbos" if database == "postgresql" else None
+    assert "workflow_status" in sa.inspect(db.engine).get_table_names(schema=schema)
+
+
+def test_who_goes_on_after_the_engine_ended_insists_again(app: Flask, ran: Ran) -> None:
+    jobs.stop()
+    assert not stopping.is_set()
 
 
 def test_the_engines_version_and_name_never_change() -> None:

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
-from giftshop.catalog.practice import get_installation, get_practice, is_open_for_sales
+from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.certificates.drawing import DESIGNS
 from giftshop.certificates.requests import wait_for_copies
 from giftshop.database import db
@@ -70,11 +70,6 @@ def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
     db.session.add(order)
     db.session.flush()
     return order
-
-
-def stripe_metadata(order: Order, attempt: int) -> dict[str, str]:
-    """Return what names this order at Stripe: instance, order and attempt; never a code or a message."""
-    return {"shop": get_installation().instance_id, "order_id": order.public_id, "attempt": str(attempt)}
 
 
 def _find_placed(request_key: str, digest: bytes) -> Order | None:
