@@ -127,16 +127,10 @@ def reconcile_orders(since: datetime | None) -> None:
     moment = since.replace(tzinfo=UTC) if since else None
     for report in reconcile(current_app.extensions["stripe_gateway"], since=moment):
         if sys.stderr.isatty():
-            click.echo(
-                f"\r{report.orders_checked} orders, {report.sessions_checked} sessions checked", err=True, nl=False
-            )
+            click.echo(f"\r{report.checked} checked", err=True, nl=False)
     for line in report.changed + report.problems:
         click.echo(line)
-    click.echo(
-        f"Checked {report.orders_checked} open orders and {report.sessions_checked} sessions, "
-        f"handled {report.events_handled} missed events; changed {len(report.changed)}, "
-        f"problems {len(report.problems)}."
-    )
+    click.echo(f"Checked {report.checked}, changed {len(report.changed)}, problems {len(report.problems)}.")
     if report.problems:
         raise ShopError("Some orders need a person; see above.")
 

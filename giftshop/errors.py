@@ -37,6 +37,10 @@ class CertificateNotFoundError(ShopError):
     """There is no such certificate."""
 
 
+class CodeReplacedError(CertificateNotFoundError):
+    """This code was replaced by a new one. Ask for the newer certificate."""
+
+
 class InsufficientBalanceError(ShopError):
     """There is not that much left on this certificate."""
 
@@ -70,7 +74,11 @@ class TooManyUndosError(ShopError):
 
 
 class ReasonMissingError(ShopError):
-    """Please say why this is undone."""
+    """Please say why."""
+
+
+class NotFrozenByHandError(ShopError):
+    """A bank is deciding about this payment. The hold ends when the dispute does."""
 
 
 class AlreadyReversedError(ShopError):
@@ -133,6 +141,18 @@ class CheckoutUnavailableError(ShopError):
 
 class CheckoutRefusedError(ShopError):
     """The payment page could not be opened. Nothing was charged. We have been told and will look at it."""
+
+
+class NothingToRefundError(ShopError):
+    """Nothing of this can be paid back: it is used up, or was paid back already."""
+
+
+class RefundTooLargeError(ShopError):
+    """That is more than can be paid back. What was used already stays with us."""
+
+
+class RefundNotAllowedError(ShopError):
+    """You may not pay back that much. Please ask the owner."""
 
 
 class MoveNotAllowedError(ShopError):

@@ -1,7 +1,10 @@
 """Run the migrations on the shop's own engine, then make the database ready: its stamp, the job engine's tables."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
+import sqlalchemy as sa
 from alembic import context
 from flask import Flask, current_app
 
@@ -19,11 +22,32 @@ def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
 
 def migrate() -> bool:
     """Run what alembic was asked for; tell whether the database now stands at the newest migration."""
-    with db.engine.connect() as connection:
+    with db.engine.connect() as connection, tables_may_be_copied(connection):
         context.configure(connection=connection, target_metadata=metadata, include_name=is_ours, compare_type=True)
         with context.begin_transaction():
             context.run_migrations()
+            refuse_orphans(connection)
         return set(context.get_context().get_current_heads()) == set(context.script.get_heads())
+
+
+@contextmanager
+def tables_may_be_copied(connection: sa.Connection) -> Iterator[None]:
+    """Let SQLite drop and rename tables that others refer to; it changes a table only by copying it."""
+    sqlite = connection.connection.dbapi_connection if connection.dialect.name == "sqlite" else None
+    if sqlite is not None:
+        sqlite.execute("PRAGMA foreign_keys=OFF")  # type: ignore[attr-defined]  # outside the transaction, or it is ignored
+    yield
+    if sqlite is not None:
+        connection.commit()
+        sqlite.execute("PRAGMA foreign_keys=ON")  # type: ignore[attr-defined]
+
+
+def refuse_orphans(connection: sa.Connection) -> None:
+    """Roll back a migration that left rows behind whose other end is gone."""
+    if connection.dialect.name == "sqlite" and (
+        orphans := connection.exec_driver_sql("PRAGMA foreign_key_check").all()
+    ):
+        raise RuntimeError(f"This migration would leave {len(orphans)} rows without what they refer to: {orphans[:3]}")
 
 
 def make_ready(app: Flask) -> None:

@@ -5,7 +5,7 @@ from datetime import date, datetime
 from typing import Any
 
 from giftshop import clock
-from giftshop.certificates import ledger, register, vault
+from giftshop.certificates import ledger, register, standing, vault
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
@@ -77,7 +77,12 @@ def certificate(
     db.session.add_all([_sent(order, "receipt", None), _sent(order, "certificate", gift)])
     if balance_cents is not None and balance_cents < face_value_cents:
         redeem(built, face_value_cents - balance_cents)
-    built.status = status
+    if status == "frozen":
+        standing.freeze(built.id, subject=standing.BY_HAND, reason_code="test", actor="staff:3", at=now)
+    elif status == "void" and balance_cents != 0:
+        standing.void(built.id, reason_code="test", request_key=request_key(), actor="staff:3", at=now)
+    else:
+        built.status = status
     db.session.commit()
     return built
 
@@ -131,6 +136,7 @@ def _paid_order(gift: Gift, total_cents: int, now: datetime, mode: str) -> Order
         state="fulfilled",
         currency="USD",
         total_cents=total_cents,
+        received_cents=total_cents,
         buyer_email="marko@example.com",
         created_at=now,
         paid_at=now,

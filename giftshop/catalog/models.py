@@ -25,7 +25,10 @@ class Installation(Base):
 
 
 class Practice(Base):
-    """The practice itself, as the owner edits it; one row."""
+    """The practice itself, as the owner edits it; one row.
+
+    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so.
+    """
 
     __tablename__ = "practice"
 
@@ -47,6 +50,7 @@ class Practice(Base):
     buyer_day_limit_cents: Mapped[int] = mapped_column(BigId)
     delivery_hour: Mapped[int] = mapped_column(sa.Integer)
     refund_days: Mapped[int] = mapped_column(sa.Integer)
+    manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

@@ -49,6 +49,9 @@ INVARIANTS = {
         SELECT count(*) FROM certificate c WHERE (c.status = 'void' AND c.balance_cents <> 0)
           OR (c.status = 'active' AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.certificate_id = c.id
               AND e.kind = 'dispute_hold' AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = e.id)))""",
+    "a certificate is on hold while a hold is open, and only then": """
+        SELECT count(*) FROM certificate c WHERE c.status <> 'void' AND (c.status = 'frozen') <> EXISTS (
+          SELECT 1 FROM certificate_freeze f WHERE f.certificate_id = c.id AND f.lifted_at IS NULL)""",
     "the hash chain links": """
         SELECT count(*) FROM (SELECT prev_hash,
             lag(hash) OVER (PARTITION BY certificate_id ORDER BY sequence) AS hash_before,

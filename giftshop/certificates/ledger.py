@@ -71,7 +71,7 @@ def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
     certificate.issued_at = cause.at
     db.session.add(certificate)
     db.session.flush()
-    return _post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
+    return post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
 
 
 def new_code() -> str:
@@ -88,7 +88,7 @@ def redeem(certificate_id: int, amount_cents: int, *, on: date, mode: str, cause
     """
     _check_amount(amount_cents)
     usable = [Certificate.mode == mode, sa.or_(Certificate.expires_on.is_(None), Certificate.expires_on >= on)]
-    entry = _post(
+    entry = post(
         certificate_id,
         Transfer("redeem", LIABILITY, "service_revenue", amount_cents),
         cause,
@@ -106,13 +106,13 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
     TooManyUndosError, ReasonMissingError, CertificateVoidError.
     """
-    _hold(certificate_id)
+    hold_certificate(certificate_id)
     original = db.session.get(LedgerEntry, entry_id)
     if original is None or original.certificate_id != certificate_id:
         raise CertificateNotFoundError
     refuse_undo(original, actor=cause.actor, is_manager=is_manager, reason=cause.reason_code, at=cause.at)
     not_reversed = ~sa.exists().where(LedgerEntry.reverses_id == entry_id)
-    return _post(
+    return post(
         certificate_id,
         Transfer("reversal", original.credit_account, LIABILITY, original.amount_cents, reverses_id=entry_id),
         cause,
@@ -121,7 +121,7 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     )
 
 
-def _hold(certificate_id: int) -> None:
+def hold_certificate(certificate_id: int) -> None:
     """Keep others off the certificate until this transaction ends: of two undos at once the second must see the first.
 
     SQLite needs no row lock, because whoever may write has the whole file.
@@ -130,21 +130,30 @@ def _hold(certificate_id: int) -> None:
     db.session.execute(row.with_for_update(key_share=True))
 
 
-def _post(
+def post(
     certificate_id: int,
     transfer: Transfer,
     cause: Cause,
     *,
     only_if: Sequence[sa.ColumnElement[bool]] = (),
     refusal: Refusal | None = None,
+    status: sa.ColumnElement[str] | str | None = None,
 ) -> LedgerEntry:
-    """Move the balance if every condition still holds at that instant, and write the entry that says so."""
+    """Move the balance if every condition still holds at that instant, and write the entry that says so.
+
+    `status` is what the certificate becomes by the same UPDATE. Raises what `refusal` names, else
+    InsufficientBalanceError, CertificateNotFoundError; then nothing has moved.
+    """
     change = transfer.balance_change_cents
     enough = [Certificate.balance_cents >= transfer.amount_cents] if change < 0 else []
     moved = db.session.execute(
         sa.update(Certificate)
         .where(Certificate.id == certificate_id, *enough, *only_if)
-        .values(balance_cents=Certificate.balance_cents + change, last_sequence=Certificate.last_sequence + 1)
+        .values(
+            balance_cents=Certificate.balance_cents + change,
+            last_sequence=Certificate.last_sequence + 1,
+            status=Certificate.status if status is None else status,
+        )
         .returning(Certificate.balance_cents, Certificate.last_sequence)
         .execution_options(synchronize_session=False)
     ).one_or_none()

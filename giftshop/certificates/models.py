@@ -94,6 +94,44 @@ class RedemptionNote(Base):
     text: Mapped[str] = mapped_column(sa.Text)
 
 
+class CertificateFreeze(Base):
+    """One reason why a certificate is on hold, from when to when; `subject` is Stripe's id of a dispute, or a hand."""
+
+    __tablename__ = "certificate_freeze"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"))
+    subject: Mapped[str] = mapped_column(sa.Text)
+    reason_code: Mapped[str] = mapped_column(sa.Text)
+    actor: Mapped[str] = mapped_column(sa.Text)
+    frozen_at: Mapped[datetime] = mapped_column(Moment)
+    lifted_at: Mapped[datetime | None] = mapped_column(Moment)
+    lifted_by: Mapped[str] = mapped_column(sa.Text, default="")
+
+    __table_args__ = (
+        sa.Index("ix_certificate_freeze_certificate_id", "certificate_id"),
+        sa.Index(
+            "uq_certificate_freeze_open",
+            "certificate_id",
+            "subject",
+            unique=True,
+            sqlite_where=sa.text("lifted_at IS NULL"),
+            postgresql_where=sa.text("lifted_at IS NULL"),
+        ),
+    )
+
+
+class ReplacedCode(Base):
+    """The look-up value of a code that was replaced: staff are told so, strangers get the one answer."""
+
+    __tablename__ = "replaced_code"
+
+    code_lookup: Mapped[bytes] = mapped_column(sa.LargeBinary, primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), index=True)
+    replaced_at: Mapped[datetime] = mapped_column(Moment)
+    actor: Mapped[str] = mapped_column(sa.Text)
+
+
 class MoneyRequest(Base):
     """The first answer to a request that moves money, kept for ever and given again to its copies."""
 

@@ -5,9 +5,9 @@ import secrets
 import sqlalchemy as sa
 
 from giftshop.certificates import codes, vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates.models import Certificate, ReplacedCode
 from giftshop.database import db
-from giftshop.errors import CertificateNotFoundError, CertificateVoidError, InvalidCodeError
+from giftshop.errors import CertificateNotFoundError, CertificateVoidError, CodeReplacedError, InvalidCodeError
 
 _PUBLIC_ID_SYMBOLS = 10
 
@@ -24,12 +24,14 @@ def find_by_code(text: str) -> Certificate | None:
 def get_by_code(text: str) -> Certificate:
     """Return the certificate whose code was typed or scanned, whatever its state.
 
-    Raises InvalidCodeError, WrongCheckSymbolError, CertificateNotFoundError: true reasons, for staff only.
+    Raises InvalidCodeError, WrongCheckSymbolError, CodeReplacedError, CertificateNotFoundError: true reasons, for
+    staff only.
     """
     keys = vault.lookups(codes.normalise_code(text))
     certificate = db.session.scalar(sa.select(Certificate).where(Certificate.code_lookup.in_(keys)))
     if certificate is None:
-        raise CertificateNotFoundError
+        was_replaced = db.session.scalar(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys)))
+        raise CodeReplacedError if was_replaced else CertificateNotFoundError
     return certificate
 
 

@@ -54,7 +54,7 @@ _sender = _Sender()
 def schedule(
     kind: str,
     *,
-    order_id: int,
+    order_id: int | None,
     gift_id: int | None,
     to_address: str,
     facts: dict[str, Any],
@@ -89,6 +89,25 @@ def schedule(
 def list_for_order(order_id: int) -> list[Delivery]:
     """Return the order's messages, oldest first."""
     return list(db.session.scalars(sa.select(Delivery).where(Delivery.order_id == order_id).order_by(Delivery.id)))
+
+
+def was_sent(gift_id: int) -> bool:
+    """Tell whether a gift's message has gone out."""
+    query = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.state == "sent")
+    return db.session.scalar(query.limit(1)) is not None
+
+
+def cancel_ended(order_id: int) -> int:
+    """Cancel the messages of an order still to come whose certificates have all ended; return how many."""
+    carried = sa.select(DeliveryCertificate.delivery_id).where(DeliveryCertificate.delivery_id == Delivery.id)
+    alive = carried.join(Certificate, Certificate.id == DeliveryCertificate.certificate_id).where(
+        Certificate.status != "void"
+    )
+    ended = sa.update(Delivery).where(
+        Delivery.order_id == order_id, Delivery.state == "scheduled", carried.exists(), ~alive.exists()
+    )
+    cancelled = db.session.execute(ended.values(state="cancelled").returning(Delivery.id))
+    return len(cancelled.all())
 
 
 def list_failed() -> list[Delivery]:

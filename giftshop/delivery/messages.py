@@ -30,6 +30,8 @@ SUBJECTS = {
     "gift": ("{giver_name} sent you a massage at {short_name}", "{giver_name} sent you a massage"),
     "certificate": ("Your gift certificate for {recipient_name}",),
     "payment_failed": ("Your payment for order {order_number} didn't go through",),
+    "refund": ("{amount} is on its way back",),
+    "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
     "alert": ("Needs you: {what}",),
 }
 """What to say in each subject; the later, shorter forms where names are long."""
@@ -94,6 +96,7 @@ def _context(
         "terms": short_terms(practice),
         "certificates": enclosed,
         "order_address": base_url + facts.get("order_path", ""),
+        "office_address": base_url + facts.get("office_path", ""),
         "booking_address": practice.booking_url.replace("{code}", enclosed[0]["code"] if enclosed else ""),
         "balance_address": f"{base_url}/balance",
         "is_test": get_installation().mode != "live",

@@ -25,7 +25,7 @@ class Delivery(Base):
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
     kind: Mapped[str] = mapped_column(sa.Text)
-    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"))
+    order_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("order.id"))
     gift_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("gift.id"))
     revision: Mapped[int] = mapped_column(sa.Integer, default=1)
     to_address: Mapped[str] = mapped_column(sa.Text)
@@ -43,6 +43,7 @@ class Delivery(Base):
         sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in DELIVERY_STATES)})", name="state"),
         sa.Index("ix_delivery_state_send_at", "state", "send_at"),
         sa.Index("ix_delivery_gift_id", "gift_id"),
+        sa.Index("ix_delivery_order_id", "order_id"),
     )
 
 
@@ -52,4 +53,4 @@ class DeliveryCertificate(Base):
     __tablename__ = "delivery_certificate"
 
     delivery_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("delivery.id"), primary_key=True)
-    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), primary_key=True)
+    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), primary_key=True, index=True)

@@ -6,7 +6,8 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.database import db
-from giftshop.orders.models import Alert
+from giftshop.orders import notices
+from giftshop.orders.models import Alert, Order
 
 log = logging.getLogger(__name__)
 
@@ -23,3 +24,11 @@ def raise_alert(kind: str, subject: str, detail: str) -> bool:
     db.session.flush()
     log.error("alert %s about %s: %s", kind, subject, detail)
     return True
+
+
+def alert_owner(kind: str, subject: str, title: str, detail: str, *, order: Order | None = None) -> bool:
+    """Keep an alert and, if it is a new one, mail it to the practice."""
+    is_new = raise_alert(kind, subject, detail)
+    if is_new:
+        notices.tell_owner(title, detail, fact=f"{kind}.{subject}", order=order)
+    return is_new

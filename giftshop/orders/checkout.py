@@ -18,7 +18,8 @@ from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.register import lock_order, order_address, token_of
 from giftshop.orders.states import PAYABLE, move
-from giftshop.orders.stripe_gateway import ParametersChangedError, SessionFacts, StripeGateway
+from giftshop.orders.stripe_facts import SessionFacts
+from giftshop.orders.stripe_gateway import ParametersChangedError, StripeGateway
 
 SESSION_LIFE = timedelta(minutes=40)
 RESEND_WINDOW = timedelta(minutes=9)
@@ -60,7 +61,7 @@ def withdraw_order(order_id: int, gateway: StripeGateway) -> bool:
         return False
     order = lock_order(order_id)
     if order.state == "awaiting_payment":
-        move(order, "expired")
+        move(order, "expired", actor="buyer")
     db.session.commit()
     return True
 
@@ -97,7 +98,7 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
     if last is not None and last.state == "created":
         last.state = "expired"
     if order.state != "awaiting_payment":
-        move(order, "awaiting_payment")
+        move(order, "awaiting_payment", actor="buyer")
     number = last.number + 1 if last else 1
     key = f"{get_installation().instance_id}:order:{order.public_id}:cs:{number}"
     expires_at = at + SESSION_LIFE

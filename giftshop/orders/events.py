@@ -15,11 +15,15 @@ from giftshop.catalog.practice import get_installation
 from giftshop.certificates.requests import wait_for_copies
 from giftshop.database import db
 from giftshop.orders.alerts import raise_alert
+from giftshop.orders.disputes import record_dispute, record_warning
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import StripeEvent
+from giftshop.orders.payments import find_order_of_payment
+from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
 Handler = Callable[[str, StripeGateway, Patience], str]
+"""Called with the id of the object that the event names; returns a word for the record."""
 
 
 def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Patience = "page") -> str:
@@ -76,11 +80,53 @@ def _settle_session(session_id: str, gateway: StripeGateway, patience: Patience)
     return f"order {order.state}" if order else "not ours"
 
 
+def _record_refund(refund_id: str, gateway: StripeGateway, patience: Patience) -> str:
+    facts = gateway.retrieve_refund(refund_id, patience=patience) if refund_id else None
+    if facts is None:
+        return "unknown refund"
+    order = find_order_of_payment(facts.payment_intent_id, gateway, patience=patience)
+    return record_refund(facts, order.id) if order else "not ours"
+
+
+def _record_refunds_of_charge(charge_id: str, gateway: StripeGateway, patience: Patience) -> str:
+    payment_id = gateway.find_payment_of_charge(charge_id, patience=patience) if charge_id else ""
+    found = list(gateway.list_refunds(payment_intent_id=payment_id, patience=patience)) if payment_id else []
+    order = find_order_of_payment(payment_id, gateway, patience=patience)
+    if order is None:
+        return "not ours"
+    return ", ".join(record_refund(facts, order.id) for facts in sorted(found, key=lambda each: each.created_at))
+
+
+def _record_dispute(dispute_id: str, gateway: StripeGateway, patience: Patience) -> str:
+    facts = gateway.retrieve_dispute(dispute_id, patience=patience) if dispute_id else None
+    if facts is None:
+        return "unknown dispute"
+    order = find_order_of_payment(facts.payment_intent_id, gateway, patience=patience)
+    return record_dispute(facts, order.id) if order else "not ours"
+
+
+def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience) -> str:
+    payment_id = gateway.find_payment_of_warning(warning_id, patience=patience) if warning_id else ""
+    order = find_order_of_payment(payment_id, gateway, patience=patience)
+    return record_warning(warning_id, order.id) if order else "not ours"
+
+
 _HANDLERS: dict[str, Handler] = {
     "checkout.session.completed": _settle_session,
     "checkout.session.async_payment_succeeded": _settle_session,
     "checkout.session.async_payment_failed": _settle_session,
     "checkout.session.expired": _settle_session,
+    "refund.created": _record_refund,
+    "refund.updated": _record_refund,
+    "refund.failed": _record_refund,
+    "charge.refunded": _record_refunds_of_charge,
+    "charge.dispute.created": _record_dispute,
+    "charge.dispute.updated": _record_dispute,
+    "charge.dispute.closed": _record_dispute,
+    "charge.dispute.funds_withdrawn": _record_dispute,
+    "charge.dispute.funds_reinstated": _record_dispute,
+    "radar.early_fraud_warning.created": _record_warning,
+    "radar.early_fraud_warning.updated": _record_warning,
 }
 
 

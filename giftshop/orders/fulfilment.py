@@ -13,11 +13,12 @@ from giftshop.certificates import ledger
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.orders import notices
-from giftshop.orders.alerts import raise_alert
+from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
 from giftshop.orders.register import find_attempt, find_awaiting_attempt, lock_order
 from giftshop.orders.states import may_move, move
-from giftshop.orders.stripe_gateway import Patience, SessionFacts, StripeGateway
+from giftshop.orders.stripe_facts import SessionFacts
+from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
 _FAILED_INTENTS = ("requires_payment_method", "canceled")
 
@@ -91,7 +92,8 @@ def _settle_complete(order: Order, attempt: CheckoutAttempt, session: SessionFac
     elif may_move(order, "paid") and order.state != "in_review":
         _pay(order, session)
     elif order.payment_intent_id != session.payment_intent_id:
-        raise_alert("paid_twice", session.id, f"Order {order.number} was paid a second time. Refund this payment.")
+        detail = f"Order {order.number} was paid a second time. Refund the second payment at Stripe."
+        alert_owner("paid_twice", session.id, "An order was paid twice", detail, order=order)
 
 
 def _settle_unpaid(order: Order, session: SessionFacts) -> None:
@@ -107,8 +109,9 @@ def _review(order: Order, session: SessionFacts, reason: str) -> None:
     if may_move(order, "in_review"):
         move(order, "in_review")
         order.review_reason = reason
-    if raise_alert("in_review", session.id, f"Order {order.number}: {reason}. No certificate was issued."):
-        notices.tell_owner(order, "An order needs your review", f"Order {order.number}: {reason}.")
+        _note_payment(order, session)
+    detail = f"Order {order.number}: {reason}. No certificate was issued."
+    alert_owner("in_review", session.id, "An order needs your review", detail, order=order)
 
 
 def _pay(order: Order, session: SessionFacts) -> None:
@@ -116,10 +119,15 @@ def _pay(order: Order, session: SessionFacts) -> None:
     now = clock.now()
     practice = get_practice()
     move(order, "paid")
-    order.paid_at, order.payment_intent_id = now, session.payment_intent_id
+    order.paid_at = now
+    _note_payment(order, session)
     issued = {gift.id: _issue_gift(order, gift, at=now) for gift in order.gifts}
     notices.tell_paid(order, issued, practice, at=now)
     move(order, "fulfilled")
+
+
+def _note_payment(order: Order, session: SessionFacts) -> None:
+    order.payment_intent_id, order.received_cents = session.payment_intent_id, session.amount_total
 
 
 def _issue_gift(order: Order, gift: Gift, *, at: datetime) -> list[Certificate]:

@@ -1,11 +1,12 @@
 """Orders, their gifts, their attempts to pay, and what Stripe told us, as tables."""
 
+import secrets
 from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.database import Base, BigId, Day, Moment
+from giftshop.database import Base, BigId, Day, JsonText, Moment
 
 ORDER_STATES = (
     "awaiting_payment",
@@ -20,7 +21,7 @@ ORDER_STATES = (
 
 
 class Order(Base):
-    """One purchase: some gifts, one payment."""
+    """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review."""
 
     __tablename__ = "order"
 
@@ -35,6 +36,7 @@ class Order(Base):
     review_reason: Mapped[str] = mapped_column(sa.Text, default="")
     currency: Mapped[str] = mapped_column(sa.Text)
     total_cents: Mapped[int] = mapped_column(BigId)
+    received_cents: Mapped[int | None] = mapped_column(BigId)
     buyer_email: Mapped[str] = mapped_column(sa.Text)
     payment_intent_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -126,6 +128,60 @@ class CheckoutAttempt(Base):
     )
 
 
+def new_refund_id() -> str:
+    """Return a fresh public id of a refund: Stripe is told it, and a restored database never gives it out again."""
+    return f"rf_{secrets.token_hex(12)}"
+
+
+class Refund(Base):
+    """Money on its way back to the buyer: asked for here, or found at Stripe (then it concerns a whole payment)."""
+
+    __tablename__ = "refund"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    public_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
+    certificate_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("certificate.id"))
+    amount_cents: Mapped[int] = mapped_column(BigId)
+    state: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    actor: Mapped[str] = mapped_column(sa.Text)
+    stripe_refund_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
+    refusal: Mapped[str] = mapped_column(sa.Text, default="")
+    created_at: Mapped[datetime] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    order: Mapped[Order] = relationship()
+
+    __table_args__ = (
+        sa.CheckConstraint("amount_cents > 0", name="amount"),
+        sa.CheckConstraint("state IN ('held','settled','released','returned')", name="state"),
+        sa.CheckConstraint("certificate_id IS NOT NULL OR stripe_refund_id IS NOT NULL", name="origin"),
+        sa.Index("ix_refund_state", "state"),
+    )
+
+
+class Dispute(Base):
+    """A payment that the buyer's bank questions, by what Stripe said of it last."""
+
+    __tablename__ = "dispute"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
+    stripe_dispute_id: Mapped[str] = mapped_column(sa.Text, unique=True)
+    amount_cents: Mapped[int] = mapped_column(BigId)
+    status: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    loss_cents: Mapped[int] = mapped_column(BigId, default=0)
+    evidence_due_at: Mapped[datetime | None] = mapped_column(Moment)
+    opened_at: Mapped[datetime] = mapped_column(Moment)
+    closed_at: Mapped[datetime | None] = mapped_column(Moment)
+
+    order: Mapped[Order] = relationship()
+
+    __table_args__ = (sa.Index("ix_dispute_status", "status"),)
+
+
 class StripeEvent(Base):
     """An event we have handled, by its id; two events for one fact end the same because handlers re-read."""
 
@@ -139,6 +195,21 @@ class StripeEvent(Base):
     received_at: Mapped[datetime] = mapped_column(Moment)
 
     __table_args__ = (sa.Index("ix_stripe_event_object_id", "object_id"),)
+
+
+class Reconciliation(Base):
+    """One run of reconciliation; the start of the last that ended is where the next one looks back to."""
+
+    __tablename__ = "reconciliation"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    started_at: Mapped[datetime] = mapped_column(Moment)
+    finished_at: Mapped[datetime | None] = mapped_column(Moment)
+    checked: Mapped[int] = mapped_column(sa.Integer, default=0)
+    changed: Mapped[list[str]] = mapped_column(JsonText, default=list)
+    problems: Mapped[list[str]] = mapped_column(JsonText, default=list)
+
+    __table_args__ = (sa.Index("ix_reconciliation_finished_at", "finished_at"),)
 
 
 class Alert(Base):

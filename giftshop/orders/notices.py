@@ -5,13 +5,14 @@ from typing import Any
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import get_practice
+from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates.models import Certificate
+from giftshop.database import db
 from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries
 from giftshop.money import format_amount
-from giftshop.orders.models import Gift, Order
-from giftshop.orders.register import token_of
+from giftshop.orders.models import Gift, Order, Refund
+from giftshop.orders.register import find_gift, token_of
 
 
 def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Practice, *, at: datetime) -> None:
@@ -24,7 +25,7 @@ def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Prac
         "paid_on": write_local_day(at, practice.time_zone),
         "gifts": gifts,
     }
-    _schedule(order, "receipt", None, to_address=order.buyer_email, facts=facts, certificates=[], send_at=at)
+    _schedule(order, "receipt", "order.1", to_address=order.buyer_email, facts=facts, send_at=at)
     for gift in order.gifts:
         _tell_gift(order, gift, issued[gift.id], practice, at=at)
 
@@ -32,24 +33,44 @@ def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Prac
 def tell_payment_failed(order: Order) -> None:
     """Tell the buyer that the bank said no and that the order can be paid again."""
     facts = {"order_number": order.number, "order_path": _order_path(order)}
-    number = len(order.attempts)
-    _schedule(
-        order,
-        "payment_failed",
-        None,
-        to_address=order.buyer_email,
-        facts=facts,
-        certificates=[],
-        send_at=clock.now(),
-        revision=number,
-    )
+    key = f"order.{len(order.attempts)}"
+    _schedule(order, "payment_failed", key, to_address=order.buyer_email, facts=facts, send_at=clock.now())
 
 
-def tell_owner(order: Order, title: str, detail: str) -> None:
-    """Send the practice an alert about an order."""
-    facts = {"title": title, "detail": detail, "order_number": order.number}
+def tell_refunded(order: Order, refund: Refund) -> None:
+    """Tell the buyer that money is on its way back, and the recipient what that does to the certificate."""
+    certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
+    facts = {
+        "order_number": order.number,
+        "order_path": _order_path(order),
+        "amount": format_amount(refund.amount_cents, order.currency),
+        "recipient_name": certificate.recipient_name if certificate else "",
+        "left": format_amount(certificate.balance_cents, order.currency) if certificate else "",
+        "has_ended": certificate is not None and certificate.status == "void",
+    }
+    now, key = clock.now(), f"refund{refund.id}"
+    _schedule(order, "refund", key, to_address=order.buyer_email, facts=facts, send_at=now)
+    gift = find_gift(certificate.id) if certificate else None
+    if gift is not None and gift.delivery == "recipient" and deliveries.was_sent(gift.id):
+        told = {"left": facts["left"], "has_ended": facts["has_ended"]}
+        to_address = gift.recipient_email
+        _schedule(order, "certificate_refunded", key, to_address=to_address, facts=told, send_at=now, gift=gift)
+
+
+def tell_owner(title: str, detail: str, *, fact: str, order: Order | None = None) -> None:
+    """Send the practice an alert, once for `fact`."""
     practice = get_practice()
-    _schedule(order, "alert", None, to_address=practice.email, facts=facts, certificates=[], send_at=clock.now())
+    facts = {"title": title, "detail": detail, "office_path": f"/office/orders/{order.id}" if order else "/office/"}
+    deliveries.schedule(
+        "alert",
+        order_id=order.id if order else None,
+        gift_id=None,
+        to_address=practice.email,
+        facts=facts,
+        certificate_ids=[],
+        send_at=clock.now(),
+        message_key=f"{get_installation().instance_id}.alert.{fact.replace(' ', '-')}",
+    )
 
 
 def send_at(gift: Gift, practice: Practice, *, at: datetime) -> datetime:
@@ -71,14 +92,13 @@ def _tell_gift(order: Order, gift: Gift, certificates: list[Certificate], practi
             "service_text": gift.service_name,
         }
         when = send_at(gift, practice, at=at)
-        _schedule(
-            order, "gift", gift, to_address=gift.recipient_email, facts=facts, certificates=certificates, send_at=when
-        )
+        to_address = gift.recipient_email
     else:
         facts = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": _order_path(order)}
-        _schedule(
-            order, "certificate", gift, to_address=order.buyer_email, facts=facts, certificates=certificates, send_at=at
-        )
+        when, to_address = at, order.buyer_email
+    kind = "gift" if gift.delivery == "recipient" else "certificate"
+    key = f"{gift.position}.1"
+    _schedule(order, kind, key, to_address=to_address, facts=facts, send_at=when, gift=gift, certificates=certificates)
 
 
 def _gift_line(gift: Gift, practice: Practice, *, at: datetime) -> dict[str, Any]:
@@ -108,22 +128,22 @@ def _order_path(order: Order) -> str:
 def _schedule(
     order: Order,
     kind: str,
-    gift: Gift | None,
+    key: str,
     *,
     to_address: str,
     facts: dict[str, Any],
-    certificates: list[Certificate],
     send_at: datetime,
-    revision: int = 1,
+    gift: Gift | None = None,
+    certificates: list[Certificate] | None = None,
 ) -> None:
-    place = gift.position if gift else "order"
+    """Schedule one message of an order; `key` names it within the order, so that it is told once."""
     deliveries.schedule(
         kind,
         order_id=order.id,
         gift_id=gift.id if gift else None,
         to_address=to_address,
         facts=facts,
-        certificate_ids=[certificate.id for certificate in certificates],
+        certificate_ids=[certificate.id for certificate in certificates or []],
         send_at=send_at,
-        message_key=f"{order.public_id}.{kind}.{place}.{revision}",
+        message_key=f"{order.public_id}.{kind}.{key}",
     )

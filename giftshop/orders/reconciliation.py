@@ -1,11 +1,13 @@
 """Reconciliation: ask Stripe about everything that may have been missed, and put it right.
 
-By sessions, not only by events: Stripe keeps events for 30 days, sessions for ever. Safe while webhooks
-arrive, and a second run changes nothing. It talks to Stripe between commits, one order at a time, so that
+By sessions, refunds and disputes, not only by events: Stripe keeps events for 30 days, the rest for ever. Safe while
+webhooks arrive, and a second run changes nothing. It talks to Stripe between commits, one thing at a time, so that
 one bad order does not hold up the others.
 """
 
+import logging
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -14,57 +16,88 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.database import db
-from giftshop.errors import ShopError
-from giftshop.orders.alerts import raise_alert
+from giftshop.errors import CheckoutUnavailableError, ShopError
+from giftshop.faults import describe
+from giftshop.orders.alerts import alert_owner
+from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.events import handle_event, handled_types
 from giftshop.orders.fulfilment import fulfil_order
-from giftshop.orders.models import CheckoutAttempt, Order, StripeEvent
+from giftshop.orders.models import CheckoutAttempt, Order, Reconciliation
+from giftshop.orders.payments import find_paid_order
+from giftshop.orders.refund_outcomes import is_recorded, record_refund
+from giftshop.orders.refunds import list_held, pursue_refund
 from giftshop.orders.register import find_attempt
 from giftshop.orders.states import OPEN, move
+from giftshop.orders.stripe_facts import SessionFacts
 from giftshop.orders.stripe_gateway import StripeGateway
 
-EVENT_DAYS = 30
-OVERLAP = timedelta(hours=1)
+EVENT_DAYS, MONEY_DAYS = 30, 30
+"""How far back events are kept by Stripe, and how far back refunds and disputes are compared."""
+OVERLAP = timedelta(hours=25)
+"""How far one run looks back behind the last: a session may be paid until 24 hours after it was made."""
 ABANDONED_AFTER = timedelta(hours=1)
+
+log = logging.getLogger(__name__)
 
 
 @dataclass
 class Report:
     """What one run found: `changed` names what it put right, `problems` what a person must look at."""
 
-    orders_checked: int = 0
-    events_handled: int = 0
-    sessions_checked: int = 0
+    checked: int = 0
     changed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
 
 
 def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Iterator[Report]:
-    """Bring every open order, missed event and unknown paid session up to date; yield the report as it grows.
+    """Bring orders, refunds and disputes up to what Stripe says; yield the report as it grows.
 
-    Looks back to `since`, else to the last event received less an hour. Commits after each item. Raises
-    CheckoutUnavailableError when Stripe cannot be reached at all.
+    Looks back to `since`, else to the last run that ended, less a day. Commits after each thing. Raises
+    CheckoutUnavailableError when Stripe cannot be reached.
     """
     report = Report()
-    since = since or _watermark()
-    for order_id, session_ids in _open_orders():
-        _check_order(order_id, session_ids, gateway, report)
-        yield report
-    for event in gateway.list_events(handled_types(), max(since, clock.now() - timedelta(days=EVENT_DAYS))):
-        outcome = handle_event(event, gateway, patience="job")
-        db.session.commit()
-        report.events_handled += outcome != "duplicate"
-        yield report
-    for session in gateway.list_completed_sessions(since):
-        _check_session(session.id, session.metadata.get("shop"), gateway, report)
-        yield report
+    started_at, look_back = clock.now(), since or _watermark()
+    for step in (_check_orders, _pursue_refunds, _replay_events, _check_sessions, _check_refunds, _check_disputes):
+        for _ in step(gateway, look_back, report):
+            report.checked += 1
+            yield report
+    db.session.add(
+        Reconciliation(
+            started_at=started_at,
+            finished_at=clock.now(),
+            checked=report.checked,
+            changed=report.changed,
+            problems=report.problems,
+        )
+    )
+    db.session.commit()
+    yield report
+
+
+def find_last_run() -> Reconciliation | None:
+    """Return the last run that came to its end, or None."""
+    return db.session.scalar(sa.select(Reconciliation).order_by(Reconciliation.finished_at.desc()).limit(1))
 
 
 def _watermark() -> datetime:
-    last = db.session.scalar(sa.select(sa.func.max(StripeEvent.received_at)))
-    started = get_installation().created_at
+    last = find_last_run()
+    look_back = (last.started_at if last else get_installation().created_at) - OVERLAP
     db.session.rollback()
-    return (last or started) - OVERLAP
+    return look_back
+
+
+@contextmanager
+def _apart(what: str, report: Report) -> Iterator[None]:
+    """Keep what goes wrong with one thing from the others; what Stripe cannot say now ends the run."""
+    try:
+        yield
+    except CheckoutUnavailableError:
+        db.session.rollback()
+        raise
+    except Exception as error:
+        db.session.rollback()
+        log.exception("reconciliation of %s failed", what)
+        report.problems.append(f"{what}: {error.message if isinstance(error, ShopError) else describe(error)}")
 
 
 def _open_orders() -> list[tuple[int, list[str]]]:
@@ -82,21 +115,24 @@ def _open_orders() -> list[tuple[int, list[str]]]:
     return list(found.items())
 
 
+def _check_orders(gateway: StripeGateway, _look_back: datetime, report: Report) -> Iterator[None]:
+    """Ask about every order that waits for its payment."""
+    for order_id, session_ids in _open_orders():
+        _check_order(order_id, session_ids, gateway, report)
+        yield
+
+
 def _check_order(order_id: int, session_ids: list[str], gateway: StripeGateway, report: Report) -> None:
     before = db.session.get_one(Order, order_id).state
     for session_id in session_ids:
-        try:
+        with _apart(f"order {order_id}", report):
             fulfil_order(session_id, gateway, patience="job")
             db.session.commit()
-        except ShopError as refusal:
-            db.session.rollback()
-            report.problems.append(f"order {order_id}: {refusal.message}")
     _expire_abandoned(order_id)
     order = db.session.get_one(Order, order_id, populate_existing=True)
     if order.state != before:
         report.changed.append(f"{order.number}: {before} → {order.state}")
     db.session.rollback()
-    report.orders_checked += 1
 
 
 def _expire_abandoned(order_id: int) -> None:
@@ -104,25 +140,85 @@ def _expire_abandoned(order_id: int) -> None:
     order = db.session.get_one(Order, order_id, populate_existing=True)
     is_abandoned = order.created_at < clock.now() - ABANDONED_AFTER
     if order.state == "awaiting_payment" and is_abandoned and not any(a.session_id for a in order.attempts):
-        move(order, "expired")
+        move(order, "expired", actor="system")
     db.session.commit()
 
 
-def _check_session(session_id: str, shop: str | None, gateway: StripeGateway, report: Report) -> None:
-    """Fulfil a paid session of this shop that no webhook told us of; name one that belongs to no order."""
-    report.sessions_checked += 1
-    if shop != get_installation().instance_id:
-        db.session.rollback()
-        return
-    attempt = find_attempt(session_id)
-    if attempt is not None and attempt.order.state not in OPEN:
-        db.session.rollback()
-        return
-    order = fulfil_order(session_id, gateway, patience="job")
-    if order is None:
-        detail = "A completed session of this shop belongs to no order."
-        if raise_alert("session_without_order", session_id, detail):
-            report.problems.append(f"{session_id}: {detail}")
-    else:
+def _pursue_refunds(gateway: StripeGateway, _look_back: datetime, report: Report) -> Iterator[None]:
+    """Bring refunds to their end whose answer was lost; while Stripe cannot say, their money stays held."""
+    held = list_held()
+    db.session.rollback()
+    for refund_id in held:
+        with _apart(f"refund {refund_id}", report):
+            refund = pursue_refund(refund_id, gateway, patience="job")
+            if refund.state != "held":
+                report.changed.append(f"refund {refund_id}: {refund.state}")
+            db.session.rollback()
+        yield
+
+
+def _replay_events(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
+    """Handle the events whose webhooks never came."""
+    for event in gateway.list_events(handled_types(), max(look_back, clock.now() - timedelta(days=EVENT_DAYS))):
+        with _apart(f"event {event['id']}", report):
+            outcome = handle_event(event, gateway, patience="job")
+            db.session.commit()
+            if outcome not in ("duplicate", "another account's", "not ours"):
+                report.changed.append(f"{event['type']}: {outcome}")
+        yield
+
+
+def _check_sessions(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
+    """Fulfil paid sessions of this shop that nothing told us of; name those that belong to no order."""
+    for session in gateway.list_completed_sessions(look_back):
+        with _apart(session.id, report):
+            if not _is_settled(session):
+                _settle_found(session, gateway, report)
+            db.session.commit()
+        yield
+
+
+def _is_settled(session: SessionFacts) -> bool:
+    """Tell whether nothing is to do about a completed session: it is another shop's, or its order knows of it."""
+    if session.metadata.get("shop") != get_installation().instance_id:
+        return True
+    attempt = find_attempt(session.id)
+    return attempt is not None and attempt.state == "complete" and attempt.order.state not in OPEN
+
+
+def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report) -> None:
+    order = fulfil_order(session.id, gateway, patience="job")
+    if order is not None:
         report.changed.append(f"{order.number}: {order.state}")
-    db.session.commit()
+        return
+    detail = "A paid session of this shop belongs to no order. Was the database restored from an old backup?"
+    if alert_owner("session_without_order", session.id, "A payment without an order", detail):
+        report.problems.append(f"{session.id}: {detail}")
+
+
+def _check_refunds(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
+    """Record refunds that nothing told us of. Their orders are known by now, if they are ours."""
+    for facts in gateway.list_refunds(since=_money_since(look_back)):
+        with _apart(facts.id, report):
+            order_id = find_paid_order(facts.payment_intent_id)
+            if order_id is not None and not is_recorded(facts):
+                outcome = record_refund(facts, order_id)
+                if is_recorded(facts):
+                    report.changed.append(f"{facts.id}: {outcome}")
+            db.session.commit()
+        yield
+
+
+def _check_disputes(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
+    """Record what disputes have become that nothing told us of."""
+    for facts in gateway.list_disputes(_money_since(look_back)):
+        with _apart(facts.id, report):
+            order_id = find_paid_order(facts.payment_intent_id)
+            if order_id is not None and not knows_dispute(facts):
+                report.changed.append(f"{facts.id}: {record_dispute(facts, order_id)}")
+            db.session.commit()
+        yield
+
+
+def _money_since(look_back: datetime) -> datetime:
+    return min(look_back, clock.now() - timedelta(days=MONEY_DAYS))

@@ -66,6 +66,12 @@ def certificates_of(order: Order) -> dict[int, list[Certificate]]:
     return found
 
 
+def find_gift(certificate_id: int) -> Gift | None:
+    """Return the gift that a certificate was issued for, or None when it was not bought here."""
+    query = sa.select(Gift).join(GiftCertificate, GiftCertificate.gift_id == Gift.id)
+    return db.session.scalar(query.where(GiftCertificate.certificate_id == certificate_id))
+
+
 def token_of(order: Order) -> str:
     """Return the token of the order's private page."""
     return vault.open_sealed(order.token_enc, order.public_id)

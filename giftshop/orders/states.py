@@ -1,5 +1,6 @@
 """The states of an order as data: which move may follow which state, and the one function that moves."""
 
+from giftshop import trail
 from giftshop.errors import MoveNotAllowedError
 from giftshop.orders.models import Order
 
@@ -11,17 +12,21 @@ MOVES = {
     "in_review": {"paid", "refunded"},
     "paid": {"fulfilled", "refunded"},
     "fulfilled": {"refunded"},
-    "refunded": set[str](),
+    "refunded": {"fulfilled"},
 }
 
 PAYABLE = ("awaiting_payment", "expired", "failed")
 OPEN = ("awaiting_payment", "processing")
 
 
-def move(order: Order, state: str) -> None:
-    """Move an order to `state`. Raises MoveNotAllowedError when that does not follow from where it is."""
+def move(order: Order, state: str, *, actor: str = "stripe") -> None:
+    """Move an order to `state` because of `actor`, and keep that in its trail.
+
+    Raises MoveNotAllowedError when that does not follow from where it is.
+    """
     if not may_move(order, state):
         raise MoveNotAllowedError(f"An order that is {order.state} cannot become {state}.")
+    trail.note("order_moved", actor=actor, order_id=order.id, before=order.state, after=state)
     order.state = state
 
 

@@ -8,7 +8,6 @@ import json
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, cast
@@ -16,10 +15,20 @@ from typing import Any, Literal, cast
 import stripe
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError, ShopError
+from giftshop.orders.stripe_facts import (
+    DisputeFacts,
+    RefundFacts,
+    SessionFacts,
+    dispute_facts,
+    payment_intent_of,
+    refund_facts,
+    session_facts,
+)
 
 stripe.enable_telemetry = False  # it writes a file into the home directory and sends platform data
 
 _EXPAND = ["payment_intent", "line_items"]
+_EXPAND_LISTED = ["data.payment_intent"]
 _TOLERANCE_SECONDS = 300
 Patience = Literal["page", "job"]
 
@@ -30,23 +39,6 @@ class ParametersChangedError(ShopError):
 
 class WebhookRefusedError(ShopError):
     """This is not a signed event of ours."""
-
-
-@dataclass(frozen=True, slots=True)
-class SessionFacts:
-    """What decides about an order, read from a Checkout Session; amounts in minor units."""
-
-    id: str
-    url: str | None
-    status: str | None
-    payment_status: str
-    livemode: bool
-    currency: str
-    amount_total: int
-    client_reference_id: str
-    metadata: dict[str, str]
-    payment_intent_id: str | None
-    payment_intent_status: str
 
 
 class StripeGateway:
@@ -63,20 +55,16 @@ class StripeGateway:
         """
         with _named_errors():
             sessions = self._page_client.v1.checkout.sessions
-            return _session_facts(
+            return session_facts(
                 sessions.create(params=cast(Any, parameters), options={"idempotency_key": idempotency_key})
             )
 
     def retrieve_session(self, session_id: str, *, patience: Patience = "page") -> SessionFacts | None:
         """Read a session; None when Stripe does not know it. Raises CheckoutUnavailableError."""
-        with _named_errors():
-            try:
-                sessions = self._client(patience).v1.checkout.sessions
-                return _session_facts(sessions.retrieve(session_id, params={"expand": _EXPAND}))
-            except stripe.InvalidRequestError as error:
-                if error.http_status == 404:
-                    return None
-                raise
+        with _named_errors(), _unknown_is_none():
+            sessions = self._client(patience).v1.checkout.sessions
+            return session_facts(sessions.retrieve(session_id, params={"expand": _EXPAND}))
+        return None
 
     def expire_session(self, session_id: str) -> bool:
         """End an open session so that it can no longer be paid; False when it was not open any more."""
@@ -93,7 +81,63 @@ class StripeGateway:
             page = self._job_client.v1.checkout.sessions.list(
                 params={"limit": 100, "status": "complete", "created": {"gte": int(since.timestamp())}}
             )
-            yield from (_session_facts(session) for session in page.auto_paging_iter())
+            yield from (session_facts(session) for session in page.auto_paging_iter())
+
+    def find_session_of_payment(self, payment_intent_id: str, *, patience: Patience = "page") -> SessionFacts | None:
+        """Return the Checkout Session that a payment was made in, or None. Raises CheckoutUnavailableError."""
+        with _named_errors():
+            sessions = self._client(patience).v1.checkout.sessions
+            page = sessions.list(params={"payment_intent": payment_intent_id, "limit": 1, "expand": _EXPAND_LISTED})
+            return next((session_facts(session) for session in page.data), None)
+
+    def create_refund(self, parameters: dict[str, Any], idempotency_key: str, *, patience: Patience) -> RefundFacts:
+        """Ask Stripe to pay back. Raises CheckoutUnavailableError (outcome unknown), ParametersChangedError,
+        CheckoutRefusedError (a definite no)."""
+        with _named_errors():
+            refunds = self._client(patience).v1.refunds
+            options: Any = {"idempotency_key": idempotency_key}
+            return refund_facts(refunds.create(params=cast(Any, parameters), options=options))
+
+    def retrieve_refund(self, refund_id: str, *, patience: Patience = "page") -> RefundFacts | None:
+        """Read a refund; None when Stripe does not know it. Raises CheckoutUnavailableError."""
+        with _named_errors(), _unknown_is_none():
+            return refund_facts(self._client(patience).v1.refunds.retrieve(refund_id))
+        return None
+
+    def list_refunds(
+        self, *, payment_intent_id: str = "", since: datetime | None = None, patience: Patience = "job"
+    ) -> Iterator[RefundFacts]:
+        """Yield the refunds of one payment, or those made since a moment, newest first."""
+        params: Any = {"limit": 100, **({"payment_intent": payment_intent_id} if payment_intent_id else {})}
+        params |= {"created": {"gte": int(since.timestamp())}} if since else {}
+        with _named_errors():
+            page = self._client(patience).v1.refunds.list(params=params)
+            yield from (refund_facts(refund) for refund in page.auto_paging_iter())
+
+    def retrieve_dispute(self, dispute_id: str, *, patience: Patience = "page") -> DisputeFacts | None:
+        """Read a dispute; None when Stripe does not know it. Raises CheckoutUnavailableError."""
+        with _named_errors(), _unknown_is_none():
+            return dispute_facts(self._client(patience).v1.disputes.retrieve(dispute_id))
+        return None
+
+    def list_disputes(self, since: datetime) -> Iterator[DisputeFacts]:
+        """Yield the disputes opened since `since`, newest first."""
+        with _named_errors():
+            page = self._job_client.v1.disputes.list(params={"limit": 100, "created": {"gte": int(since.timestamp())}})
+            yield from (dispute_facts(dispute) for dispute in page.auto_paging_iter())
+
+    def find_payment_of_warning(self, warning_id: str, *, patience: Patience = "page") -> str:
+        """Return the id of the payment an early fraud warning is about, empty when there is none."""
+        with _named_errors(), _unknown_is_none():
+            warnings = self._client(patience).v1.radar.early_fraud_warnings
+            return payment_intent_of(warnings.retrieve(warning_id))
+        return ""
+
+    def find_payment_of_charge(self, charge_id: str, *, patience: Patience = "page") -> str:
+        """Return the id of a charge's payment, empty when Stripe does not know it. Raises CheckoutUnavailableError."""
+        with _named_errors(), _unknown_is_none():
+            return payment_intent_of(self._client(patience).v1.charges.retrieve(charge_id))
+        return ""
 
     def list_events(self, types: list[str], since: datetime) -> Iterator[dict[str, Any]]:
         """Yield the events of these types (at most 20) since `since` (Stripe keeps 30 days), newest first."""
@@ -156,6 +200,16 @@ class StripeGateway:
 
 
 @contextmanager
+def _unknown_is_none() -> Iterator[None]:
+    """Go on behind the block when Stripe answers that there is no such object."""
+    try:
+        yield
+    except stripe.InvalidRequestError as error:
+        if error.http_status != 404:
+            raise
+
+
+@contextmanager
 def _named_errors() -> Iterator[None]:
     """Turn the SDK's errors into ours: unknown outcome, changed parameters, or a definite no."""
     try:
@@ -168,25 +222,6 @@ def _named_errors() -> Iterator[None]:
         raise CheckoutRefusedError(f"{type(error).__name__} {error.code or ''} {error.request_id or ''}") from None
     except stripe.StripeError:
         raise CheckoutUnavailableError from None
-
-
-def _session_facts(session: Any) -> SessionFacts:
-    data = session.to_dict()
-    intent = data.get("payment_intent")
-    is_expanded = isinstance(intent, dict)
-    return SessionFacts(
-        id=data["id"],
-        url=data.get("url"),
-        status=data.get("status"),
-        payment_status=data["payment_status"],
-        livemode=data["livemode"],
-        currency=(data.get("currency") or "").upper(),
-        amount_total=data.get("amount_total") or 0,
-        client_reference_id=data.get("client_reference_id") or "",
-        metadata=dict(data.get("metadata") or {}),
-        payment_intent_id=intent["id"] if is_expanded else intent,
-        payment_intent_status=intent["status"] if is_expanded else "",
-    )
 
 
 def _has_names(event: dict[str, Any]) -> bool:

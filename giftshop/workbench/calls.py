@@ -79,6 +79,12 @@ _ROUTES: list[tuple[str, str, str, Rule]] = [
     ("GET", f"/v1/disputes{_ID}", "DisputeRetrieveParams", _one("dispute")),
     ("POST", f"/v1/disputes{_ID}", "DisputeModifyParams", _update_dispute),
     ("POST", f"/v1/disputes{_ID}/close", "DisputeCloseParams", _close_dispute),
+    (
+        "GET",
+        f"/v1/radar/early_fraud_warnings{_ID}",
+        "radar.EarlyFraudWarningRetrieveParams",
+        _one("radar.early_fraud_warning"),
+    ),
     ("GET", "/v1/events", "EventListParams", _many("event")),
     ("GET", f"/v1/events{_ID}", "EventRetrieveParams", _one("event")),
     *triggers.ROUTES,

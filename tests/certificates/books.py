@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import chain
+from giftshop.certificates import chain, standing
 from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal, MoneyRequest
 from giftshop.database import db
 from tests import build
@@ -159,7 +159,10 @@ def keep_books() -> Books:
         entries[f"{name} hold"] = post(name, "refund_hold", 30_00)
     entries["settlement"] = post("settled", "refund_settled", 30_00, "settled hold")
     entries["release"] = post("released", "refund_released", 30_00, "released hold")
-    books.run("UPDATE certificate SET status = 'frozen' WHERE id = <frozen>")
+    for name in ("frozen", "lost"):
+        standing.freeze(
+            books.certificates[name], subject="dp_1", reason_code="disputed", actor="stripe", at=clock.now()
+        )
     entries["dispute"] = post("lost", "dispute_hold", 120_00, status="frozen")
     entries["lost"] = post("lost", "dispute_lost", 120_00, "dispute")
     entries["recovery"] = post("lost", "dispute_recovered", 120_00, "lost")

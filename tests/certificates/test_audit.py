@@ -43,6 +43,7 @@ COOKED = {
     ),
     "a certificate starts with one issue at face value": "UPDATE certificate SET face_value_cents = 13000",
     "a status tells the truth": "UPDATE certificate SET status = 'void'",
+    "a certificate is on hold while a hold is open, and only then": "UPDATE certificate SET status = 'frozen'",
     "the hash chain links": "UPDATE ledger_entry SET prev_hash = randomblob(32) WHERE sequence = 3",
 }
 

@@ -7,7 +7,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates import requests
+from giftshop import clock
+from giftshop.certificates import requests, standing
 from giftshop.certificates.models import MoneyRequest
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
@@ -86,7 +87,7 @@ def test_a_refusal_is_kept_and_given_again_even_when_it_would_now_succeed(app: F
     db.session.commit()
     assert (first.status, first.refusal, first.facts) == (409, "CertificateFrozenError", {})
     assert first.message == "This certificate is on hold. Please don't redeem it."
-    certificate.status = "active"
+    standing.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
     db.session.commit()
     again = till.press()
     db.session.commit()

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import undo
+from giftshop.certificates import standing, undo
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.errors import (
@@ -155,7 +155,8 @@ def test_a_manager_undoes_the_own_redemption_like_anyone(app: Flask) -> None:
 def test_an_undo_is_possible_while_frozen_but_not_on_an_ended_certificate(app: Flask) -> None:
     frozen, ended = build.certificate(), build.certificate()
     kept, spent = take(frozen.id, 40_00), take(ended.id, 120_00)
-    frozen.status, ended.status = "frozen", "void"
+    standing.freeze(frozen.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
+    ended.status = "void"
     db.session.commit()
     assert give_back(kept).balance_after_cents == 120_00
     db.session.commit()

@@ -32,5 +32,5 @@ def read_compare_and_write(
     return entry
 
 
-ledger._post = read_compare_and_write  # type: ignore[assignment]
+ledger.post = read_compare_and_write  # type: ignore[assignment]
 app = create_app()

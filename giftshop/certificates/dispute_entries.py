@@ -1,0 +1,99 @@
+"""Disputes in the ledger: value held while a bank decides, then given back or lost, for orders/disputes.py."""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.refund_entries import (
+    BACK_FROM_VOID,
+    VOID_WHEN_EMPTY,
+    list_open_entries,
+    post_loss,
+    recover_loss,
+)
+from giftshop.database import db
+
+
+def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:
+    """Hold what is left of a certificate, up to its share of the dispute (minor units); return what is now held.
+
+    May be called again: value that has come back meanwhile is held too, never more than the share.
+    """
+    hold_certificate(certificate_id)
+    held = sum(entry.amount_cents for entry in _open_holds(certificate_id, dispute_id))
+    balance = db.session.scalars(sa.select(Certificate.balance_cents).where(Certificate.id == certificate_id)).one()
+    amount = min(balance, share_cents - held)
+    if amount <= 0:
+        return held
+    number = _count_holds(certificate_id, dispute_id) + 1
+    post(
+        certificate_id,
+        Transfer("dispute_hold", LIABILITY, "dispute_hold", amount),
+        _cause(f"dispute:{dispute_id}:hold:{certificate_id}:{number}", dispute_id, at),
+        status="frozen",
+    )
+    return held + amount
+
+
+def release_disputed(certificate_id: int, *, dispute_id: str, at: datetime) -> None:
+    """Give back exactly what this dispute holds of a certificate."""
+    for hold in _open_holds(certificate_id, dispute_id):
+        post(
+            certificate_id,
+            Transfer("dispute_released", "dispute_hold", LIABILITY, hold.amount_cents, reverses_id=hold.id),
+            _cause(f"dispute:{dispute_id}:released:{hold.id}", dispute_id, at),
+            status=BACK_FROM_VOID,
+        )
+
+
+def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:
+    """Close a lost dispute: what is held leaves with the bank, what was spent of the share is a loss; return the loss.
+
+    Nothing is lost twice: called again, it finds no hold and the loss written.
+    """
+    held = hold_disputed(certificate_id, share_cents, dispute_id=dispute_id, at=at)
+    for hold in _open_holds(certificate_id, dispute_id):
+        post(
+            certificate_id,
+            Transfer("dispute_lost", "dispute_hold", "stripe_clearing", hold.amount_cents, reverses_id=hold.id),
+            _cause(f"dispute:{dispute_id}:lost:{hold.id}", dispute_id, at),
+            status=VOID_WHEN_EMPTY,
+        )
+    loss = share_cents - held
+    if loss:
+        key = f"dispute:{dispute_id}:loss:{certificate_id}"
+        post_loss(certificate_id, loss, key=key, external_ref=dispute_id, at=at, status=VOID_WHEN_EMPTY)
+    return loss
+
+
+def recover_disputed(*, dispute_id: str, at: datetime) -> None:
+    """Take back what a dispute had cost, after an appeal was won; a certificate that had ended comes back frozen."""
+    for lost in list_open_entries(dispute_id, ("dispute_lost",)):
+        post(
+            lost.certificate_id,
+            Transfer("dispute_recovered", "stripe_clearing", LIABILITY, lost.amount_cents, reverses_id=lost.id),
+            _cause(f"dispute:{dispute_id}:recovered:{lost.id}", dispute_id, at),
+            status=BACK_FROM_VOID,
+        )
+    for loss in list_open_entries(dispute_id, ("loss",)):
+        recover_loss(loss, external_ref=dispute_id, at=at)
+
+
+def _open_holds(certificate_id: int, dispute_id: str) -> list[LedgerEntry]:
+    entries = list_open_entries(dispute_id, ("dispute_hold",))
+    return [entry for entry in entries if entry.certificate_id == certificate_id]
+
+
+def _count_holds(certificate_id: int, dispute_id: str) -> int:
+    query = sa.select(sa.func.count()).where(
+        LedgerEntry.external_ref == dispute_id,
+        LedgerEntry.kind == "dispute_hold",
+        LedgerEntry.certificate_id == certificate_id,
+    )
+    return db.session.scalars(query).one()
+
+
+def _cause(key: str, dispute_id: str, at: datetime) -> Cause:
+    return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=dispute_id)

@@ -1,0 +1,162 @@
+"""A certificate's standing: put on hold and released, ended, given a new code; each with who and why, in the trail.
+
+A certificate is frozen while any freeze is open: two disputes, or a dispute and a manager, do not undo each other.
+"""
+
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from giftshop import trail
+from giftshop.certificates import codes, vault
+from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, post
+from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
+from giftshop.database import db
+from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
+
+BY_HAND = "by hand"
+
+
+def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, at: datetime) -> bool:
+    """Put a certificate on hold because of `subject` (Stripe's id, or `BY_HAND`); False when it is already for that."""
+    if _open_freeze(certificate_id, subject) is not None:
+        return False
+    db.session.add(
+        CertificateFreeze(
+            certificate_id=certificate_id, subject=subject, reason_code=reason_code, actor=actor, frozen_at=at
+        )
+    )
+    db.session.flush()
+    _change_status(certificate_id, "active", "frozen")
+    trail.note("frozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
+    return True
+
+
+def freeze_by_hand(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> bool:
+    """Put a certificate on hold for a manager. Raises ReasonMissingError, CertificateVoidError."""
+    _check_reason(reason_code)
+    if db.session.get_one(Certificate, certificate_id, populate_existing=True).status == "void":
+        raise CertificateVoidError
+    return freeze(certificate_id, subject=BY_HAND, reason_code=reason_code, actor=actor, at=at)
+
+
+def lift(certificate_id: int, *, subject: str, actor: str, at: datetime) -> bool:
+    """End the hold that `subject` caused; the certificate is usable again when no other is open."""
+    found = _open_freeze(certificate_id, subject)
+    if found is None:
+        return False
+    found.lifted_at, found.lifted_by = at, actor
+    db.session.flush()
+    if not list_freezes(certificate_id):
+        _change_status(certificate_id, "frozen", "active")
+    trail.note("unfrozen", actor=actor, certificate_id=certificate_id, subject=subject)
+    return True
+
+
+def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> int:
+    """End every hold a person may end: all but those of a dispute that still holds money. Returns how many.
+
+    Raises ReasonMissingError, CertificateVoidError, NotFrozenByHandError.
+    """
+    _check_reason(reason_code)
+    if db.session.get_one(Certificate, certificate_id, populate_existing=True).status == "void":
+        raise CertificateVoidError
+    if _holds_disputed_money(certificate_id):
+        raise NotFrozenByHandError
+    subjects = [each.subject for each in list_freezes(certificate_id)]
+    return sum(lift(certificate_id, subject=subject, actor=actor, at=at) for subject in subjects)
+
+
+def hold_what_returned(certificate_id: int, *, subject: str, reason_code: str, at: datetime) -> None:
+    """Name why a certificate is on hold that had ended and has value again: a person looks at it first."""
+    certificate = db.session.get_one(Certificate, certificate_id, populate_existing=True)
+    if certificate.status == "frozen" and not list_freezes(certificate_id):
+        freeze(certificate_id, subject=subject, reason_code=reason_code, actor="stripe", at=at)
+
+
+def list_freezes(certificate_id: int) -> list[CertificateFreeze]:
+    """Return the holds that are open, oldest first."""
+    query = sa.select(CertificateFreeze).where(
+        CertificateFreeze.certificate_id == certificate_id, CertificateFreeze.lifted_at.is_(None)
+    )
+    return list(db.session.scalars(query.order_by(CertificateFreeze.id)))
+
+
+def void(certificate_id: int, *, reason_code: str, request_key: str, actor: str, at: datetime) -> LedgerEntry:
+    """End a certificate whose money was paid back outside Stripe, or that was never paid; its balance goes to zero.
+
+    Raises ReasonMissingError, CertificateVoidError (it has ended, or nothing is left on it).
+    """
+    _check_reason(reason_code)
+    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
+    certificate = db.session.scalars(row.execution_options(populate_existing=True)).one()
+    if certificate.status == "void" or certificate.balance_cents == 0:
+        raise CertificateVoidError
+    entry = post(
+        certificate_id,
+        Transfer("void", LIABILITY, _void_account(certificate_id), certificate.balance_cents),
+        Cause(actor=actor, scope="void", key=request_key, at=at, reason_code=reason_code),
+        status="void",
+    )
+    trail.note("voided", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    return entry
+
+
+def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> str:
+    """Give a certificate a new code and return it; the old one is dead in this transaction, the balance untouched.
+
+    Raises ReasonMissingError, CertificateVoidError.
+    """
+    _check_reason(reason_code)
+    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
+    certificate = db.session.scalars(row.execution_options(populate_existing=True)).one()
+    if certificate.status == "void":
+        raise CertificateVoidError
+    code = codes.new_code()
+    db.session.add(
+        ReplacedCode(code_lookup=certificate.code_lookup, certificate_id=certificate_id, replaced_at=at, actor=actor)
+    )
+    certificate.code_lookup = vault.lookup(code)
+    certificate.code_enc = vault.seal(code, certificate.public_id)
+    db.session.flush()
+    trail.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    return code
+
+
+def _open_freeze(certificate_id: int, subject: str) -> CertificateFreeze | None:
+    query = sa.select(CertificateFreeze).where(
+        CertificateFreeze.certificate_id == certificate_id,
+        CertificateFreeze.subject == subject,
+        CertificateFreeze.lifted_at.is_(None),
+    )
+    return db.session.scalar(query)
+
+
+def _change_status(certificate_id: int, before: str, after: str) -> None:
+    change = sa.update(Certificate).where(Certificate.id == certificate_id, Certificate.status == before)
+    db.session.execute(change.values(status=after))
+
+
+def _void_account(certificate_id: int) -> str:
+    """Return where a voided value goes: back where it came from, or, if Stripe took it, out in cash."""
+    first = sa.select(LedgerEntry.debit_account).where(
+        LedgerEntry.certificate_id == certificate_id, LedgerEntry.sequence == 1
+    )
+    source = db.session.scalars(first).one()
+    return "cash_paid_out" if source == "stripe_clearing" else source
+
+
+def _holds_disputed_money(certificate_id: int) -> bool:
+    closing = aliased(LedgerEntry)
+    held = sa.select(LedgerEntry.id).where(
+        LedgerEntry.certificate_id == certificate_id,
+        LedgerEntry.kind == "dispute_hold",
+        ~sa.exists().where(closing.reverses_id == LedgerEntry.id),
+    )
+    return db.session.scalar(held.limit(1)) is not None
+
+
+def _check_reason(reason_code: str) -> None:
+    if not reason_code.strip():
+        raise ReasonMissingError

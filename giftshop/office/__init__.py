@@ -1,0 +1,1 @@
+"""The office: pages for managers and the owner."""

@@ -1,0 +1,167 @@
+"""Disputes: a payment that the buyer's bank questions puts its certificates on hold until the bank has decided.
+
+Stripe's events come late, twice and in any order; the dispute is read anew each time, and what is older than what
+is known is left alone. So every order of events ends the same.
+"""
+
+import sqlalchemy as sa
+
+from giftshop import clock, trail
+from giftshop.certificates import dispute_entries, standing
+from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates.refund_entries import list_open_entries
+from giftshop.database import db
+from giftshop.money import format_amount
+from giftshop.orders import payments
+from giftshop.orders.alerts import alert_owner
+from giftshop.orders.models import Dispute, Order
+from giftshop.orders.register import lock_order
+from giftshop.orders.stripe_facts import DisputeFacts
+
+RANKS = {
+    "warning_needs_response": 0,
+    "warning_under_review": 1,
+    "warning_closed": 2,
+    "needs_response": 3,
+    "under_review": 4,
+    "lost": 5,
+    "appeal_needs_response": 6,
+    "appeal_under_review": 7,
+    "prevented": 8,
+    "won": 8,
+}
+"""How far a dispute has come: a later state is never followed by an earlier one, but for an appeal that is lost."""
+
+_INQUIRY = ("warning_needs_response", "warning_under_review")
+_ENDED_WELL = ("warning_closed", "prevented", "won")
+
+
+def record_dispute(facts: DisputeFacts, order_id: int) -> str:
+    """Record what Stripe says now about a dispute of this order's payment; return what came of it. Does not commit."""
+    order = lock_order(order_id)
+    dispute = _find(facts.id)
+    if dispute is not None and not _follows(facts.status, dispute.status):
+        return "older than what is known"
+    if dispute is None:
+        dispute = _open(facts, order)
+    elif dispute.status != facts.status:
+        _note(dispute, facts.status)
+    dispute.status, dispute.evidence_due_at = facts.status, facts.evidence_due_at
+    if facts.status in _INQUIRY:
+        _freeze(dispute, order)
+    elif facts.status in _ENDED_WELL:
+        _end_well(dispute, order)
+    else:
+        _hold_or_lose(dispute, order)
+    return f"dispute {facts.status}"
+
+
+def knows_dispute(facts: DisputeFacts) -> bool:
+    """Tell whether this state of a dispute has been recorded already."""
+    dispute = _find(facts.id)
+    return dispute is not None and (dispute.status == facts.status or not _follows(facts.status, dispute.status))
+
+
+def record_warning(warning_id: str, order_id: int) -> str:
+    """Put an order's certificates on hold after an early fraud warning: most of them become disputes."""
+    order = lock_order(order_id)
+    if not _freeze_all(order, subject=warning_id, reason_code="fraud_warning"):
+        return "warning known"
+    detail = f"The card's bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
+    alert_owner("fraud_warning", warning_id, "A payment may be fraud", detail, order=order)
+    return "frozen"
+
+
+def _find(dispute_id: str) -> Dispute | None:
+    query = sa.select(Dispute).where(Dispute.stripe_dispute_id == dispute_id)
+    return db.session.scalar(query.execution_options(populate_existing=True))
+
+
+def _follows(status: str, known: str) -> bool:
+    is_lost_appeal = status == "lost" and known.startswith("appeal_")
+    return is_lost_appeal or RANKS.get(status, 0) >= RANKS.get(known, 0)
+
+
+def _open(facts: DisputeFacts, order: Order) -> Dispute:
+    dispute = Dispute(
+        order_id=order.id,
+        stripe_dispute_id=facts.id,
+        amount_cents=facts.amount_cents,
+        status=facts.status,
+        reason=facts.reason,
+        evidence_due_at=facts.evidence_due_at,
+        opened_at=clock.now(),
+    )
+    db.session.add(dispute)
+    db.session.flush()
+    _note(dispute, facts.status)
+    sum_ = format_amount(facts.amount_cents, order.currency)
+    detail = f"The buyer's bank questions {sum_} of order {order.number}. Its certificates are on hold."
+    alert_owner("dispute_opened", facts.id, "A payment is disputed", detail, order=order)
+    return dispute
+
+
+def _freeze(dispute: Dispute, order: Order) -> None:
+    _freeze_all(order, subject=dispute.stripe_dispute_id, reason_code="disputed")
+
+
+def _freeze_all(order: Order, *, subject: str, reason_code: str) -> bool:
+    """Put every certificate of an order on hold that has not ended; tell whether one is newly so."""
+    now, is_new = clock.now(), False
+    for certificate in payments.list_certificates(order.id):
+        if certificate.status != "void":
+            is_new |= standing.freeze(certificate.id, subject=subject, reason_code=reason_code, actor="stripe", at=now)
+    return is_new
+
+
+def _hold_or_lose(dispute: Dispute, order: Order) -> None:
+    """Hold what is left; once the bank has decided against us, let it go, and name what was spent as a loss."""
+    was_lost = bool(_lost_entries(dispute))
+    if was_lost:
+        return
+    now, is_open = clock.now(), dispute.status in ("needs_response", "under_review")
+    _freeze(dispute, order)
+    shares = payments.share_out(order.id, dispute.amount_cents)
+    if is_open:
+        for share in shares:
+            dispute_entries.hold_disputed(
+                share.certificate_id, share.amount_cents, dispute_id=dispute.stripe_dispute_id, at=now
+            )
+        return
+    dispute.loss_cents = sum(
+        dispute_entries.lose_disputed(
+            share.certificate_id, share.amount_cents, dispute_id=dispute.stripe_dispute_id, at=now
+        )
+        for share in shares
+    )
+    dispute.closed_at = now
+    loss = format_amount(dispute.loss_cents, order.currency)
+    detail = f"The bank decided for the buyer of order {order.number}. Used already, and so lost: {loss}."
+    alert_owner("dispute_lost", dispute.stripe_dispute_id, "A dispute was lost", detail, order=order)
+
+
+def _end_well(dispute: Dispute, order: Order) -> None:
+    """Give everything back; what had been lost first waits for a person, because the certificate had ended."""
+    now = clock.now()
+    dispute.closed_at = dispute.closed_at or now
+    if _lost_entries(dispute):
+        dispute_entries.recover_disputed(dispute_id=dispute.stripe_dispute_id, at=now)
+        dispute.loss_cents = 0
+        detail = (
+            f"The lost dispute of order {order.number} was decided for you after all. Please release its certificates."
+        )
+        alert_owner("dispute_recovered", dispute.stripe_dispute_id, "A lost dispute was won", detail, order=order)
+        return
+    for certificate in payments.list_certificates(order.id):
+        dispute_entries.release_disputed(certificate.id, dispute_id=dispute.stripe_dispute_id, at=now)
+        for freeze in standing.list_freezes(certificate.id):
+            if freeze.subject == dispute.stripe_dispute_id or freeze.reason_code == "fraud_warning":
+                standing.lift(certificate.id, subject=freeze.subject, actor="stripe", at=now)
+
+
+def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:
+    return list_open_entries(dispute.stripe_dispute_id, ("dispute_lost", "loss"))
+
+
+def _note(dispute: Dispute, status: str) -> None:
+    trail.note("dispute", actor="stripe", order_id=dispute.order_id, status=status, amount_cents=dispute.amount_cents)

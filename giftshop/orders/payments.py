@@ -1,0 +1,91 @@
+"""Payments: which order a payment at Stripe belongs to, and how a sum of it falls on its certificates."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.database import db
+from giftshop.orders.fulfilment import settle
+from giftshop.orders.models import Gift, GiftCertificate, Order
+from giftshop.orders.stripe_gateway import Patience, StripeGateway
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What of a sum falls on one certificate, in minor units."""
+
+    certificate_id: int
+    amount_cents: int
+
+
+def find_order_of_payment(payment_intent_id: str, gateway: StripeGateway, *, patience: Patience) -> Order | None:
+    """Return the order that a payment paid; None when it is not ours, or an order's second payment.
+
+    A refund or dispute may be heard of before the payment itself: then its session is settled first. Ends the
+    open transaction before Stripe is asked. Raises CheckoutUnavailableError.
+    """
+    if not payment_intent_id:
+        return None
+    order = _find(payment_intent_id)
+    if order is None:
+        db.session.rollback()
+        session = gateway.find_session_of_payment(payment_intent_id, patience=patience)
+        if session is not None:
+            settle(session)
+        order = _find(payment_intent_id)
+    return order
+
+
+def list_certificates(order_id: int) -> list[Certificate]:
+    """Return the certificates of an order, lowest id first, as they are now."""
+    query = (
+        sa.select(Certificate)
+        .join(GiftCertificate, GiftCertificate.certificate_id == Certificate.id)
+        .join(Gift, Gift.id == GiftCertificate.gift_id)
+        .where(Gift.order_id == order_id)
+        .order_by(Certificate.id)
+    )
+    return list(db.session.scalars(query.execution_options(populate_existing=True)))
+
+
+def share_out(order_id: int, amount_cents: int, *, first: str = "") -> list[Share]:
+    """Share a sum of a payment out over its certificates, each up to what Stripe still holds for it.
+
+    The certificate with the public id `first` comes first, then the lowest id: nobody's gift pays for another's.
+    """
+    left, shares = amount_cents, []
+    cleared = cleared_by_certificate(order_id)
+    for certificate in sorted(list_certificates(order_id), key=lambda each: (each.public_id != first, each.id)):
+        amount = min(left, cleared[certificate.id])
+        if amount > 0:
+            shares.append(Share(certificate.id, amount))
+            left -= amount
+    return shares
+
+
+def cleared_by_certificate(order_id: int) -> dict[int, int]:
+    """Return, for each certificate of an order, what Stripe took for it and has not paid back, in minor units."""
+    amount = sa.case(
+        (LedgerEntry.debit_account == "stripe_clearing", LedgerEntry.amount_cents),
+        (LedgerEntry.credit_account == "stripe_clearing", -LedgerEntry.amount_cents),
+        else_=0,
+    )
+    query = (
+        sa.select(LedgerEntry.certificate_id, sa.func.sum(amount))
+        .join(GiftCertificate, GiftCertificate.certificate_id == LedgerEntry.certificate_id)
+        .join(Gift, Gift.id == GiftCertificate.gift_id)
+        .where(Gift.order_id == order_id)
+        .group_by(LedgerEntry.certificate_id)
+    )
+    return {certificate_id: int(total) for certificate_id, total in db.session.execute(query)}
+
+
+def find_paid_order(payment_intent_id: str) -> int | None:
+    """Return the id of the order that a payment paid, as far as the shop knows."""
+    order = _find(payment_intent_id) if payment_intent_id else None
+    return order.id if order else None
+
+
+def _find(payment_intent_id: str) -> Order | None:
+    return db.session.scalar(sa.select(Order).where(Order.payment_intent_id == payment_intent_id))

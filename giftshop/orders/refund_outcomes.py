@@ -1,0 +1,170 @@
+"""What became of a refund: recorded from what Stripe says about it now, for requests, webhooks and reconciliation.
+
+Safe twice and at the same time, because the order is held and the refund's state says what has been done.
+"""
+
+import sqlalchemy as sa
+
+from giftshop import clock, trail
+from giftshop.catalog.practice import get_installation
+from giftshop.certificates import refund_entries, standing
+from giftshop.certificates.models import LedgerEntry
+from giftshop.database import db
+from giftshop.delivery import deliveries
+from giftshop.orders import notices, payments
+from giftshop.orders.alerts import alert_owner
+from giftshop.orders.models import Order, Refund, new_refund_id
+from giftshop.orders.register import lock_order
+from giftshop.orders.states import may_move, move
+from giftshop.orders.stripe_facts import RefundFacts
+
+
+def record_refund(facts: RefundFacts, order_id: int) -> str:
+    """Record what Stripe says now about a refund of this order's payment; return what came of it. Does not commit."""
+    order = lock_order(order_id)
+    refund = _find(facts, order)
+    if refund is None:
+        return "failed before we heard of it" if facts.has_failed else _take_foreign(facts, order)
+    if refund.stripe_refund_id is None:
+        was_given_up, refund.stripe_refund_id = refund.state == "released", facts.id
+    else:
+        was_given_up = False
+    if was_given_up and not facts.has_failed:
+        _take_from(refund, facts, order)
+    elif facts.has_failed:
+        _undo(refund, facts, order)
+    elif refund.state == "held" and facts.status == "succeeded":
+        _settle(refund, facts, order)
+    return f"refund {refund.state}"
+
+
+def is_recorded(facts: RefundFacts) -> bool:
+    """Tell whether the shop knows this refund and agrees with what Stripe says of it now."""
+    refund = db.session.scalar(sa.select(Refund).where(Refund.stripe_refund_id == facts.id))
+    if refund is None:
+        return False
+    return refund.state in (("released", "returned") if facts.has_failed else ("settled",))
+
+
+def release_refund(refund_id: int, refusal: str) -> None:
+    """Give a held refund back to its certificate, because Stripe will not pay it back. Does not commit."""
+    refund = db.session.get_one(Refund, refund_id)
+    order = lock_order(refund.order_id)
+    db.session.refresh(refund)
+    if refund.state != "held":
+        return
+    now = clock.now()
+    hold = _hold_of(refund)
+    refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
+    standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
+    refund.state, refund.ended_at, refund.refusal = "released", now, refusal
+    note_refund(refund, "refund_refused", "stripe")
+    detail = f"The refund for order {order.number} was refused. The certificate has its value again."
+    alert_owner("refund_refused", f"refund {refund.id}", "A refund was refused", detail, order=order)
+
+
+def note_refund(refund: Refund, kind: str, actor: str) -> None:
+    """Keep in the trail what happened to a refund."""
+    trail.note(
+        kind,
+        actor=actor,
+        order_id=refund.order_id,
+        certificate_id=refund.certificate_id,
+        amount_cents=refund.amount_cents,
+        reason=refund.reason,
+    )
+
+
+def _find(facts: RefundFacts, order: Order) -> Refund | None:
+    """Return our row of a refund: by Stripe's id, or, when its answer was lost, by what we wrote on it."""
+    known = sa.select(Refund).where(Refund.stripe_refund_id == facts.id)
+    refund = db.session.scalar(known.execution_options(populate_existing=True))
+    if refund is not None or facts.metadata.get("shop") != get_installation().instance_id:
+        return refund
+    named = (Refund.public_id == facts.metadata.get("refund_id", ""), Refund.order_id == order.id)
+    mine = sa.select(Refund).where(*named, Refund.stripe_refund_id.is_(None))
+    return db.session.scalar(mine.execution_options(populate_existing=True))
+
+
+def _settle(refund: Refund, facts: RefundFacts, order: Order) -> None:
+    now = clock.now()
+    refund_entries.settle_refund(_hold_of(refund), refund_id=refund.id, stripe_refund_id=facts.id, at=now)
+    refund.state, refund.ended_at = "settled", now
+    _after_payback(refund, order)
+
+
+def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
+    """Give back what a failed refund held or had taken; once, because its state says what has been done."""
+    if refund.state == "held":
+        release_refund(refund.id, "The bank did not take it.")
+    elif refund.state == "settled":
+        _return(refund, facts, order)
+
+
+def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
+    """Put a refund that failed days later back where it came from, and hold it until a person has looked."""
+    now = clock.now()
+    for entry in refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external")):
+        refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
+        standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
+    for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
+        refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
+    refund.state, refund.ended_at = "returned", now
+    if order.state == "refunded":
+        move(order, "fulfilled", actor="stripe")
+    note_refund(refund, "refund_returned", "stripe")
+    detail = f"The refund for order {order.number} failed: the money is back with you and on the certificate, on hold."
+    alert_owner("refund_failed", facts.id, "A refund failed", detail, order=order)
+
+
+def _take_foreign(facts: RefundFacts, order: Order) -> str:
+    """Record a refund made in Stripe's own dashboard."""
+    refund = Refund(
+        public_id=new_refund_id(),
+        order_id=order.id,
+        amount_cents=facts.amount_cents,
+        state="settled",
+        reason="made at Stripe",
+        actor="stripe",
+        stripe_refund_id=facts.id,
+        created_at=clock.now(),
+    )
+    db.session.add(refund)
+    db.session.flush()
+    _take_from(refund, facts, order)
+    return "refund made at Stripe"
+
+
+def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
+    """Take a refund that Stripe has made already off its certificates; what was spent of it is a loss."""
+    now = clock.now()
+    refund.state, refund.ended_at = "settled", now
+    for share in payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", "")):
+        missing = refund_entries.take_foreign_refund(
+            share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
+        )
+        if missing:
+            standing.freeze(
+                share.certificate_id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now
+            )
+            detail = f"A refund made at Stripe for order {order.number} was larger than what was left."
+            alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
+    _after_payback(refund, order)
+
+
+def _after_payback(refund: Refund, order: Order) -> None:
+    """Tell people, and let an order end whose whole payment went back."""
+    note_refund(refund, "refund_settled", "stripe")
+    settled = sa.select(sa.func.sum(Refund.amount_cents))
+    db.session.flush()
+    paid_back = db.session.scalar(settled.where(Refund.order_id == order.id, Refund.state == "settled"))
+    if paid_back == order.received_cents and may_move(order, "refunded"):
+        move(order, "refunded", actor="stripe")
+    deliveries.cancel_ended(order.id)
+    notices.tell_refunded(order, refund)
+
+
+def _hold_of(refund: Refund) -> LedgerEntry:
+    key = f"refund:{refund.id}:hold"
+    query = sa.select(LedgerEntry).where(LedgerEntry.request_scope == "refund", LedgerEntry.request_key == key)
+    return db.session.scalars(query).one()

@@ -1,0 +1,118 @@
+"""What decides about money, read from Stripe's objects: plain facts, amounts in minor units, for stripe_gateway.py.
+
+Only ids, states, sums and our own metadata are read: objects of older API versions give the same facts.
+"""
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Any
+
+
+@dataclass(frozen=True, slots=True)
+class SessionFacts:
+    """A Checkout Session; `payment_intent_status` is empty unless the payment was read with it."""
+
+    id: str
+    url: str | None
+    status: str | None
+    payment_status: str
+    livemode: bool
+    currency: str
+    amount_total: int
+    client_reference_id: str
+    metadata: dict[str, str]
+    payment_intent_id: str | None
+    payment_intent_status: str
+
+
+@dataclass(frozen=True, slots=True)
+class RefundFacts:
+    """A refund; `status` is pending, requires_action, succeeded, failed or canceled."""
+
+    id: str
+    status: str
+    amount_cents: int
+    payment_intent_id: str
+    metadata: dict[str, str]
+    created_at: datetime
+
+    @property
+    def has_failed(self) -> bool:
+        """Tell whether the money stayed with us, or came back."""
+        return self.status in ("failed", "canceled")
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeFacts:
+    """A dispute, or the inquiry before one (`warning_…`)."""
+
+    id: str
+    status: str
+    amount_cents: int
+    reason: str
+    payment_intent_id: str
+    evidence_due_at: datetime | None
+    created_at: datetime
+
+
+def session_facts(session: Any) -> SessionFacts:
+    """Read a Checkout Session, its payment expanded or not."""
+    data = session.to_dict()
+    intent = data.get("payment_intent")
+    is_expanded = isinstance(intent, dict)
+    return SessionFacts(
+        id=data["id"],
+        url=data.get("url"),
+        status=data.get("status"),
+        payment_status=data["payment_status"],
+        livemode=data["livemode"],
+        currency=(data.get("currency") or "").upper(),
+        amount_total=data.get("amount_total") or 0,
+        client_reference_id=data.get("client_reference_id") or "",
+        metadata=dict(data.get("metadata") or {}),
+        payment_intent_id=intent["id"] if is_expanded else intent,
+        payment_intent_status=intent["status"] if is_expanded else "",
+    )
+
+
+def refund_facts(refund: Any) -> RefundFacts:
+    """Read a refund."""
+    data = refund.to_dict()
+    return RefundFacts(
+        id=data["id"],
+        status=data.get("status") or "pending",
+        amount_cents=data["amount"],
+        payment_intent_id=_id_of(data.get("payment_intent")),
+        metadata=dict(data.get("metadata") or {}),
+        created_at=_moment(data["created"]),
+    )
+
+
+def dispute_facts(dispute: Any) -> DisputeFacts:
+    """Read a dispute."""
+    data = dispute.to_dict()
+    due_by = (data.get("evidence_details") or {}).get("due_by")
+    return DisputeFacts(
+        id=data["id"],
+        status=data["status"],
+        amount_cents=data["amount"],
+        reason=data.get("reason") or "",
+        payment_intent_id=_id_of(data.get("payment_intent")),
+        evidence_due_at=_moment(due_by) if due_by else None,
+        created_at=_moment(data["created"]),
+    )
+
+
+def payment_intent_of(item: Any) -> str:
+    """Return the id of the payment that a charge or a fraud warning belongs to, empty when it has none."""
+    return _id_of(item.to_dict().get("payment_intent"))
+
+
+def _id_of(named: Any) -> str:
+    """Return an id from a field that holds it or, expanded, its object."""
+    found = named.get("id") if isinstance(named, dict) else named
+    return found or ""
+
+
+def _moment(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, tz=UTC)

@@ -1,0 +1,44 @@
+"""What the tests of orders share: the shop beside a simulated Stripe that answers, and orders paid there."""
+
+from collections.abc import Iterator
+
+import pytest
+from flask import Flask
+
+from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.settings import Settings
+from tests.conftest import make_settings
+from tests.orders.stripe_side import StripeSide
+from tests.workbench.running import RunningWorkbench, start_workbench
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
+    """A simulated Stripe for the tests of this folder; nobody hears its webhooks."""
+    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
+        bench.post("/hook", {"drop": -1})
+        yield bench
+
+
+@pytest.fixture
+def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
+    """The settings of a shop whose Stripe is the workbench."""
+    return make_settings(
+        database_url,
+        stripe_api_base=workbench.url,
+        stripe_secret_key=workbench.stripe_key,
+        stripe_webhook_secret=workbench.webhook_secret,
+    )
+
+
+@pytest.fixture
+def gateway(app: Flask) -> StripeGateway:
+    """The shop's way to Stripe."""
+    found: StripeGateway = app.extensions["stripe_gateway"]
+    return found
+
+
+@pytest.fixture
+def stripe_side(app: Flask, gateway: StripeGateway, workbench: RunningWorkbench) -> StripeSide:
+    """What happens at Stripe, and telling the shop of it."""
+    return StripeSide(workbench, gateway)
