@@ -19,7 +19,9 @@ from giftshop.certificates.document import PAPERS, Paper
 from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
+from giftshop.money import format_amount
 from giftshop.orders import audit as orders_audit
+from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
@@ -133,6 +135,25 @@ def reconcile_orders(since: datetime | None) -> None:
     click.echo(f"Checked {report.checked}, changed {len(report.changed)}, problems {len(report.problems)}.")
     if report.problems:
         raise ShopError("Some orders need a person; see above.")
+
+
+@orders.command("close")
+@click.argument("first", type=click.DateTime(["%Y-%m-%d"]))
+@click.argument("last", type=click.DateTime(["%Y-%m-%d"]))
+@one_sentence
+def close_orders(first: datetime, last: datetime) -> None:
+    """Close the days FIRST to LAST: Stripe, journal and certificates side by side, every difference by its name."""
+    close = close_period(current_app.extensions["stripe_gateway"], first=first.date(), last=last.date())
+    click.echo(f"{'':28}{'Stripe':>16}{'journal':>16}{'certificates':>16}")
+    for line in close.lines:
+        sums = (line.stripe_cents, line.journal_cents, line.certificates_cents)
+        cells = ("" if cents is None else format_amount(cents, close.currency) for cents in sums)
+        click.echo(f"{line.what:28}" + "".join(f"{cell:>16}" for cell in cells))
+    for difference in close.differences:
+        click.echo(difference)
+    if close.differences:
+        raise ShopError(f"{len(close.differences)} differences; see above.")
+    click.echo("Stripe, journal and certificates agree to the cent.")
 
 
 @certificates.command("render")

@@ -26,6 +26,17 @@ class SessionFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class ChargeFacts:
+    """What a card was charged with, `amount_cents` as captured; nothing when the charge failed."""
+
+    id: str
+    amount_cents: int
+    payment_intent_id: str
+    metadata: dict[str, str]
+    created_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class RefundFacts:
     """A refund; `status` is pending, requires_action, succeeded, failed or canceled."""
 
@@ -44,11 +55,12 @@ class RefundFacts:
 
 @dataclass(frozen=True, slots=True)
 class DisputeFacts:
-    """A dispute, or the inquiry before one (`warning_…`)."""
+    """A dispute, or the inquiry before one (`warning_…`); `withdrawn_cents` is what the bank has taken and kept."""
 
     id: str
     status: str
     amount_cents: int
+    withdrawn_cents: int
     reason: str
     payment_intent_id: str
     evidence_due_at: datetime | None
@@ -75,6 +87,18 @@ def session_facts(session: Any) -> SessionFacts:
     )
 
 
+def charge_facts(charge: Any) -> ChargeFacts:
+    """Read a charge."""
+    data = charge.to_dict()
+    return ChargeFacts(
+        id=data["id"],
+        amount_cents=data["amount_captured"],
+        payment_intent_id=_id_of(data.get("payment_intent")),
+        metadata=dict(data.get("metadata") or {}),
+        created_at=_moment(data["created"]),
+    )
+
+
 def refund_facts(refund: Any) -> RefundFacts:
     """Read a refund."""
     data = refund.to_dict()
@@ -96,6 +120,7 @@ def dispute_facts(dispute: Any) -> DisputeFacts:
         id=data["id"],
         status=data["status"],
         amount_cents=data["amount"],
+        withdrawn_cents=-sum(movement["amount"] for movement in data.get("balance_transactions") or []),
         reason=data.get("reason") or "",
         payment_intent_id=_id_of(data.get("payment_intent")),
         evidence_due_at=_moment(due_by) if due_by else None,

@@ -16,9 +16,11 @@ import stripe
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError, ShopError
 from giftshop.orders.stripe_facts import (
+    ChargeFacts,
     DisputeFacts,
     RefundFacts,
     SessionFacts,
+    charge_facts,
     dispute_facts,
     payment_intent_of,
     refund_facts,
@@ -90,6 +92,12 @@ class StripeGateway:
             page = sessions.list(params={"payment_intent": payment_intent_id, "limit": 1, "expand": _EXPAND_LISTED})
             return next((session_facts(session) for session in page.data), None)
 
+    def list_charges(self, since: datetime, until: datetime) -> Iterator[ChargeFacts]:
+        """Yield the charges of this account made from `since` on and before `until`, newest first."""
+        with _named_errors():
+            page = self._job_client.v1.charges.list(params={"limit": 100, "created": _between(since, until)})
+            yield from (charge_facts(charge) for charge in page.auto_paging_iter())
+
     def create_refund(self, parameters: dict[str, Any], idempotency_key: str, *, patience: Patience) -> RefundFacts:
         """Ask Stripe to pay back. Raises CheckoutUnavailableError (outcome unknown), ParametersChangedError,
         CheckoutRefusedError (a definite no)."""
@@ -105,11 +113,16 @@ class StripeGateway:
         return None
 
     def list_refunds(
-        self, *, payment_intent_id: str = "", since: datetime | None = None, patience: Patience = "job"
+        self,
+        *,
+        payment_intent_id: str = "",
+        since: datetime | None = None,
+        until: datetime | None = None,
+        patience: Patience = "job",
     ) -> Iterator[RefundFacts]:
-        """Yield the refunds of one payment, or those made since a moment, newest first."""
+        """Yield the refunds of one payment, or those made since a moment (and before another), newest first."""
         params: Any = {"limit": 100, **({"payment_intent": payment_intent_id} if payment_intent_id else {})}
-        params |= {"created": {"gte": int(since.timestamp())}} if since else {}
+        params |= {"created": _between(since, until)} if since else {}
         with _named_errors():
             page = self._client(patience).v1.refunds.list(params=params)
             yield from (refund_facts(refund) for refund in page.auto_paging_iter())
@@ -120,10 +133,10 @@ class StripeGateway:
             return dispute_facts(self._client(patience).v1.disputes.retrieve(dispute_id))
         return None
 
-    def list_disputes(self, since: datetime) -> Iterator[DisputeFacts]:
-        """Yield the disputes opened since `since`, newest first."""
+    def list_disputes(self, since: datetime, until: datetime | None = None) -> Iterator[DisputeFacts]:
+        """Yield the disputes opened from `since` on (and before `until`), newest first."""
         with _named_errors():
-            page = self._job_client.v1.disputes.list(params={"limit": 100, "created": {"gte": int(since.timestamp())}})
+            page = self._job_client.v1.disputes.list(params={"limit": 100, "created": _between(since, until)})
             yield from (dispute_facts(dispute) for dispute in page.auto_paging_iter())
 
     def find_payment_of_warning(self, warning_id: str, *, patience: Patience = "page") -> str:
@@ -197,6 +210,11 @@ class StripeGateway:
             max_network_retries=retries,
             http_client=stripe.RequestsClient(timeout=cast(Any, (connect, read))),
         )
+
+
+def _between(since: datetime, until: datetime | None) -> Any:
+    """Return a filter on Stripe's moments, which are whole seconds."""
+    return {"gte": int(since.timestamp()), **({"lt": int(until.timestamp())} if until else {})}
 
 
 @contextmanager

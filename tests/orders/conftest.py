@@ -14,9 +14,8 @@ from tests.workbench.running import RunningWorkbench, start_workbench
 
 @pytest.fixture(scope="session")
 def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
-    """A simulated Stripe for the tests of this folder; nobody hears its webhooks."""
+    """A simulated Stripe for the tests of this folder."""
     with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
-        bench.post("/hook", {"drop": -1})
         yield bench
 
 
@@ -40,5 +39,7 @@ def gateway(app: Flask) -> StripeGateway:
 
 @pytest.fixture
 def stripe_side(app: Flask, gateway: StripeGateway, workbench: RunningWorkbench) -> StripeSide:
-    """What happens at Stripe, and telling the shop of it."""
+    """What happens at Stripe, from nothing, and telling the shop of it: nobody hears the webhooks."""
+    workbench.post("/reset")
+    workbench.post("/hook", {"drop": -1})
     return StripeSide(workbench, gateway)

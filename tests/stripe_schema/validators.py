@@ -7,6 +7,7 @@ from typing import Any
 
 import stripe.params
 import stripe.params.checkout
+import stripe.params.radar
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import best_match
 from jsonschema.protocols import Validator
@@ -32,7 +33,9 @@ _CALLS = [
     ("POST", f"{_SESSIONS}{_ID}/expire", "checkout.SessionExpireParams"),
     ("GET", f"{_SESSIONS}{_ID}/line_items", "checkout.SessionListLineItemsParams"),
     ("GET", f"/v1/payment_intents{_ID}", "PaymentIntentRetrieveParams"),
+    ("GET", "/v1/charges", "ChargeListParams"),
     ("GET", f"/v1/charges{_ID}", "ChargeRetrieveParams"),
+    ("GET", f"/v1/radar/early_fraud_warnings{_ID}", "radar.EarlyFraudWarningRetrieveParams"),
     ("POST", "/v1/refunds", "RefundCreateParams"),
     ("GET", "/v1/refunds", "RefundListParams"),
     ("GET", f"/v1/refunds{_ID}", "RefundRetrieveParams"),
