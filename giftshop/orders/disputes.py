@@ -4,6 +4,9 @@ Stripe's events come late, twice and in any order; the dispute is read anew each
 is known is left alone. So every order of events ends the same.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import sqlalchemy as sa
 
 from giftshop import clock, trail
@@ -33,6 +36,7 @@ RANKS = {
 """How far a dispute has come: a later state is never followed by an earlier one, but for an appeal that is lost."""
 
 _INQUIRY = ("warning_needs_response", "warning_under_review")
+_OPEN = ("needs_response", "under_review")
 _ENDED_WELL = ("warning_closed", "prevented", "won")
 
 
@@ -47,12 +51,10 @@ def record_dispute(facts: DisputeFacts, order_id: int) -> str:
     elif dispute.status != facts.status:
         _note(dispute, facts.status)
     dispute.status, dispute.evidence_due_at = facts.status, facts.evidence_due_at
-    if facts.status in _INQUIRY:
-        _freeze(dispute, order)
-    elif facts.status in _ENDED_WELL:
+    if facts.status in _ENDED_WELL:
         _end_well(dispute, order)
     else:
-        _hold_or_lose(dispute, order)
+        _stop(dispute, order)
     return f"dispute {facts.status}"
 
 
@@ -62,9 +64,33 @@ def knows_dispute(facts: DisputeFacts) -> bool:
     return dispute is not None and (dispute.status == facts.status or not _follows(facts.status, dispute.status))
 
 
+@contextmanager
+def set_aside(order_id: int) -> Iterator[None]:
+    """Let a refund take what open disputes hold, and hold again what is left then.
+
+    Stripe refunds no disputed charge: such a refund was made before the dispute, and heard of after it.
+    """
+    waiting = [each for each in list_disputes(order_id) if each.status in _OPEN]
+    for dispute in waiting:
+        _release(dispute)
+    yield
+    for dispute in waiting:
+        _hold(dispute)
+
+
+def list_disputes(order_id: int) -> list[Dispute]:
+    """Return the disputes of an order's payment, oldest first."""
+    return list(db.session.scalars(sa.select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.id)))
+
+
 def record_warning(warning_id: str, order_id: int) -> str:
-    """Put an order's certificates on hold after an early fraud warning: most of them become disputes."""
+    """Put an order's certificates on hold after an early fraud warning: most of them become disputes.
+
+    A warning that comes after the bank has decided for us says nothing new.
+    """
     order = lock_order(order_id)
+    if any(dispute.status in _ENDED_WELL for dispute in list_disputes(order_id)):
+        return "decided already"
     if not _freeze_all(order, subject=warning_id, reason_code="fraud_warning"):
         return "warning known"
     detail = f"The card's bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
@@ -101,8 +127,13 @@ def _open(facts: DisputeFacts, order: Order) -> Dispute:
     return dispute
 
 
-def _freeze(dispute: Dispute, order: Order) -> None:
+def _stop(dispute: Dispute, order: Order) -> None:
+    """Put the certificates on hold: an inquiry moves no money yet, an open dispute holds it, a lost one takes it."""
     _freeze_all(order, subject=dispute.stripe_dispute_id, reason_code="disputed")
+    if dispute.status in _OPEN:
+        _hold(dispute)
+    elif dispute.status not in _INQUIRY:
+        _lose(dispute, order)
 
 
 def _freeze_all(order: Order, *, subject: str, reason_code: str) -> bool:
@@ -114,30 +145,19 @@ def _freeze_all(order: Order, *, subject: str, reason_code: str) -> bool:
     return is_new
 
 
-def _hold_or_lose(dispute: Dispute, order: Order) -> None:
-    """Hold what is left; once the bank has decided against us, let it go, and name what was spent as a loss."""
-    was_lost = bool(_lost_entries(dispute))
-    if was_lost:
+def _lose(dispute: Dispute, order: Order) -> None:
+    """Let go what is held, now that the bank has decided against us, and name what was spent as a loss; once."""
+    if _lost_entries(dispute):
         return
-    now, is_open = clock.now(), dispute.status in ("needs_response", "under_review")
-    _freeze(dispute, order)
-    shares = payments.share_out(order.id, dispute.amount_cents)
-    if is_open:
-        for share in shares:
-            dispute_entries.hold_disputed(
-                share.certificate_id, share.amount_cents, dispute_id=dispute.stripe_dispute_id, at=now
-            )
-        return
+    now, dispute_id = clock.now(), dispute.stripe_dispute_id
     dispute.loss_cents = sum(
-        dispute_entries.lose_disputed(
-            share.certificate_id, share.amount_cents, dispute_id=dispute.stripe_dispute_id, at=now
-        )
-        for share in shares
+        dispute_entries.lose_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
+        for share in payments.share_out(order.id, dispute.amount_cents)
     )
     dispute.closed_at = now
     loss = format_amount(dispute.loss_cents, order.currency)
     detail = f"The bank decided for the buyer of order {order.number}. Used already, and so lost: {loss}."
-    alert_owner("dispute_lost", dispute.stripe_dispute_id, "A dispute was lost", detail, order=order)
+    alert_owner("dispute_lost", dispute_id, "A dispute was lost", detail, order=order)
 
 
 def _end_well(dispute: Dispute, order: Order) -> None:
@@ -152,11 +172,25 @@ def _end_well(dispute: Dispute, order: Order) -> None:
         )
         alert_owner("dispute_recovered", dispute.stripe_dispute_id, "A lost dispute was won", detail, order=order)
         return
+    _release(dispute)
     for certificate in payments.list_certificates(order.id):
-        dispute_entries.release_disputed(certificate.id, dispute_id=dispute.stripe_dispute_id, at=now)
         for freeze in standing.list_freezes(certificate.id):
             if freeze.subject == dispute.stripe_dispute_id or freeze.reason_code == "fraud_warning":
                 standing.lift(certificate.id, subject=freeze.subject, actor="stripe", at=now)
+
+
+def _hold(dispute: Dispute) -> None:
+    """Hold what is left of every certificate's share of the disputed sum."""
+    now, dispute_id = clock.now(), dispute.stripe_dispute_id
+    for share in payments.share_out(dispute.order_id, dispute.amount_cents):
+        dispute_entries.hold_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
+
+
+def _release(dispute: Dispute) -> None:
+    """Give back everything the dispute holds."""
+    now, dispute_id = clock.now(), dispute.stripe_dispute_id
+    for certificate in payments.list_certificates(dispute.order_id):
+        dispute_entries.release_disputed(certificate.id, dispute_id=dispute_id, at=now)
 
 
 def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:

@@ -11,7 +11,7 @@ from giftshop.certificates import refund_entries, standing
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.delivery import deliveries
-from giftshop.orders import notices, payments
+from giftshop.orders import disputes, notices, payments
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.register import lock_order
@@ -139,17 +139,21 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Take a refund that Stripe has made already off its certificates; what was spent of it is a loss."""
     now = clock.now()
     refund.state, refund.ended_at = "settled", now
-    for share in payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", "")):
-        missing = refund_entries.take_foreign_refund(
-            share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
-        )
-        if missing:
-            standing.freeze(
-                share.certificate_id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now
+    with disputes.set_aside(order.id):
+        for share in payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", "")):
+            missing = refund_entries.take_foreign_refund(
+                share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
             )
-            detail = f"A refund made at Stripe for order {order.number} was larger than what was left."
-            alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
+            if missing:
+                _review_overdrawn(share.certificate_id, facts, order)
     _after_payback(refund, order)
+
+
+def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> None:
+    """Put a certificate on hold of which more was paid back than was left."""
+    standing.freeze(certificate_id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=clock.now())
+    detail = f"A refund made at Stripe for order {order.number} was larger than what was left."
+    alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
 
 
 def _after_payback(refund: Refund, order: Order) -> None:
