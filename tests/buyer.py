@@ -14,10 +14,17 @@ _MINUTE = 60
 def place(shop: RunningShop, **changes: str) -> str:
     """Fill in the builder and send it; return the address of the simulated payment page."""
     with requests.Session() as browser:
-        fields = {**_hidden(browser.get(f"{shop.url}/gift", timeout=_MINUTE).text), **_GIFT, **changes}
-        answer = browser.post(f"{shop.url}/gift", data=fields, allow_redirects=False, timeout=_MINUTE)
+        answer = send_gift(shop, browser, **changes)
     assert answer.status_code == 303, answer.text[-3000:]
     return answer.headers["Location"]
+
+
+def send_gift(
+    shop: RunningShop, browser: requests.Session, *, patience: float = _MINUTE, **changes: str
+) -> requests.Response:
+    """Fill in the builder in this browser and send it; return whatever the shop answers."""
+    fields = {**hidden_fields(browser.get(f"{shop.url}/gift", timeout=_MINUTE).text), **_GIFT, **changes}
+    return browser.post(f"{shop.url}/gift", data=fields, allow_redirects=False, timeout=patience)
 
 
 def pay(address: str, outcome: str = "pay") -> str:
@@ -49,7 +56,9 @@ class Till:
 
     def token(self, public_id: str) -> str:
         """Return a form token of the certificate's page."""
-        return _hidden(self.browser.get(f"{self._url}/redeem/{public_id}?again=1", timeout=_MINUTE).text)["csrf_token"]
+        return hidden_fields(self.browser.get(f"{self._url}/redeem/{public_id}?again=1", timeout=_MINUTE).text)[
+            "csrf_token"
+        ]
 
     def redeem(self, public_id: str, amount: str, *, key: str, token: str) -> requests.Response:
         """Send one redemption, as a program asks: the answer is JSON."""
@@ -63,13 +72,18 @@ class Till:
 
     def _post(self, path: str, **fields: Any) -> requests.Response:
         page = self.browser.get(f"{self._url}{path}", timeout=_MINUTE)
-        data = {**_hidden(page.text), **fields}
+        data = {**hidden_fields(page.text), **fields}
         return self.browser.post(f"{self._url}{path}", data=data, timeout=_MINUTE)
 
 
 def codes_in(mail: dict[str, Any]) -> list[str]:
     """Return the codes a message links to."""
     return [link.rsplit("/c/", 1)[1] for link in mail["links"] if "/c/" in link]
+
+
+def hidden_fields(text: str) -> dict[str, str]:
+    """Return the form token and the request key that a page carries."""
+    return dict(_HIDDEN.findall(text))
 
 
 _GIFT = {
@@ -85,7 +99,3 @@ _GIFT = {
     "gifts-0-quantity": "1",
     "buyer_email": "marko@example.com",
 }
-
-
-def _hidden(text: str) -> dict[str, str]:
-    return dict(_HIDDEN.findall(text))

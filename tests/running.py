@@ -95,7 +95,7 @@ class RunningShop:
             try:
                 if requests.get(f"{self.url}/healthz", timeout=5).ok:
                     return
-            except requests.ConnectionError:
+            except requests.RequestException:  # not listening yet, or too busy starting to answer
                 time.sleep(0.1)
             if self.web is not None and self.web.poll() is not None:
                 break
@@ -138,7 +138,7 @@ def running_shop(
         yield shop
     finally:
         shop.stop()
-        workbench.stop()
+        shop.workbench.stop()
 
 
 def free_port() -> int:

@@ -29,7 +29,8 @@ from giftshop.orders.register import give_token
 
 MOST_CENTS = 2_000_00
 """Most for one certificate: closed-loop prepaid access stays exempt up to $2,000 (FIN-2016-G002)."""
-STRIPE_MOST_CENTS = 999_999_99
+STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS = 50, 999_999_99
+"""What one payment in dollars may come to at Stripe, whatever the practice would like to sell."""
 OPEN_CHECKOUTS, CHECKOUTS_AN_HOUR = 5, 10
 SIMULATED_LENIENCE = 100
 """No card can be tested at the simulated Stripe, and developers and tests buy from one address all day."""
@@ -105,7 +106,7 @@ def _priced(request: GiftRequest, practice: Practice) -> tuple[str, str, int]:
     if request.offer != FREE_AMOUNT:
         offer = get_offer(request.offer)
         return offer.slug, offer.name if offer.kind == "session" else "", offer.price_cents
-    low, high = practice.minimum_cents, min(practice.maximum_cents, MOST_CENTS)
+    low, high = max(practice.minimum_cents, STRIPE_LEAST_CENTS), min(practice.maximum_cents, MOST_CENTS)
     if request.amount_cents is None or not low <= request.amount_cents <= high:
         bounds = f"{format_choice(low, practice.currency)} and {format_choice(high, practice.currency)}"
         raise AmountOutOfBoundsError(f"Amount must be between {bounds}.")
@@ -113,7 +114,7 @@ def _priced(request: GiftRequest, practice: Practice) -> tuple[str, str, int]:
 
 
 def _refuse_too_much(total_cents: int, purchase: Purchase, practice: Practice, *, mode: str, at: datetime) -> None:
-    if total_cents > STRIPE_MOST_CENTS or not purchase.gifts:
+    if not STRIPE_LEAST_CENTS <= total_cents <= STRIPE_MOST_CENTS:
         raise AmountOutOfBoundsError
     if _bought_since(purchase.buyer_email, at - timedelta(days=1)) + total_cents > practice.buyer_day_limit_cents:
         raise BuyerLimitError

@@ -18,11 +18,11 @@ MOST_BYTES = 1_000_000
 @blueprint.post("/webhooks/stripe")
 def receive_event() -> Response:
     """Answer 2xx for what is handled, known or not ours, 400 for what is not signed, 5xx when Stripe must try again."""
-    if (request.content_length or 0) > MOST_BYTES:
+    request.max_content_length = MOST_BYTES + 1  # a body whose length was not told is cut there, silently
+    body = request.get_data()  # raw bytes, before anything touches form or JSON
+    if len(body) > MOST_BYTES:
         return Response("too large", 413)
     gateway: StripeGateway = current_app.extensions["stripe_gateway"]
-    request.max_content_length = MOST_BYTES
-    body = request.get_data()  # raw bytes, before anything touches form or JSON
     try:
         event = gateway.read_event(body, request.headers.get("Stripe-Signature"), clock.now())
     except WebhookRefusedError:

@@ -15,6 +15,7 @@ import requests
 import stripe
 
 ROOT = Path(__file__).resolve().parent.parent.parent
+WEBHOOK_SECRET = "whsec_sim_fedcba9876543210fedcba9876543210"
 _SECONDS_TO_START = 20
 
 
@@ -86,7 +87,7 @@ def start_workbench(folder: Path, shop_url: str = "http://127.0.0.1:9", **env: s
     """
     names = {
         "STRIPE_SECRET_KEY": "sk_test_sim_0123456789abcdef0123456789abcdef",
-        "STRIPE_WEBHOOK_SECRET": "whsec_sim_fedcba9876543210fedcba9876543210",
+        "STRIPE_WEBHOOK_SECRET": WEBHOOK_SECRET,
         "WORKBENCH_PORT": "0",
         "WORKBENCH_STATE": str(folder / "workbench.sqlite"),
         "WORKBENCH_SHOP_URL": shop_url,
