@@ -18,7 +18,7 @@ run: .venv/.runs static/fonts/fonts.css ## Run the whole shop on this machine, w
 	@exec $(BIN)/python -m giftshop.devserver
 
 test: .venv/.tests static/fonts/fonts.css ## Run all tests: SQLite, PostgreSQL, browser, mail server
-	$(BIN)/python -m pytest -n $(PROCESSES) --dist loadgroup $(TESTS)
+	$(BIN)/python -m pytest -n $(PROCESSES) $(TESTS)
 
 check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers and migrations
 	$(BIN)/ruff format --check .

@@ -90,21 +90,22 @@ class _WritersTurn:
             return
         deadline = time.monotonic() + self._seconds
         if "turn" not in connection.info:  # a connection that runs several transactions keeps its turn between them
-            self._wait(connection)
+            self._wait(connection, deadline)
         left = max(0, int((deadline - time.monotonic()) * 1000))
         connection.exec_driver_sql(f"PRAGMA busy_timeout={left}")
         connection.exec_driver_sql("BEGIN IMMEDIATE")
 
-    def _wait(self, connection: sa.Connection) -> None:
+    def _wait(self, connection: sa.Connection, deadline: float) -> None:
         if not self._mutex.acquire(timeout=self._seconds):
-            raise OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+            raise _locked()
         try:
             descriptor = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError:  # no descriptor or no space left: the next one must not wait for a turn that never began
+            if not _flock_until(descriptor, deadline):
+                raise _locked()
+        except BaseException:  # no turn, no descriptor or no space: the next one must not wait for what never began
             self._mutex.release()
             raise
         connection.info["turn"] = descriptor
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
 
     def release(self, connection: Any, record: Any, *_error: Any) -> None:
         """End the turn; a COMMIT that found the file locked has left its transaction open, so end that first."""
@@ -115,3 +116,42 @@ class _WritersTurn:
             if (descriptor := record.info.pop("turn", None)) is not None:
                 os.close(descriptor)
                 self._mutex.release()
+
+
+def _locked() -> OperationalError:
+    return OperationalError("BEGIN IMMEDIATE", None, sqlite3.OperationalError("database is locked"))
+
+
+def _flock_until(descriptor: int, deadline: float) -> bool:
+    """Lock the file in the kernel's fair order; False when that took longer than the deadline, and it is closed then.
+
+    flock knows no deadline, and asking again and again would lose the place in the queue. So a thread waits in it; who
+    gives up leaves the thread behind, which closes the file as soon as it gets it.
+    """
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return _Queued(descriptor).wait_until(deadline)
+    return True
+
+
+class _Queued:
+    """One place in the queue for a file's lock."""
+
+    def __init__(self, descriptor: int) -> None:
+        self._descriptor, self._guard = descriptor, threading.Lock()
+        self._had, self._is_given_up = threading.Event(), False
+        threading.Thread(target=self._queue, name="writers-turn", daemon=True).start()
+
+    def wait_until(self, deadline: float) -> bool:
+        self._had.wait(max(0.0, deadline - time.monotonic()))
+        with self._guard:
+            self._is_given_up = not self._had.is_set()
+            return not self._is_given_up
+
+    def _queue(self) -> None:
+        fcntl.flock(self._descriptor, fcntl.LOCK_EX)
+        with self._guard:
+            self._had.set()
+            if self._is_given_up:
+                os.close(self._descriptor)

@@ -17,8 +17,6 @@ from giftshop.database import db
 from giftshop.faults import stopping
 from tests.conftest import both_databases
 
-pytestmark = pytest.mark.xdist_group("jobs")
-
 
 class Ran:
     """Which rows the test's job was called with."""

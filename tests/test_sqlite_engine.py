@@ -1,5 +1,6 @@
 """SQLite as the shop opens it: nothing acknowledged is lost, writers take turns, and nobody waits for ever."""
 
+import fcntl
 import multiprocessing
 import os
 import sqlite3
@@ -16,7 +17,7 @@ from sqlalchemy.exc import OperationalError
 from giftshop import sqlite_engine
 from giftshop.database import create_engine
 
-SOON = 0.2
+SOON = 1.0
 INSERT = sa.text("INSERT INTO note VALUES ('x')")
 COUNT = sa.text("SELECT count(*) FROM note")
 
@@ -178,6 +179,28 @@ def test_a_foreign_lock_is_waited_for_only_until_the_deadline(engine: sa.Engine,
     stranger.execute("ROLLBACK")
     stranger.close()
     write(engine)
+    assert count(engine) == 1
+
+
+def test_a_turn_that_another_program_keeps_is_waited_for_only_until_the_deadline(
+    engine: sa.Engine, tmp_path: Path
+) -> None:
+    with (tmp_path / "notes.sqlite.lock").open("w") as kept:
+        fcntl.flock(kept, fcntl.LOCK_EX)
+        for _ in range(2):  # who gave up leaves nothing behind that would hold up the next one
+            with pytest.raises(OperationalError, match="locked"):
+                write(engine)
+    write(engine)
+    assert count(engine) == 1
+
+
+def test_who_waits_in_the_queue_gets_the_turn_when_it_is_given_back(engine: sa.Engine, tmp_path: Path) -> None:
+    kept = (tmp_path / "notes.sqlite.lock").open("w")
+    fcntl.flock(kept, fcntl.LOCK_EX)
+    release = threading.Timer(SOON / 4, kept.close)
+    release.start()
+    write(engine)
+    release.join()
     assert count(engine) == 1
 
 

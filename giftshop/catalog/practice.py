@@ -1,6 +1,10 @@
 """The practice and the installation: who sells here, with which kind of money."""
 
 import secrets
+from pathlib import Path
+
+import sqlalchemy as sa
+from sqlalchemy.exc import DBAPIError
 
 from giftshop import clock
 from giftshop.catalog.models import Installation, Practice
@@ -44,10 +48,26 @@ def stamp_installation(mode: str) -> Installation:
         installation = Installation(id=1, instance_id=instance_id, mode=mode, created_at=clock.now())
         db.session.add(installation)
     if installation.mode != mode:
-        raise WrongDatabaseError(
-            f"This database belongs to {installation.mode} payments, and the Stripe key is for {mode} ones."
-        )
+        raise _other_money(installation.mode, mode)
     return installation
+
+
+def refuse_other_money(mode: str) -> None:
+    """Refuse to run with a key of another mode than the database was stamped with. Raises WrongDatabaseError.
+
+    A database that is not there yet, or does not answer now, is not judged: migrating and waiting come first.
+    """
+    file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
+    if file and not Path(file).exists():  # to ask would make it
+        return
+    try:
+        stamped = db.session.scalar(sa.select(Installation.mode))
+    except DBAPIError:
+        stamped = None
+    finally:
+        db.session.remove()
+    if stamped not in (None, mode):
+        raise _other_money(stamped, mode)
 
 
 def is_open_for_sales(practice: Practice) -> bool:
@@ -56,3 +76,7 @@ def is_open_for_sales(practice: Practice) -> bool:
     Phone and web address for balance and replacement are mandatory (12 CFR 1005.20 and cautious defaults).
     """
     return practice.is_selling and bool(practice.phone) and bool(practice.booking_url)
+
+
+def _other_money(stamped: str, mode: str) -> WrongDatabaseError:
+    return WrongDatabaseError(f"This database belongs to {stamped} payments, and the Stripe key is for {mode} ones.")

@@ -7,7 +7,6 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
 import requests
 
 from tests import buyer
@@ -17,7 +16,6 @@ from tests.running import RunningShop, running_shop
 PURCHASES = int(os.environ.get("FAULT_PURCHASES", "12"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 LEAST_KILLS = 3
-pytestmark = pytest.mark.xdist_group("faults")
 
 
 def purchase(shop: RunningShop, number: int) -> None:

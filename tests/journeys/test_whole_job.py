@@ -7,7 +7,6 @@ from pathlib import Path
 
 import psycopg
 import pypdfium2
-import pytest
 from PIL import Image
 from playwright.sync_api import Page, expect
 
@@ -17,7 +16,6 @@ from tests.journeys.browser import PHONE, chromium, film_of, sign_in
 from tests.running import RunningShop, running_shop
 
 STAFF = ("desk@example.com", "sore-shoulders-welcome")
-pytestmark = pytest.mark.xdist_group("journeys")
 
 
 @both_databases

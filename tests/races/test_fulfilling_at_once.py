@@ -7,15 +7,12 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-import pytest
 import requests
 import stripe
 
 from tests import buyer
 from tests.conftest import both_databases
 from tests.running import RunningShop, running_shop
-
-pytestmark = pytest.mark.xdist_group("races")
 
 
 def signed(shop: RunningShop, event: dict[str, Any]) -> requests.Response:

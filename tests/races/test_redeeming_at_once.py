@@ -5,13 +5,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import pytest
-
 from tests import buyer
 from tests.conftest import both_databases
 from tests.running import RunningShop, running_shop
 
-pytestmark = pytest.mark.xdist_group("races")
 TILLS = 64
 
 

@@ -30,10 +30,6 @@ CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 
 
-# One browser for the module, and the module on one process: an open Playwright keeps an event loop there.
-pytestmark = pytest.mark.xdist_group("browser")
-
-
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with sync_playwright() as playwright:

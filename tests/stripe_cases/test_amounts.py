@@ -6,11 +6,9 @@ from tests.stripe_cases.conftest import OpenScene
 from tests.stripe_cases.purchases import Purchase, heading, words
 from tests.stripe_cases.scene import Scene
 
-shared_shop = pytest.mark.xdist_group("stripe_cases")
 PRICE = "line_items[{}][price_data][unit_amount]"
 
 
-@shared_shop
 @pytest.mark.parametrize(
     ("typed", "cents"), [("19.99", 1999), ("64.10", 6410), ("0.57", 57), ("1.1", 110), ("$1,115.35", 1115_35)]
 )
@@ -21,7 +19,6 @@ def test_case_35_the_amount_typed_reaches_stripe_to_the_cent(scene: Scene, typed
     assert order.session()["amount_total"] == order.row["total_cents"] == cents
 
 
-@shared_shop
 def test_case_35_several_amounts_add_up_exactly(scene: Scene) -> None:
     second = {
         "gifts-1-offer": "amount",
@@ -53,7 +50,6 @@ def test_case_35_yen_have_no_cents(open_scene: OpenScene) -> None:
     assert "¥5,000 paid." in words(page)
 
 
-@shared_shop
 @pytest.mark.parametrize(
     ("typed", "is_sold"),
     [("0.49", False), ("0.50", True), ("2000.00", True), ("2000.01", False), ("1000000.00", False), ("0", False)],

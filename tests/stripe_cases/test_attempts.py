@@ -10,8 +10,6 @@ from tests.stripe_cases.scene import COMPLETED, Scene, at_once, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
 from tests.workbench.running import stripe_client
 
-pytestmark = pytest.mark.xdist_group("stripe_cases")
-
 EXPIRED, EXPIRED_PAGE = "checkout.session.expired", "This order ran out of time"
 FORTY_MINUTES = 41 * 60
 

@@ -1,12 +1,8 @@
 """Cases 18 and 19: methods of payment whose bank answers days later, with yes or with no."""
 
-import pytest
-
 from tests.stripe_cases.purchases import Purchase
 from tests.stripe_cases.scene import COMPLETED, Scene, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
-
-pytestmark = pytest.mark.xdist_group("stripe_cases")
 
 WAITING, FAILED = "Your bank is confirming the payment", "The payment didn’t go through"
 

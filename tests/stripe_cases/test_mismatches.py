@@ -9,8 +9,6 @@ from tests.stripe_cases.scene import COMPLETED, Json, Scene
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
 from tests.workbench.running import stripe_client
 
-pytestmark = pytest.mark.xdist_group("stripe_cases")
-
 IN_REVIEW, NOT_PAID = "We’re looking at this order", "Not paid yet"
 
 

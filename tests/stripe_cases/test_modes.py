@@ -72,9 +72,9 @@ def test_case_38_mixed_modes_refuse_to_start(tmp_path: Path, mixed: dict[str, st
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode != 0
     assert done.stdout == ""
-    last = done.stderr.strip().splitlines()[-1]
-    assert sentence in last
-    assert mixed.get("STRIPE_SECRET_KEY", "sk_test_sim_") not in last
+    (line,) = done.stderr.strip().splitlines()
+    assert sentence in line
+    assert mixed.get("STRIPE_SECRET_KEY", "sk_test_sim_") not in line
 
 
 def test_case_38_no_server_comes_up_with_mixed_modes(tmp_path: Path) -> None:

@@ -13,8 +13,6 @@ from tests.stripe_cases.scene import Json, Scene, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued
 from tests.workbench.running import start_workbench
 
-shared_shop = pytest.mark.xdist_group("stripe_cases")
-
 TYPED = {
     "gifts-0-recipient_name": "Zoë Ødegård",
     "gifts-0-giver_name": "Marko",
@@ -23,7 +21,6 @@ TYPED = {
 }
 
 
-@shared_shop
 @pytest.mark.parametrize("outage", ["refused", "503", "429", "silence"])
 def test_case_23_a_buyer_whom_stripe_keeps_out_is_told_so_and_loses_nothing(scene: Scene, outage: str) -> None:
     scene.may_answer.add(503)
@@ -82,7 +79,6 @@ def assert_kept_as_typed(order: Purchase) -> None:
         assert kept in form.text
 
 
-@shared_shop
 def test_case_30_a_locked_database_makes_stripe_try_again(order: Purchase, scene: Scene) -> None:
     scene.may_answer.add(503)
     event = order.settle_untold()

@@ -1,14 +1,11 @@
 """Cases 1, 4, 6, 7, 8 and 37: buyers who pay and return, return first, never return, or only pretend."""
 
-import pytest
 import requests
 
 from tests import buyer
 from tests.stripe_cases.purchases import Purchase, heading
 from tests.stripe_cases.scene import Scene, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
-
-pytestmark = pytest.mark.xdist_group("stripe_cases")
 
 NOT_PAID = "Not paid yet"
 

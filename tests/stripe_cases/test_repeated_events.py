@@ -2,14 +2,11 @@
 
 from collections.abc import Callable
 
-import pytest
 import requests
 
 from tests.stripe_cases.purchases import Purchase
 from tests.stripe_cases.scene import COMPLETED, Scene, at_once, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
-
-pytestmark = pytest.mark.xdist_group("stripe_cases")
 
 
 def test_case_02_ten_copies_of_one_event_at_once_issue_once(order: Purchase, scene: Scene) -> None:

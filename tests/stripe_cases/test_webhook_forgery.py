@@ -13,8 +13,6 @@ from tests.stripe_cases.purchases import Purchase
 from tests.stripe_cases.scene import COMPLETED, Scene
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued
 
-pytestmark = pytest.mark.xdist_group("stripe_cases")
-
 FOREIGN_SECRET = "whsec_sim_of_somebody_else_entirely"
 DEEP = b"[" * 100_000 + b"]" * 100_000
 
