@@ -218,7 +218,7 @@ def _wait_for(url: str) -> None:
     while time.monotonic() < deadline:
         try:
             requests.get(url, timeout=5).raise_for_status()
-        except requests.ConnectionError:
+        except (requests.ConnectionError, requests.Timeout):
             time.sleep(0.02)
         else:
             return
