@@ -1,19 +1,20 @@
 """CPU per certificate, warm, and its ratio to a naive WeasyPrint render of the same page in the same run."""
 
+import multiprocessing
+import statistics
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import replace
 from datetime import date
 
+from bench.naive import render_naively
+from bench.report import print_table, show_progress, spread
 from giftshop.certificates.codes import new_code
-from giftshop.certificates.document import CertificateFace, build_html, render_pdf, style_sheet
-from giftshop.certificates.drawing import PALETTES, svg
-from giftshop.certificates.qr import certificate_address
-from giftshop.certificates.sheets import SHEETS, lay_out
-from giftshop.certificates.wording import words_of
-from giftshop.typefaces import ALL
+from giftshop.certificates.document import PAPERS, CertificateFace, Paper, render_pdf
 
-CERTIFICATES = 20
+ROUNDS, OURS_PER_ROUND = 25, 3
+HEAD = ["paper", "ours", "80 % within", "naive", "80 % within", "faster", "kB", "naive kB"]
 FACE = CertificateFace(
     public_id="BENCH",
     code="7KQ2M4XD9TFPB3HV",
@@ -38,60 +39,53 @@ FACE = CertificateFace(
     issued_on=date(2026, 11, 24),
     is_test=False,
 )
+Render = Callable[[CertificateFace, Paper], bytes]
 
 
 def main() -> None:
-    """Print milliseconds of CPU per PDF, ours and naive, taken in turns, and their ratio."""
-    faces = [replace(FACE, public_id=f"BENCH{at:05}", code=new_code()) for at in range(2 * CERTIFICATES)]
-    for render in (_render, _render_naively):
-        render(FACE)
-    rounds = [(_cpu_ms(_render, faces[at::8]), _cpu_ms(_render_naively, faces[at + 4 :: 8])) for at in range(4)]
-    ours, naive = (sum(times) / len(rounds) for times in zip(*rounds, strict=True))
-    print(f"PDF: {ours:.1f} ms CPU each, warm; naive WeasyPrint {naive:.1f} ms; {naive / ours:.1f} times faster")
+    """Print milliseconds of CPU per PDF on every paper, ours and naive, and their ratio."""
+    faces = _new_faces()
+    rows = [_measure(paper, faces) for paper in PAPERS]
+    print_table(
+        f"Certificates as PDF: CPU ms each, warm (medians of {ROUNDS * OURS_PER_ROUND} and {ROUNDS}, taken in turns)",
+        HEAD,
+        rows,
+        "Naive: the same words, fonts and page, printed as in WeasyPrint's introduction (bench/naive.py).",
+        "Every certificate has its own name, code, drawing and QR symbol; nothing is printed twice.",
+    )
 
 
-def _render(face: CertificateFace) -> bytes:
-    """Render the page as the shop does."""
-    return render_pdf(face, "letter")
+def _measure(paper: Paper, faces: Iterator[CertificateFace]) -> list[str]:
+    """Let two processes, one for each way, print in turns; the first print of each is not counted."""
+    show_progress(f"PDF, {paper}")
+    spawning = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(1, spawning) as shop, ProcessPoolExecutor(1, spawning) as other:
+        sizes = [
+            shop.submit(_print_one, render_pdf, next(faces), paper).result()[1],
+            other.submit(_print_one, render_naively, next(faces), paper).result()[1],
+        ]
+        ours, naive = [], []
+        for _ in range(ROUNDS):
+            for _ in range(OURS_PER_ROUND):
+                ours.append(shop.submit(_print_one, render_pdf, next(faces), paper).result()[0])
+            naive.append(other.submit(_print_one, render_naively, next(faces), paper).result()[0])
+    fast, slow = statistics.median(ours), statistics.median(naive)
+    figures = [f"{fast:.1f}", spread(ours), f"{slow:.1f}", spread(naive), f"{slow / fast:.1f}×"]
+    return [paper, *figures, *(f"{size / 1000:.0f}" for size in sizes)]
 
 
-def _cpu_ms(render: Callable[[CertificateFace], bytes], faces: list[CertificateFace]) -> float:
+def _new_faces() -> Iterator[CertificateFace]:
+    number = 0
+    while True:
+        number += 1
+        yield replace(FACE, public_id=f"BENCH{number:05}", code=new_code(), recipient_name=f"Ana {number}")
+
+
+def _print_one(render: Render, face: CertificateFace, paper: Paper) -> tuple[float, int]:
+    """Return the CPU of one print in milliseconds, and the size of what it gave."""
     started = time.process_time()
-    for face in faces:
-        render(face)
-    return (time.process_time() - started) / len(faces) * 1000
-
-
-def _render_naively(face: CertificateFace) -> bytes:
-    """Render the page as the libraries' introductions show it: SVG in the HTML, fonts and style read each time."""
-    import qrcode
-    from qrcode.image.svg import SvgPathImage
-    from weasyprint import CSS, HTML
-    from weasyprint.text.fonts import FontConfiguration
-
-    words = words_of(face)
-    art = svg(face.design, face.public_id, palette=PALETTES[face.palette])
-    address = certificate_address(face.base_url, face.code)
-    picture = qrcode.make(address, image_factory=SvgPathImage, error_correction=qrcode.ERROR_CORRECT_Q)
-    symbol = picture.to_string().decode().split("?>")[-1]
-    html = build_html(face, "letter", words, lay_out(words, "letter"))
-    before, after = html.split('<img class="qr" src="certificate:qr" ')
-    place, rest = after.split(">", 1)
-    html = f'{before}<div class="qr" {place.split(" alt=")[0]}>{symbol}</div>{rest}'
-    html = html.replace("<body>", f'<body><div class="art">{art}</div>')
-    sheet = SHEETS["letter"]
-    faces = "".join(
-        f'@font-face {{ font-family: "{face.family}"; font-weight: {face.weight}; src: url("{face.path.as_uri()}") }}'
-        for face in ALL
-    )
-    style = style_sheet("letter").replace('url("certificate:backdrop")', "none") + (
-        f".art {{ position: absolute; top: 0; left: 0; width: {sheet.width}mm; height: {sheet.arts[0]}mm }}"
-        ".art svg, .qr svg { width: 100%; height: 100% }"
-    )
-    fonts = FontConfiguration()
-    css = CSS(string=faces + style, font_config=fonts)
-    pdf: bytes = HTML(string=html).write_pdf(stylesheets=[css], font_config=fonts, pdf_variant="pdf/ua-1")
-    return pdf
+    pdf = render(face, paper)
+    return (time.process_time() - started) * 1000, len(pdf)
 
 
 if __name__ == "__main__":

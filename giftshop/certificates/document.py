@@ -5,10 +5,12 @@ pictures are given to it as data, and its fetcher refuses every address. Drawing
 pictures that write PDF operators, which is four times faster than SVG.
 """
 
+import atexit
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
@@ -25,13 +27,18 @@ from giftshop.typefaces import ALL, Typeface
 __all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "style_sheet"]
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
+_BASIC_RULES = """
+head, title, meta { display: none }
+html, body, div, p, h1, h2 { display: block }
+[dir=rtl] { direction: rtl }
+"""
 
 
 def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
     """Return a certificate as PDF/UA-1: Letter and A4 fold in three, the card is half a Letter page."""
     tools, words = _tools(), words_of(face)
     layout = lay_out(words, paper)
-    html = tools.html(string=build_html(face, paper, words, layout), url_fetcher=tools.refuser)
+    html = tools.html(build_html(face, paper, words, layout))
     address, palette = certificate_address(face.base_url, face.code), PALETTES[face.palette]
     pictures = {
         "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout.art),
@@ -68,7 +75,7 @@ def style_sheet(paper: Paper) -> str:
     return (_TEMPLATES / "certificates" / "certificate.css").read_text(encoding="utf-8") + (
         f"@page {{ size: {sheet.width}mm {sheet.height:.2f}mm }}\n"
         f".gift {{ left: {sheet.margin}mm; width: {_mm(sheet.inner)} }}\n"
-        f".message[dir=ltr] {{ width: {sheet.message_width}mm }}\n"
+        f".message {{ max-width: {sheet.message_width}mm }}\n"
         f".use {{ left: {_mm(sheet.column)}; width: {_mm(use_width)} }}\n"
     )
 
@@ -86,17 +93,45 @@ class _Tools:
     """What every print shares: loaded fonts, parsed style sheets, the fetcher that refuses."""
 
     html: Any
-    refuser: Any
     font_config: Any
     sheets: dict[Paper, Any]
 
 
 @cache
 def _tools() -> _Tools:
-    """Load WeasyPrint, the fonts and the style sheets once per process."""
-    from weasyprint import CSS, HTML
+    """Load WeasyPrint, the fonts and the style sheets once per process; let them go when it ends.
+
+    A font configuration that outlived the end would look for the modules that it cleans up with in vain.
+    """
+    from weasyprint import CSS
     from weasyprint.text.fonts import FontConfiguration
+
+    atexit.register(_tools.cache_clear)
+    font_config, fetcher = FontConfiguration(), _font_fetcher()
+    faces = "\n".join(_face_rule(number, face) for number, face in enumerate(ALL))
+    sheets = {
+        paper: CSS(string=faces + style_sheet(paper), font_config=font_config, url_fetcher=fetcher) for paper in PAPERS
+    }
+    return _Tools(_plain_html(), font_config, sheets)
+
+
+def _font_fetcher() -> Any:
+    """Return what gives the packages' fonts to the style sheet, by their place in the list of typefaces."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
+
+    class FontFiles(URLFetcher):  # type: ignore[misc]
+        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002  # the library's signature
+            face = ALL[int(url.removeprefix("typeface:"))]
+            return URLFetcherResponse(url, face.path.read_bytes(), {"Content-Type": "font/ttf"})
+
+    return FontFiles()
+
+
+def _plain_html() -> Any:
+    """Return the class that reads our markup: as XML, with the few rules it needs of the 200 in a browser's sheet."""
+    from cssselect2 import ElementWrapper  # type: ignore[import-untyped]
+    from weasyprint import CSS, HTML
+    from weasyprint.urls import URLFetcher
 
     class Refuser(URLFetcher):  # type: ignore[misc]
         """Fetches nothing, whatever a text may ask for."""
@@ -104,29 +139,19 @@ def _tools() -> _Tools:
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002  # the library's signature
             raise ValueError("nothing is fetched while a certificate is printed")
 
-    class FontFiles(URLFetcher):  # type: ignore[misc]
-        """Gives the packages' fonts to the style sheet, by their place in the list of typefaces."""
+    refuser, rules = Refuser(), [CSS(string=_BASIC_RULES)]
 
-        def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002  # the library's signature
-            face = ALL[int(url.removeprefix("typeface:"))]
-            return URLFetcherResponse(url, face.path.read_bytes(), {"Content-Type": "font/ttf"})
+    class PlainHTML(HTML):  # type: ignore[misc]
+        """What the library's own class holds after reading, without its parser of any HTML ever written."""
 
-    font_config = FontConfiguration()
-    faces = "\n".join(_face_rule(number, face) for number, face in enumerate(ALL))
-    sheets = {
-        paper: CSS(string=faces + style_sheet(paper), font_config=font_config, url_fetcher=FontFiles())
-        for paper in PAPERS
-    }
-    return _Tools(_plain_html(CSS, HTML), Refuser(), font_config, sheets)
+        def __init__(self, markup: str) -> None:
+            self.base_url, self.url_fetcher, self.media_type = None, refuser, "print"
+            root = ElementTree.fromstring(markup)  # noqa: S314  # our own template, every text escaped
+            self.wrapper_element = ElementWrapper.from_html_root(root, content_language=None)
+            self.etree_element = self.wrapper_element.etree_element
 
-
-def _plain_html(css: Any, html: Any) -> Any:
-    """Return the class that reads our markup, with the four rules it needs of the 200 in a browser's style sheet."""
-    rules = css(string="head, title, meta { display: none } html, body, div, p, h1, h2 { display: block }")
-
-    class PlainHTML(html):  # type: ignore[misc]
         def _ua_stylesheets(self, forms: bool = False) -> list[Any]:  # noqa: ARG002  # the library's signature
-            return [rules]
+            return rules
 
     return PlainHTML
 

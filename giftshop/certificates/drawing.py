@@ -106,7 +106,7 @@ def _relative(outline: Outline, scale: float) -> str:
 
 
 def _pdf_segment(command: str, points: tuple[tuple[float, float], ...]) -> str:
-    return _PDF_SEGMENTS[command] % tuple(value for point in points for value in point)
+    return _PDF_SEGMENTS[command] % sum(points, ())
 
 
 _PDF_SEGMENTS = {

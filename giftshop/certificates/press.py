@@ -21,7 +21,7 @@ from typing import IO
 from giftshop.certificates.document import CertificateFace, Paper, render_pdf
 from giftshop.errors import ShopError
 
-MOST_SECONDS = 20
+MOST_SECONDS, END_SECONDS = 20, 2
 MOST_BYTES = 1 << 30
 PRINTS_PER_CHILD = 500
 """WeasyPrint keeps a little memory with every document, so a child is replaced now and then."""
@@ -71,10 +71,14 @@ class Press:
         return self._child
 
     def _discard(self) -> None:
+        """End the child: it clears its temporary fonts away when its input ends; one that hangs is killed."""
         child, self._child = self._child, None
         if child is not None:
-            child.kill()
-            child.communicate()
+            try:
+                child.communicate(timeout=END_SECONDS)
+            except subprocess.TimeoutExpired:
+                child.kill()
+                child.communicate()
 
 
 press = Press()

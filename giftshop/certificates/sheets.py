@@ -10,7 +10,6 @@ from typing import Literal, get_args
 from giftshop.certificates.typesetting import (
     Setting,
     count_lines,
-    direction,
     fit_block,
     fit_line,
     name_style,
@@ -93,7 +92,7 @@ def lay_out(words: Words, paper: Paper) -> Layout:
     """Measure the words of a certificate and give them their places on a paper."""
     sheet = SHEETS[paper]
     use = _place_use(words, sheet)
-    name = fit_line(words.name, most_pt=34, least_pt=20, width_pt=sheet.inner / POINT, most_lines=3)
+    name = fit_line(words.name, most_pt=34, least_pt=20, width_pt=sheet.inner / POINT, most_lines=4)
     giver_width = sheet.inner - width_em(words.amount, name_style(words.amount)) * 26 * POINT - 8
     rest = _LABEL + name.height_pt * POINT + _NAME_GAP + _ROW_GAP + _row_height(words.giver, giver_width)
     bottom = sheet.folds[1] - _CLEAR if sheet.folds else use.top - 8
@@ -109,14 +108,13 @@ def lay_out(words: Words, paper: Paper) -> Layout:
 def _set_message(message: str, sheet: Sheet, room: float) -> Setting | None:
     if not message:
         return None
-    width = sheet.inner if direction(message) == "rtl" else sheet.message_width
-    return fit_block(message, sheet.message_sizes, width_pt=width / POINT, room_pt=room / POINT)
+    return fit_block(message, sheet.message_sizes, width_pt=sheet.message_width / POINT, room_pt=room / POINT)
 
 
 def _row_height(giver: str, width: float) -> float:
-    """Return the height of the row that names the giver, in up to three lines, and the amount."""
+    """Return the height of the row that names the giver, in up to four lines, and the amount."""
     lines = count_lines(giver, text_style(giver), width_pt=width / POINT, size_pt=11)
-    return min(3, lines) * 5.4
+    return min(4, lines) * 5.4
 
 
 def _place_use(words: Words, sheet: Sheet) -> Use:
