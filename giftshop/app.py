@@ -80,7 +80,8 @@ def _build_mailer(settings: Settings) -> Mailer:
 def _serve_static(app: Flask) -> None:
     """Serve static files before the app is asked; their addresses change with their content."""
     static = Path(app.static_folder or "")
-    app.wsgi_app = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)  # type: ignore[method-assign]
+    files = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)
+    app.wsgi_app = security_headers.protect_files(files)  # type: ignore[method-assign]
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:
