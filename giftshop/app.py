@@ -26,6 +26,7 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
+from giftshop.storefront.compression import pack
 from giftshop.stylesheet import read_stylesheet
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (storefront_pages, staff_pages, redemption_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     error_pages.answer_errors(app)
+    app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     cli.add_commands(app)
