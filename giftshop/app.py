@@ -122,6 +122,7 @@ def _protect(app: Flask, settings: Settings) -> None:
     logs.log_requests(app)
     app.before_request(_refuse_unreadable)
     security_headers.refuse_foreign_forms(app, settings)
+    app.before_request(redemption_pages.allow_photos)
     csrf = CSRFProtect(app)
     csrf.exempt(webhook.blueprint)
     limiter.init_app(app)

@@ -23,6 +23,8 @@ from tests.databases import PostgresServer
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
+    from tests.counter import Counter
+
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
@@ -126,6 +128,14 @@ def page(browser: "Browser") -> Iterator["Page"]:
     context = browser.new_context(viewport={"width": 390, "height": 844})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def counter(app: Flask, shop: str, page: "Page") -> "Counter":
+    """The front desk in a browser in which nobody has signed in."""
+    from tests.counter import Counter
+
+    return Counter(app, page, shop)
 
 
 def _migrate_and_seed(database_url: str) -> None:
