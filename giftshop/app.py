@@ -26,6 +26,7 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
+from giftshop.storefront.compression import pack
 from giftshop.stylesheet import read_stylesheet
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
@@ -50,6 +51,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (storefront_pages, staff_pages, redemption_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     error_pages.answer_errors(app)
+    app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     cli.add_commands(app)
@@ -80,7 +82,8 @@ def _build_mailer(settings: Settings) -> Mailer:
 def _serve_static(app: Flask) -> None:
     """Serve static files before the app is asked; their addresses change with their content."""
     static = Path(app.static_folder or "")
-    app.wsgi_app = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)  # type: ignore[method-assign]
+    files = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)
+    app.wsgi_app = security_headers.protect_files(files)  # type: ignore[method-assign]
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:
@@ -119,6 +122,7 @@ def _protect(app: Flask, settings: Settings) -> None:
     logs.log_requests(app)
     app.before_request(_refuse_unreadable)
     security_headers.refuse_foreign_forms(app, settings)
+    app.before_request(redemption_pages.allow_photos)
     csrf = CSRFProtect(app)
     csrf.exempt(webhook.blueprint)
     limiter.init_app(app)

@@ -1,5 +1,7 @@
 """The security headers of every answer, errors included, and the refusal of forms sent from other sites."""
 
+from collections.abc import Iterable
+from typing import Any
 from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
@@ -11,6 +13,14 @@ PERSONAL = ("/c/", "/orders/", "/gift", "/balance", "/staff", "/redeem", "/offic
 """Where pages show what belongs to one person: never kept by a cache, never found by a search engine."""
 WITH_FORMS = ("/orders/", "/gift", "/balance", "/staff", "/redeem", "/office")
 """Where a form is posted back: with "no-referrer" the browser would call its origin null."""
+OF_FILES = {
+    "Content-Security-Policy": "default-src 'none'; frame-ancestors 'none'; base-uri 'none'; form-action 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Opener-Policy": "same-origin",
+    "Permissions-Policy": "camera=()",
+}
+"""What a file is sent with: opened by itself, a picture or a script of ours may do nothing at all."""
 SIGNED_ELSEWHERE = ("/webhooks/",)
 """What other machines post; they prove themselves by a signature."""
 
@@ -36,6 +46,21 @@ def add_security_headers(app: Flask, settings: Settings, *, style_source: str) -
             headers["Cache-Control"] = "no-store"
             headers["X-Robots-Tag"] = "noindex"
         return response
+
+
+def protect_files(serve: Any) -> Any:
+    """Return the WSGI app `serve` with the headers of files on every answer that has none of its own yet."""
+
+    def protected(environ: dict[str, Any], start_response: Any) -> Iterable[bytes]:
+        def start(status: str, headers: list[tuple[str, str]], *rest: Any) -> Any:
+            sent = {name.lower() for name, _ in headers}
+            missing = [(name, value) for name, value in OF_FILES.items() if name.lower() not in sent]
+            return start_response(status, [*headers, *missing], *rest)
+
+        answer: Iterable[bytes] = serve(environ, start)
+        return answer
+
+    return protected
 
 
 def refuse_foreign_forms(app: Flask, settings: Settings) -> None:

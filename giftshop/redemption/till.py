@@ -8,13 +8,13 @@ from datetime import date
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.catalog.models import Practice
+from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
-from giftshop.certificates import ledger, undo
+from giftshop.certificates import ledger, register, undo
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
-from giftshop.errors import InvalidAmountError, NoteTooLongError
+from giftshop.errors import InvalidAmountError, InvalidCodeError, NoteTooLongError, WrongCheckSymbolError
 from giftshop.money import format_choice, format_plain, parse_amount
 
 NOTE_LIMIT = 140
@@ -30,12 +30,43 @@ class Choice:
     amount_cents: int
 
 
-def list_choices(certificate: Certificate, practice: Practice) -> list[Choice]:
-    """Return what to offer: the session that was bought, or the usual one, at today's price; then all that is left."""
-    left, currency = certificate.balance_cents, practice.currency
+class NotOurAddressError(InvalidCodeError):
+    """That QR code leads somewhere else. It isn’t on one of our certificates."""
+
+
+class NothingTypedError(InvalidCodeError):
+    """Type the code that is on the certificate, or scan it."""
+
+
+class NothingFitsError(InvalidCodeError):
+    """Nothing fits these words. Check the spelling, or type the code."""
+
+
+def find_by_scan(typed: str) -> Certificate:
+    """Return the certificate whose code, or address with the code in it, was typed or scanned.
+
+    Raises InvalidCodeError or a subclass that says more, CertificateNotFoundError.
+    """
+    try:
+        return register.get_by_code(typed)
+    except WrongCheckSymbolError:
+        raise
+    except InvalidCodeError:
+        if not typed.strip():
+            raise NothingTypedError from None
+        raise (NotOurAddressError if "://" in typed else InvalidCodeError) from None
+
+
+def find_usual_offer(certificate: Certificate) -> Offer | None:
+    """Return the session that was bought, or the usual one, at today's price."""
+    bought = find_offer(certificate.offer_slug) if certificate.service_name else None
     offers = [offer for offer in list_public_offers() if offer.kind == "session"]
-    usual = find_offer(certificate.offer_slug) if certificate.service_name else None
-    usual = usual or next((offer for offer in offers if offer.minutes == 60), offers[0] if offers else None)
+    return bought or next((offer for offer in offers if offer.minutes == 60), offers[0] if offers else None)
+
+
+def list_choices(certificate: Certificate, usual: Offer | None) -> list[Choice]:
+    """Return what to offer: the usual session, if enough is left for it, then all that is left."""
+    left, currency = certificate.balance_cents, certificate.currency
     choices = []
     if usual is not None and usual.price_cents < left:
         choices.append(_choice(usual.price_cents, usual.name, currency))

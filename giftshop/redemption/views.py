@@ -1,32 +1,29 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
-from typing import Any
-
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.codes import last_four
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.qr import read_code_image
-from giftshop.certificates.register import code_of, get_by_code, get_certificate
+from giftshop.certificates.register import get_certificate
 from giftshop.certificates.requests import Answer
-from giftshop.certificates.undo import find_reversal
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.limits import client_address, limiter
-from giftshop.orders.search import search_certificates
-from giftshop.redemption import till
-from giftshop.redemption.verdict import judge, just_redeemed
+from giftshop.orders.search import Found, search_certificates
+from giftshop.redemption import photos, till
+from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.staff import sessions
 from giftshop.staff.finds import refuse_not_found, remember_found
 from giftshop.staff.rights import has_role
+from giftshop.staff.typed import typed_in
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 
-MOST_FRAME_BYTES = 512_000
+NO_CODE_IN_PHOTO = "There is no QR code in that picture. Hold it closer, or type the code"
+NO_PHOTO = "Take a photo of the QR code first, or choose one"
 
 
 def sign_in_key() -> str:
@@ -35,6 +32,12 @@ def sign_in_key() -> str:
     It comes from the signed cookie alone: counting happens while no transaction is open, so no row may be read.
     """
     return sessions.cookie_name() or client_address()
+
+
+def allow_photos() -> None:
+    """Let a photo for the counter be larger than a form; asked before it is read, so only the cookie counts."""
+    if request.path == blueprint.url_prefix and sessions.cookie_name():
+        request.max_content_length = photos.MOST_PHOTO_BYTES
 
 
 @blueprint.get("")
@@ -47,16 +50,13 @@ def show_find() -> str:
 @limiter.limit("120/minute", key_func=sign_in_key)
 def find() -> ResponseReturnValue:
     """Find a certificate by its code or its photographed QR code; managers also by words."""
-    typed = request.form.get("code", "")[:400]
-    photo = request.files.get("photo")
-    if photo and photo.filename:
-        typed = read_code_image(photo.read()) or ""
+    typed = typed_in("code")
+    if (photo := request.files.get("photo")) is not None:
+        typed = photos.read_photo(photo.read()) or ""
         if not typed:
-            return _find_page(
-                "", {"photo": "There is no QR code in that picture. Hold it closer, or type the code"}
-            ), 422
+            return _find_page("", {"photo": NO_CODE_IN_PHOTO if photo.filename else NO_PHOTO}), 422
     try:
-        certificate = get_by_code(typed)
+        certificate = till.find_by_scan(typed)
     except (InvalidCodeError, CertificateNotFoundError) as refusal:
         return _answer_unfound(typed, refusal)
     return _go_to(certificate)
@@ -66,9 +66,9 @@ def find() -> ResponseReturnValue:
 @limiter.limit("10/second", key_func=sign_in_key)
 def read_frame() -> ResponseReturnValue:
     """Decode one frame of the camera; nothing of it is kept."""
-    if (request.content_length or 0) > MOST_FRAME_BYTES:
+    if (request.content_length or 0) > photos.MOST_FRAME_BYTES:
         return Response("too large", 413)
-    text = read_code_image(request.get_data(cache=False), jpeg_only=True)
+    text = photos.read_frame(request.get_data(cache=False))
     return jsonify({"code": text}) if text else ("", 204)
 
 
@@ -78,7 +78,7 @@ def show(public_id: str) -> ResponseReturnValue:
     certificate = get_certificate(public_id)
     refuse_not_found(certificate)
     done = _find_entry(certificate, request.args.get("done", ""))
-    return _result_page(certificate, done=done, again="again" in request.args)
+    return render_result(certificate, done=done, again="again" in request.args)
 
 
 @blueprint.post("/<public_id>")
@@ -93,7 +93,7 @@ def redeem(public_id: str) -> ResponseReturnValue:
         amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), practice.currency)
         note = till.read_note(form.get("note", ""))
     except ShopError as refusal:
-        return _refused(certificate, refusal.message, 422)
+        return _refused(certificate, type(refusal).__name__, refusal.message, 422)
     answer = till.redeem(
         certificate,
         amount_cents,
@@ -142,17 +142,22 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     db.session.commit()
     if results:
         return _find_page(typed, results=results)
+    if has_role("manager") and type(refusal) is InvalidCodeError:
+        refusal = till.NothingFitsError()
     if _wants_json():
         return jsonify({"error": refusal.message}), 422
-    return _find_page(typed, {"code": refusal.message}), 422
+    return _find_page(typed, {"code": refusal.message}, is_unknown=isinstance(refusal, CertificateNotFoundError)), 422
 
 
-def _find_page(typed: str, errors: dict[str, str] | None = None, results: list[Any] | None = None) -> str:
+def _find_page(
+    typed: str, errors: dict[str, str] | None = None, *, results: list[Found] | None = None, is_unknown: bool = False
+) -> str:
     return render_template(
         "redemption/find.html",
         typed=typed,
         errors=errors or {},
         results=results or [],
+        is_unknown=is_unknown,
         is_manager=has_role("manager"),
     )
 
@@ -160,7 +165,7 @@ def _find_page(typed: str, errors: dict[str, str] | None = None, results: list[A
 def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
     """Turn the answer of an act into a page, or JSON; copies are told the same and marked."""
     if answer.refusal:
-        response = current_app.make_response(_refused(certificate, answer.message, answer.status))
+        response = current_app.make_response(_refused(certificate, answer.refusal, answer.message, answer.status))
     elif _wants_json():
         response = jsonify(answer.facts)
     else:
@@ -171,43 +176,11 @@ def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
     return response
 
 
-def _refused(certificate: Certificate, message: str, status: int) -> ResponseReturnValue:
+def _refused(certificate: Certificate, refusal: str, message: str, status: int) -> ResponseReturnValue:
     if _wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
     db.session.refresh(certificate)
-    return _result_page(certificate, error=message), status
-
-
-def _result_page(
-    certificate: Certificate, *, done: LedgerEntry | None = None, again: bool = False, error: str = ""
-) -> str:
-    practice = get_practice()
-    last = till.find_last_redemption(certificate)
-    verdict = judge(
-        certificate,
-        last,
-        mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
-        on=clock.today(practice.time_zone),
-        time_zone=practice.time_zone,
-    )
-    is_repeat = done is None and not again and not error and just_redeemed(last, at=clock.now())
-    return render_template(
-        "redemption/result.html",
-        certificate=certificate,
-        code_end="" if certificate.status == "void" else last_four(code_of(certificate)),
-        verdict=verdict,
-        choices=till.list_choices(certificate, practice),
-        last=last,
-        done=done,
-        undone=find_reversal(done.id) if done is not None and done.kind == "redeem" else None,
-        undo_minutes=till.minutes_left(done or last),
-        is_repeat=is_repeat,
-        is_own=last is not None and last.actor == f"staff:{current_user.id}",
-        is_manager=has_role("manager"),
-        request_key=till.new_request_key(),
-        errors={"other_amount": error} if error else {},
-        typed=request.form,
-    )
+    return render_result(certificate, errors={FIELD_OF_REFUSAL.get(refusal, ""): message}), status
 
 
 def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:

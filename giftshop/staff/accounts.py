@@ -91,6 +91,13 @@ def get_staff(email: str) -> Staff:
     return staff
 
 
+def find_name(actor: str) -> str:
+    """Return the name of the person behind a ledger entry's actor ("staff:7"), or "" where it was none of ours."""
+    kind, _, number = actor.partition(":")
+    staff = db.session.get(Staff, int(number)) if kind == "staff" and number.isdigit() else None
+    return staff.name if staff is not None else ""
+
+
 def seed_staff() -> None:
     """Add the sample people, each with a second factor, unless they are there."""
     for email, name, role in SAMPLE_STAFF:

@@ -6,7 +6,10 @@ from flask_login import current_user
 
 from giftshop.database import db, may_write, only_reads
 from giftshop.staff import sessions
+from giftshop.staff.typed import typed_in
 
+LONGEST_WAY_BACK = 200
+"""A path that is kept in the cookie, which browsers drop when it grows past 4 KB."""
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
 
 PUBLIC_BLUEPRINTS = frozenset({"storefront", "webhook", "health"})
@@ -83,7 +86,8 @@ def _ask_to_sign_in() -> ResponseReturnValue:
     """Lead to the sign-in and back; what was typed into a code field waits in the signed session, not in an address."""
     if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
         abort(401)
-    session["next"] = request.path if request.method == "GET" else "/redeem"
-    if request.method == "POST" and (typed := request.form.get("code", ""))[:100]:
-        session["typed_code"] = typed[:100]
+    is_short = len(request.path) <= LONGEST_WAY_BACK
+    session["next"] = request.path if request.method == "GET" and is_short else "/redeem"
+    if request.method == "POST" and (typed := typed_in("code")[:100]):
+        session["typed_code"] = typed
     return redirect("/staff/login", 303)

@@ -110,7 +110,7 @@ def code_now(staff: Staff) -> str:
 
 def enrol(staff: Staff, sealed: str, typed: str) -> list[str]:
     """Take a new app into use if it shows the right code; return the recovery codes, empty if it does not."""
-    if not _security().totp_factory.verify_totp(typed.strip(), sealed, staff, window=STEP_SECONDS):
+    if not _is_code_of(sealed, staff, typed):
         return []
     staff.tf_totp_secret, staff.tf_primary_method, staff.failed_second_factors = sealed, "authenticator", 0
     codes: list[str] = current_app.extensions["security"]._mf_recovery_codes_util.create_recovery_codes(staff)
@@ -118,10 +118,15 @@ def enrol(staff: Staff, sealed: str, typed: str) -> list[str]:
 
 
 def _is_app_code(staff: Staff, typed: str) -> bool:
+    return bool(staff.tf_totp_secret) and _is_code_of(str(staff.tf_totp_secret), staff, typed)
+
+
+def _is_code_of(sealed: str, staff: Staff, typed: str) -> bool:
+    """Tell whether this is the code an app with the secret shows; the seal is opened for six figures only."""
     code = typed.replace(" ", "")
-    if not (code.isascii() and code.isdigit() and len(code) == 6 and staff.tf_totp_secret):
+    if not (code.isascii() and code.isdigit() and len(code) == 6):
         return False
-    return bool(_security().totp_factory.verify_totp(code, staff.tf_totp_secret, staff, window=STEP_SECONDS))
+    return bool(_security().totp_factory.verify_totp(code, sealed, staff, window=STEP_SECONDS))
 
 
 def _is_recovery_code(staff: Staff, typed: str) -> bool:

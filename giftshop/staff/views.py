@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, current_app, redirect, render_template, request, session
+from flask import Blueprint, current_app, redirect, render_template, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
@@ -15,6 +15,7 @@ from giftshop.limits import client_address, limiter
 from giftshop.staff import accounts, sessions, sign_in
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
+from giftshop.staff.typed import typed_in
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -34,7 +35,7 @@ def show_login() -> ResponseReturnValue:
 @blueprint.post("/login")
 def check_password() -> ResponseReturnValue:
     """Check e-mail and password; every refusal says the same."""
-    email, password = request.form.get("email", ""), request.form.get("password", "")
+    email, password = typed_in("email"), typed_in("password")
     staff = sign_in.find_staff(email) if _may_try(email) else None
     if not sign_in.is_password(staff, password[:1000]) or staff is None:
         db.session.rollback()
@@ -57,7 +58,7 @@ def check_second_step() -> ResponseReturnValue:
     staff = _half_way()
     if staff is None or not staff.tf_totp_secret:
         return redirect("/staff/login", 303)
-    if not sign_in.is_second_factor(staff, request.form.get("code", "")[:40]):
+    if not sign_in.is_second_factor(staff, typed_in("code")[:40]):
         db.session.commit()
         return render_template("staff/second_step.html", errors={"code": WRONG_FACTOR}), 422
     return _signed_in(staff)
@@ -79,7 +80,7 @@ def confirm_enrolment() -> ResponseReturnValue:
     staff, secret = _half_way(), session.get("new_secret")
     if staff is None or staff.tf_totp_secret or not isinstance(secret, str):
         return redirect("/staff/login", 303)
-    codes = sign_in.enrol(staff, secret, request.form.get("code", "")[:40])
+    codes = sign_in.enrol(staff, secret, typed_in("code")[:40])
     if not codes:
         db.session.rollback()
         return _enrolment_page(staff, {"code": WRONG_FACTOR}), 422
@@ -107,11 +108,11 @@ def show_account() -> ResponseReturnValue:
 def change_password() -> ResponseReturnValue:
     """Set a new password; every sign-in of the person ends, this one too."""
     staff = db.session.get_one(Staff, current_user.id)
-    if not sign_in.is_password(staff, request.form.get("password", "")[:1000]):
+    if not sign_in.is_password(staff, typed_in("password")[:1000]):
         db.session.rollback()
         return render_template("staff/account.html", errors={"password": "That isn’t your password"}), 422
     try:
-        accounts.change_password(staff, request.form.get("new_password", "")[:1000])
+        accounts.change_password(staff, typed_in("new_password")[:1000])
     except ShopError as refusal:
         db.session.rollback()
         return render_template("staff/account.html", errors={"new_password": refusal.message}), 422
@@ -122,7 +123,7 @@ def change_password() -> ResponseReturnValue:
 
 
 def _login_page(email: str = "", errors: dict[str, str] | None = None) -> str:
-    return render_template("staff/login.html", email=email[:320], errors=errors or {})
+    return render_template("staff/login.html", email=email, errors=errors or {})
 
 
 def _enrolment_page(staff: Staff, errors: dict[str, str]) -> str:

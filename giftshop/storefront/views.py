@@ -11,7 +11,6 @@ from flask_wtf.csrf import CSRFError
 
 from giftshop.storefront import art, articles, balance, builder, home, order_page, recipient
 from giftshop.storefront.assets import asset
-from giftshop.storefront.compression import pack
 
 blueprint = Blueprint("storefront", __name__)
 
@@ -44,6 +43,5 @@ for _method, _rules in (("GET", _GET), ("POST", _POST)):
     for _address, (_endpoint, _answer) in _rules.items():
         blueprint.add_url_rule(_address, _endpoint, _answer, methods=[_method])
 
-blueprint.after_request(pack)
 blueprint.add_app_template_global(asset)
 blueprint.register_error_handler(CSRFError, builder.keep_stale_form)

@@ -4,7 +4,7 @@
 // the same request key, which the server answers as it did the first time.
 (() => {
   const form = document.getElementById('redeem');
-  if (!form) return void document.getElementById('next')?.focus();
+  if (!form) return;
   const [button, leaves, connection, typed] = ['take', 'leaves', 'connection', 'other_amount'].map((id) => document.getElementById(id));
   const money = (cents) => `$${(cents / 100).toFixed(2)}`;
   const left = Number(form.dataset.left);
@@ -34,7 +34,7 @@
   const send = async () => {
     for (;;) {
       try {
-        const answer = await fetch(form.action, { method: 'POST', body: new FormData(form), redirect: 'follow' });
+        const answer = await fetch(form.action, { method: 'POST', body: new FormData(form), headers: { Accept: 'application/json' } });
         if (answer.status !== 503) return answer;
       } catch {
         // no answer: whether it was taken is not known here, so ask again below
@@ -49,11 +49,11 @@
     if (button.disabled) return;
     button.disabled = true;
     const answer = await send();
-    if (answer.redirected) location.replace(answer.url);
-    else {
-      const page = new DOMParser().parseFromString(await answer.text(), 'text/html');
-      document.querySelector('main').replaceWith(document.adoptNode(page.querySelector('main')));
-      document.getElementById('summary')?.focus();
-    }
+    if (answer.ok) location.replace(`${form.action}?done=${(await answer.json()).entry}`);
+    else form.submit(); // the same key gets the same refusal, now as a page
+  });
+
+  addEventListener('pageshow', () => {
+    button.disabled = false; // also when "back" brings this page as it was left
   });
 })();

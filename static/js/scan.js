@@ -107,6 +107,11 @@
     if (elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
   });
 
+  // A photo that was chosen is sent; its button is for browsers without scripts.
+  const photo = find('photo');
+  photo.addEventListener('change', () => photo.form.requestSubmit());
+  photo.form.querySelector('button').hidden = true;
+
   video.hidden = true;
   box.hidden = false;
 })();

@@ -19,7 +19,6 @@ from tests.certificates.test_document import FACE as ANY_FACE
 from tests.certificates.test_foreign_scripts import NAMES
 from tests.journeys.browser import chromium
 
-pytestmark = pytest.mark.xdist_group("browser")
 FACE = replace(ANY_FACE, service_text="One hour")  # the line above the name, here without descenders
 DOTS, SIZE_PX = 288, 120
 ALIKE = 0.85

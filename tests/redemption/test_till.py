@@ -7,14 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
-from PIL import Image
 
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.qr import certificate_address, qr_modules
+from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
 from tests import build
 from tests.conftest import both_databases
+from tests.redemption.pictures import photo_of
 from tests.signing_in import browser, hire, signed_in
 
 JSON = {"Accept": "application/json"}
@@ -176,18 +176,6 @@ def test_managers_find_by_words_and_staff_do_not(app: Flask, desk: FlaskClient) 
     assert desk.post("/redeem", data={"code": "Zoë Quill"}).status_code == 422
     page = signed_in(app, hire("manager")).post("/redeem", data={"code": "Zoë Quill"})
     assert f"/redeem/{certificate.public_id}" in page.text
-
-
-def photo_of(text: str, kind: str = "JPEG") -> bytes:
-    """A photograph of a QR code."""
-    modules = qr_modules(text)
-    picture = Image.new("L", (len(modules) + 8, len(modules) + 8), 255)
-    for y, row in enumerate(modules):
-        for x, is_dark in enumerate(row):
-            picture.putpixel((x + 4, y + 4), 0 if is_dark else 255)
-    written = io.BytesIO()
-    picture.resize((400, 400), Image.Resampling.NEAREST).save(written, kind)
-    return written.getvalue()
 
 
 def test_a_frame_of_the_camera_is_read_and_nothing_else_is(app: Flask, desk: FlaskClient) -> None:

@@ -1,0 +1,123 @@
+"""Hostile input for every form: what is typed, pasted, forged or broken on its way, the same in every run."""
+
+import random
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote_from_bytes
+
+from flask.testing import FlaskClient
+
+from giftshop.limits import limiter
+from tests import build
+
+CALM = (400, 403, 409, 413, 422)
+"""How a refusal is answered; anything above is a fault of ours, and a success would have moved something."""
+
+SEEDS = [
+    "",
+    "\0",
+    "a\0b",
+    "x" * 10_000,
+    "é" * 10_000,
+    "Z" + "\u0301" * 10_000,
+    "\u202eevil",
+    "\u2066x",
+    "Ana\r\nBcc: all@example.com",
+    "a\u2028b",
+    "\ufeff\u200b\u200d",
+    "1e400",
+    "-5",
+    "+5",
+    "٣",
+    "１２.５０",
+    "1_000",
+    "NaN",
+    "Infinity",
+    "sNaN",
+    "0x10",
+    "9" * 5_000,
+    str(2**63),
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "{{7*7}}{% raw %}",
+    "${7*7}#{7*7}",
+    "file:///etc/passwd",
+    "http://127.0.0.1:9/",
+    "//evil.example",
+    "' OR 1=1 --",
+    "a@b@c",
+    "a@x.com\nb@x.com",
+    "2026-02-30",
+    "0000-00-00",
+    "９９９９-１２-３１",
+    "²",
+    "👩‍👩‍👧‍👦" * 30,
+    "한글محمدעברית" * 20,
+]
+_NASTY = [
+    "\0",
+    "\r\n",
+    "\u202e",
+    "\ud800",
+    "<",
+    "&",
+    "\u0300",
+    "٣",
+    "💣",
+    "{{",
+    "%s",
+    "\\",
+    "\x7f",
+    "\x85",
+    "\U000e0001",
+]
+
+
+def hostile_inputs(count: int = 500) -> list[str]:
+    """Return that many different inputs: the known bad ones, and mixtures that are the same in every run."""
+    chance = random.Random(20261124)
+    made = [
+        "".join(chance.choice(_NASTY + SEEDS[:30]) for _ in range(chance.randint(1, 6)))[:12_000]
+        for _ in range(count - len(SEEDS))
+    ]
+    return SEEDS + made
+
+
+def send_each(
+    client: FlaskClient, path: str, field: str, inputs: list[str], **others: str
+) -> Iterator[tuple[str, str]]:
+    """Send each input in a field beside the others, with no tries counted; yield it with the page that came back.
+
+    The page refuses calmly, runs nothing of what was typed and tells nothing of how it is made.
+    """
+    for hostile in inputs:
+        limiter.reset()
+        answer = client.post(path, **encode_raw({"request_key": build.request_key(), **others, field: hostile}))
+        assert answer.status_code in CALM, (answer.status_code, hostile[:60])
+        assert "Traceback" not in answer.text
+        assert "<script>alert" not in answer.text
+        assert "\0" not in answer.text
+        yield hostile, answer.text
+
+
+def as_shown(typed: str) -> str:
+    """Return what a page shows of what was typed: NUL as the sign for "unreadable", surrogates by their bytes."""
+    readable = typed.replace("\0", "\ufffd")
+    return "".join(
+        quote_from_bytes(c.encode("utf-8", "surrogatepass")) if "\ud800" <= c <= "\udfff" else c for c in readable
+    )
+
+
+def encode_file(field: str, name: str, content: bytes) -> dict[str, Any]:
+    """Return a form with one file in it as bytes for a test client."""
+    head = f'--edge\r\nContent-Disposition: form-data; name="{field}"; filename="{name}"\r\n\r\n'.encode()
+    return {"data": head + content + b"\r\n--edge--\r\n", "content_type": "multipart/form-data; boundary=edge"}
+
+
+def encode_raw(fields: dict[str, str]) -> dict[str, Any]:
+    """Return a form as bytes for a test client, so that lone surrogates arrive as a broken client would send them."""
+    body = "&".join(
+        f"{quote_from_bytes(name.encode())}={quote_from_bytes(value.encode('utf-8', 'surrogatepass'))}"
+        for name, value in fields.items()
+    )
+    return {"data": body, "content_type": "application/x-www-form-urlencoded"}

@@ -1,0 +1,148 @@
+"""Every state the counter can be in, each reached as people reach it; the page is left in that state."""
+
+from collections.abc import Callable
+from datetime import date, timedelta
+from functools import partial
+from typing import Any
+
+import time_machine
+from playwright.sync_api import expect
+
+from giftshop import clock
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from tests import build
+from tests.counter import Counter
+
+SLIP, NOBODYS = "K7M2-QX9R-TB4D-HVWA", "K7M2-QX9R-TB4D-HVWR"
+LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
+
+
+def idle(counter: Counter) -> None:
+    counter.sign_in()
+    counter.open("/redeem")
+
+
+def typed(text: str, counter: Counter, *, role: str = "staff") -> None:
+    counter.sign_in(role)
+    counter.type_code(text)
+    counter.page.wait_for_selector("#summary")
+
+
+def photo_of_nothing(counter: Counter) -> None:
+    idle(counter)
+    counter.page.set_input_files("#photo", {"name": "cat.jpg", "mimeType": "image/jpeg", "buffer": b"no code"})
+    counter.page.wait_for_selector("#summary")
+
+
+def search_results(counter: Counter) -> None:
+    counter.sign_in("manager")
+    for left, giver in ((25_00, "Marko"), (0, LONG), (None, "The whole team at Ridgeline Physical Therapy")):
+        build.certificate(recipient_name=LONG, giver_name=giver, balance_cents=left)
+    counter.type_code(LONG)
+    counter.page.wait_for_selector(".results")
+
+
+def found(counter: Counter, *, role: str = "staff", **made: Any) -> None:
+    counter.sign_in(role)
+    counter.find(build.certificate(**made))
+
+
+def void(counter: Counter) -> None:
+    found(counter, balance_cents=0)
+    db.session.query(Certificate).one().status = "void"
+    db.session.commit()
+    counter.page.reload()
+
+
+def taken(amount: str, counter: Counter, **made: Any) -> None:
+    found(counter, **made)
+    counter.take(amount)
+    expect(counter.page.locator(".verdict")).to_contain_text("Took")
+
+
+def just_redeemed(counter: Counter) -> None:
+    counter.sign_in()
+    certificate = build.certificate()
+    counter.find(certificate)
+    counter.take("95")
+    expect(counter.page.locator(".verdict")).to_contain_text("Took")
+    counter.find(certificate)
+    expect(counter.page.locator(".verdict")).to_contain_text("You just took")
+
+
+def redeemed_long_ago(counter: Counter, *, role: str = "staff", amount_cents: int = 95_00, **made: Any) -> None:
+    identity = counter.sign_in(role)
+    certificate = build.certificate(**made)
+    build.redeem(certificate, amount_cents, actor=f"staff:{identity}", at=clock.now() - timedelta(minutes=20))
+    db.session.commit()
+    counter.find(certificate)
+
+
+def undone(counter: Counter) -> None:
+    taken("95", counter)
+    counter.undo()
+    expect(counter.page.locator(".verdict")).to_contain_text("Undone")
+
+
+def undone_too_late(counter: Counter) -> None:
+    taken("95", counter)
+    with time_machine.travel(clock.now() + timedelta(minutes=16), tick=True):
+        counter.undo()
+        counter.page.wait_for_selector("#summary")
+
+
+def undone_for_no_reason(counter: Counter) -> None:
+    redeemed_long_ago(counter, role="manager")
+    counter.undo()
+    counter.page.wait_for_selector("#summary")
+
+
+def refused(amount: str, counter: Counter) -> None:
+    found(counter)
+    counter.page.click("text=Add a note")
+    counter.page.fill("#note", "couples’ massage")
+    counter.take(amount)
+    counter.page.wait_for_selector("#summary")
+    assert counter.page.input_value("#note") == "couples’ massage"
+
+
+def changed_meanwhile(counter: Counter) -> None:
+    counter.sign_in()
+    certificate = build.certificate()
+    counter.find(certificate)
+    build.redeem(certificate, 100_00, actor="staff:99")
+    db.session.commit()
+    counter.page.click("#take")
+    counter.page.wait_for_selector("#summary")
+
+
+STATES: dict[str, Callable[[Counter], None]] = {
+    "idle": idle,
+    "check symbol wrong": partial(typed, SLIP),
+    "unknown code": partial(typed, NOBODYS),
+    "not our address": partial(typed, "https://menu.example/c/today"),
+    "nothing typed": partial(typed, ""),
+    "words nothing fits": partial(typed, "Zoë Quill", role="manager"),
+    "photo without a code": photo_of_nothing,
+    "search results": search_results,
+    "good, full": found,
+    "good, part used": partial(redeemed_long_ago, recipient_name=LONG, giver_name=LONG),
+    "session promise": partial(found, service_name="60-minute massage", offer_slug="60-minutes"),
+    "short balance": partial(found, face_value_cents=25_00),
+    "just redeemed": just_redeemed,
+    "used up": partial(redeemed_long_ago, amount_cents=120_00),
+    "expired": partial(found, expires_on=date(2026, 11, 1)),
+    "frozen": partial(found, status="frozen"),
+    "void": void,
+    "test certificate": partial(found, mode="test"),
+    "redeemed long ago, for a manager": partial(redeemed_long_ago, role="manager"),
+    "done": partial(taken, "95"),
+    "done, nothing left": partial(taken, "120"),
+    "undone": undone,
+    "too late to undo": undone_too_late,
+    "undone for no reason": undone_for_no_reason,
+    "amount unreadable": partial(refused, "1e400"),
+    "amount over what is left": partial(refused, "120.01"),
+    "changed meanwhile": changed_meanwhile,
+}

@@ -1,0 +1,144 @@
+"""Working at the counter in a real browser: by scanner, by keyboard, without a script, without a camera, offline."""
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Browser, Page, Route, expect
+
+from giftshop.certificates.models import Certificate
+from giftshop.certificates.qr import certificate_address
+from giftshop.database import db
+from giftshop.settings import Settings
+from giftshop.staff import accounts, sessions, sign_in
+from tests import build
+from tests.browsing import INSECURE_HOST, assert_no_barrier, settings_on_a_port
+from tests.counter import Counter
+from tests.journeys.browser import sign_in as sign_in_by_pages
+from tests.redemption.pictures import phone_photo
+from tests.redemption.states import found, idle
+from tests.signing_in import PASSWORD, hire
+
+
+@pytest.fixture
+def settings(database_url: str, request: pytest.FixtureRequest) -> Settings:
+    """Settings of a shop that is served for real, at another host if a test names one."""
+    return settings_on_a_port(database_url, host=getattr(request, "param", "127.0.0.1"))
+
+
+def test_a_scanner_types_wherever_the_focus_is_and_its_enter_finds(counter: Counter) -> None:
+    certificate = build.certificate()
+    code = build.code_of(certificate)
+    idle(counter)
+    counter.page.evaluate("document.activeElement.blur()")
+    counter.page.keyboard.type(code)
+    counter.page.keyboard.press("Enter")
+    expect(counter.page.locator(".verdict")).to_contain_text("$120.00 left")
+
+
+def test_a_certificate_is_redeemed_and_undone_by_keyboard_alone(counter: Counter) -> None:
+    page, certificate = counter.page, build.certificate()
+    code = build.code_of(certificate)
+    idle(counter)
+    page.keyboard.type(code)
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#redeem")
+    while page.evaluate("document.activeElement.name") != "amount":
+        page.keyboard.press("Tab")
+    page.keyboard.press("ArrowRight")
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict")).to_contain_text("Took $120.00")
+    assert page.evaluate("document.activeElement.id") == "next"
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    expect(page.locator(".verdict")).to_contain_text("Undone")
+    db.session.rollback()
+    assert db.session.get_one(Certificate, certificate.id).balance_cents == 120_00
+
+
+def test_without_a_script_a_photographed_certificate_is_redeemed_and_undone(
+    app: Flask, shop: str, browser: Browser
+) -> None:
+    context = browser.new_context(java_script_enabled=False, viewport={"width": 390, "height": 844})
+    page, certificate, staff = context.new_page(), build.certificate(), hire("staff")
+    code, secret = build.code_of(certificate), sign_in.code_now(staff)
+    db.session.rollback()
+    sign_in_by_pages(page, shop, "staff@practice.example", PASSWORD, secret)
+    page.fill("#code", code.lower())
+    page.click("text=Find it")
+    expect(page.locator(".verdict")).to_contain_text("$120.00 left")
+    page.goto(f"{shop}/redeem")
+    photo = phone_photo(certificate_address(shop, code))
+    page.set_input_files("#photo", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": photo})
+    page.click("text=Read the photo")
+    page.check("[name=amount][value=other]", force=True)
+    page.fill("#other_amount", "40.001")
+    page.click("#take")
+    assert page.title().startswith("Error: ")
+    assert page.input_value("#other_amount") == "40.001"
+    page.fill("#other_amount", "$40")
+    page.click("#take")
+    expect(page.locator(".verdict")).to_contain_text("Took $40.00")
+    page.click("text=Undo $40.00")
+    expect(page.locator(".verdict")).to_contain_text("$120.00 left")
+    page.click("text=Sign out")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    context.close()
+
+
+def test_a_lost_answer_is_asked_for_again_and_nothing_is_taken_twice(counter: Counter) -> None:
+    found(counter)
+    lost: list[str] = []
+
+    def lose_the_answer(route: Route) -> None:
+        lost.append(route.request.url)
+        route.fetch()
+        route.abort()
+
+    counter.page.route("**/redeem/*", lose_the_answer, times=1)
+    counter.page.click("#take")
+    expect(counter.page.get_by_text("Checking what happened")).to_be_visible()
+    expect(counter.page.locator(".verdict")).to_contain_text("Took $95.00")
+    assert len(lost) == 1
+    db.session.rollback()
+    assert db.session.query(Certificate).one().balance_cents == 25_00
+
+
+def test_signed_out_in_between_leads_to_the_sign_in(counter: Counter) -> None:
+    found(counter)
+    sessions.close_sessions_of(accounts.get_staff("staff@practice.example"))
+    db.session.commit()
+    counter.page.click("#take")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+TROUBLE = {
+    "NotAllowedError": "The camera is blocked for this page",
+    "NotReadableError": "Another program is using the camera",
+    "AbortError": "The camera did not start",
+}
+
+
+@pytest.mark.parametrize("trouble", TROUBLE)
+def test_a_camera_that_does_not_start_says_why_and_leaves_the_field(counter: Counter, trouble: str) -> None:
+    failing = f"navigator.mediaDevices.getUserMedia = () => Promise.reject(new DOMException('no', '{trouble}'))"
+    counter.page.add_init_script(failing)
+    idle(counter)
+    counter.page.click("#start")
+    expect(counter.page.locator("#camera-says")).to_contain_text(TROUBLE[trouble])
+    assert counter.page.is_visible("#code")
+    assert_no_barrier(counter.page)
+
+
+def test_a_device_without_a_camera_says_so(counter: Counter) -> None:
+    idle(counter)
+    counter.page.click("#start")
+    expect(counter.page.locator("#camera-says")).to_contain_text("There is no camera here")
+
+
+@pytest.mark.parametrize("settings", [INSECURE_HOST], indirect=True)
+def test_a_camera_at_an_address_without_https_says_why(app: Flask, shop: str, page: Page) -> None:
+    code = sign_in.code_now(hire("staff"))
+    db.session.rollback()
+    sign_in_by_pages(page, shop, "staff@practice.example", PASSWORD, code)
+    page.click("#start")
+    expect(page.locator("#camera-says")).to_contain_text("needs a secure (https) address")
+    assert page.is_visible("#code")
