@@ -33,7 +33,7 @@ FIELDS = (
 """The columns under an entry's hash, in the order of the decision record."""
 
 _encode = json.JSONEncoder(separators=(",", ":")).encode
-_HEAD = struct.Struct(">QQ32s")
+_HEAD = struct.Struct(">qq32s")
 HEAD_BYTES = _HEAD.size
 
 

@@ -4,7 +4,7 @@ Plain columns and no objects: a million entries pass in seconds. Nothing here sp
 its transaction between them: on SQLite a reader that stays would keep every till waiting.
 """
 
-from collections.abc import Iterator
+from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
@@ -18,6 +18,7 @@ from giftshop.database import db
 CERTIFICATES_AT_ONCE = 1_000
 CONTENT = slice(0, len(chain.FIELDS))
 """Where an entry's hashed columns stand in its row; behind them come its id, prev_hash and hash."""
+_LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 ID, PREV_HASH, HASH = range(CONTENT.stop, CONTENT.stop + 3)
 
 
@@ -31,17 +32,17 @@ class Standing(NamedTuple):
     last_sequence: int
 
 
-def list_ranges() -> Iterator[tuple[int, int]]:
-    """Yield ranges of certificate ids, first and last, that together hold every certificate and every entry there is.
+def list_ranges() -> list[tuple[int, int]]:
+    """Return ranges of certificate ids, first and last, which together leave out no number there is.
 
-    Sales that come meanwhile are not waited for.
+    They end at ids of certificates, so that an entry whose certificate was changed to a far number stands in one
+    too, and costs no more than the others.
     """
-    ends = [db.session.scalar(sa.select(sa.func.max(column))) or 0 for column in (Certificate.id, Entry.certificate_id)]
-    starts = [db.session.scalar(sa.select(sa.func.min(column))) for column in (Certificate.id, Entry.certificate_id)]
-    low = min((start for start in starts if start is not None), default=1)
-    while low <= max(ends):
-        yield low, low + CERTIFICATES_AT_ONCE - 1
-        low += CERTIFICATES_AT_ONCE
+    place = sa.func.row_number().over(order_by=Certificate.id).label("place")
+    numbered = sa.select(Certificate.id, place).subquery()
+    query = sa.select(numbered.c.id).where(numbered.c.place % CERTIFICATES_AT_ONCE == 0).order_by(numbered.c.id)
+    ends = [_LOWEST - 1, *db.session.scalars(query), _HIGHEST]
+    return [(before + 1, end) for before, end in pairwise(ends)]
 
 
 def begin_snapshot() -> None:

@@ -62,7 +62,7 @@ def verify(*, mailed: str = "") -> Iterator[int]:
     """
     recount = Recount(_read_seals(), mailed=mailed)
     done = 0
-    for low, high in list(ledger_rows.list_ranges()):
+    for low, high in ledger_rows.list_ranges():
         yield done
         ledger_rows.begin_snapshot()
         done += _verify_range(low, high, recount)
@@ -164,7 +164,7 @@ def _read_seal(mark: int, *, at: datetime) -> LedgerSeal:
         prev_digest=last.digest if last else chain.FIRST,
     )
     digest = hashlib.sha256(seal.prev_digest)
-    for low, high in list(ledger_rows.list_ranges()):
+    for low, high in ledger_rows.list_ranges():
         db.session.rollback()
         heads = ledger_rows.read_heads(low, high, mark=mark)
         digest.update(b"".join(chain.head(*each) for each in heads))
