@@ -45,9 +45,10 @@ def restore(
     """
     manifest = backup_file.read_manifest(path)
     refuse_unfit(manifest, dialect=engine.dialect.name, mode=mode, revisions=revisions)
+    room = _room(engine, path)
     if not may_replace and sa.inspect(engine).get_table_names():
         raise DatabaseNotEmptyError
-    with tempfile.TemporaryDirectory(dir=_room(engine, path), prefix=".restore-") as name:
+    with tempfile.TemporaryDirectory(dir=room, prefix=".restore-") as name:
         database = Path(name) / "database"
         with backup_file.private_file(database) as target:
             backup_file.extract_database(path, manifest, target)
