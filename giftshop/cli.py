@@ -2,34 +2,28 @@
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from giftshop import jobs
+from giftshop import cli_ledger, jobs
 from giftshop.catalog.sample import seed_sample
-from giftshop.certificates import audit, register
+from giftshop.certificates import register
 from giftshop.certificates.document import PAPERS, Paper
 from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
-from giftshop.orders import audit as orders_audit
 from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
-
-P = ParamSpec("P")
+from giftshop.terminal import one_sentence
 
 staff = AppGroup("staff", help="Staff accounts.")
-ledger = AppGroup("ledger", help="The ledger.")
 orders = AppGroup("orders", help="Orders.")
 certificates = AppGroup("certificates", help="Certificates.")
 settings_group = AppGroup("settings", help="Settings.")
@@ -37,23 +31,11 @@ settings_group = AppGroup("settings", help="Settings.")
 
 def add_commands(app: Flask) -> None:
     """Add every command to the app."""
-    for group in (staff, ledger, orders, certificates, settings_group):
+    for group in (staff, orders, certificates, settings_group):
         app.cli.add_command(group)
     app.cli.add_command(seed)
     app.cli.add_command(worker)
-
-
-def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """Make a refusal leave the command with one clear sentence and a non-zero status."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ShopError as refusal:
-            raise click.ClickException(refusal.message) from None
-
-    return run
+    cli_ledger.add_commands(app)
 
 
 @click.command()
@@ -105,19 +87,6 @@ def show_code(email: str) -> None:
     if _settings().is_production:
         raise ShopError("`flask staff code` is for development: a second factor belongs to one person's phone.")
     click.echo(accounts.code_now(email))
-
-
-@ledger.command("verify")
-@one_sentence
-def verify() -> None:
-    """Re-add every ledger and check every hash."""
-    broken = audit.list_broken_invariants() + orders_audit.list_broken_invariants()
-    forged = audit.find_forged_entry()
-    if forged is not None:
-        broken.append(f"entry {forged.id} of certificate {forged.certificate_id} was changed")
-    if broken:
-        raise ShopError("The ledger does not verify:\n" + "\n".join(broken))
-    click.echo("The ledger verifies.")
 
 
 @orders.command("reconcile")

@@ -1,12 +1,27 @@
 """The audit: re-add every ledger and name what does not add up; run from the command line and after every test."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import chain as chain_together
+from itertools import groupby
+from operator import itemgetter
+from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.exc import SQLAlchemyError
 
-from giftshop.certificates import chain
+from giftshop.certificates import chain, ledger_rows
+from giftshop.certificates.ledger import LIABILITY
+from giftshop.certificates.ledger_rows import CONTENT, HASH, ID, PREV_HASH, Standing
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
+
+SEQUENCE, DEBIT, CREDIT, AMOUNT, BALANCE, REVERSES = map(
+    chain.FIELDS.index,
+    ("sequence", "debit_account", "credit_account", "amount_cents", "balance_after_cents", "reverses_id"),
+)
+_NOTHING = (*(0 for _ in chain.FIELDS), 0, b"", chain.FIRST)
+"""What stands before a certificate's first entry, as a row."""
 
 _EFFECT = (
     "CASE WHEN credit_account = 'certificate_liability' THEN amount_cents"
@@ -60,23 +75,121 @@ INVARIANTS = {
 }
 
 
+@dataclass(frozen=True, slots=True)
+class BadRow:
+    """A row that is wrong, by its table and id, whose certificate it is about, and what is wrong with it."""
+
+    table: str
+    id: int
+    public_id: str
+    wrong: str
+
+    def __str__(self) -> str:
+        about = f" (certificate {self.public_id})" if self.public_id else ""
+        return f"{self.table} {self.id}{about}: {self.wrong}"
+
+
 def list_broken_invariants() -> list[str]:
     """Return the invariants that do not hold, each with the number of rows that break it."""
-    counts = {name: db.session.scalar(sa.text(query)) for name, query in INVARIANTS.items()}
-    return [f"{name}: {count}" for name, count in counts.items() if count]
+    return list(filter(None, check_invariants(INVARIANTS)))
 
 
-def find_forged_entry() -> LedgerEntry | None:
-    """Return the first entry whose hash does not fit its content and its predecessor, or None."""
-    before: dict[int, bytes] = {}
-    for entry in _entries_in_order():
-        expected = before.get(entry.certificate_id, chain.FIRST)
-        if entry.prev_hash != expected or entry.hash != chain.entry_hash(entry):
-            return entry
-        before = {entry.certificate_id: entry.hash}
-    return None
+def check_invariants(queries: dict[str, str]) -> Iterator[str]:
+    """Ask each query how many rows break its invariant; yield what to say of it, nothing when it holds."""
+    for name, query in queries.items():
+        count = db.session.scalar(sa.text(query))
+        yield f"{name}: {count}" if count else ""
 
 
-def _entries_in_order() -> Iterator[LedgerEntry]:
-    query = sa.select(LedgerEntry).order_by(LedgerEntry.certificate_id, LedgerEntry.sequence)
-    yield from db.session.scalars(query.execution_options(yield_per=1000))
+def find_forged_entry() -> BadRow | None:
+    """Return the first row of the ledger that does not fit the others, or None; entries come before certificates."""
+    for low, high in ledger_rows.list_ranges():
+        if found := find_bad_row(low, high):
+            return found
+    return find_moved_row()
+
+
+def find_bad_row(low: int, high: int) -> BadRow | None:
+    """Return the first row that is wrong about the certificates with ids from `low` to `high`, or None."""
+    try:
+        rows, standings = ledger_rows.read_entries(low, high), ledger_rows.read_standings(low, high)
+    except (UnicodeDecodeError, SQLAlchemyError):
+        unreadable = ledger_rows.find_unreadable(low, high)
+        if unreadable is None:
+            raise
+        return BadRow("ledger_entry", unreadable, "", "it cannot be read")
+    return check_rows(rows, standings)
+
+
+def find_moved_row() -> BadRow | None:
+    """Return an entry whose own id was changed: SQLite numbers them 1 to n, PostgreSQL leaves gaps by right."""
+    if db.engine.dialect.name != "sqlite":
+        return None
+    ids = sa.select(sa.func.min(LedgerEntry.id), sa.func.max(LedgerEntry.id), sa.func.count())
+    low, high, count = db.session.execute(ids).one()
+    if not count or (low, high) == (1, count):
+        return None
+    return BadRow("ledger_entry", low if low < 1 else high, "", "the ids of entries have a gap")
+
+
+def check_rows(rows: Sequence[Any], standings: dict[int, Standing]) -> BadRow | None:
+    """Return the first row that is wrong among entries in order and the certificates they belong to, or None."""
+    chains = {certificate_id: list(found) for certificate_id, found in groupby(rows, key=itemgetter(0))}
+    forged = (_check_chain(standings.get(number), entries) for number, entries in chains.items())
+    untrue = (_check_standing(standing, chains.get(number, [])) for number, standing in standings.items())
+    return next(filter(None, chain_together(forged, untrue)), None)
+
+
+def _check_chain(standing: Standing | None, entries: list[Any]) -> BadRow | None:
+    """Check the entries of one certificate against one another."""
+    public_id = standing.public_id if standing else ""
+    before: Any = _NOTHING
+    for entry in entries:
+        if wrong := _what_is_wrong(entry, before):
+            return BadRow("ledger_entry", entry[ID], public_id, wrong)
+        before = entry
+    by_id = {each[ID]: each for each in entries}
+    for entry in filter(itemgetter(REVERSES), entries):
+        if wrong := _what_is_wrong_with_closing(entry, by_id.get(entry[REVERSES])):
+            return BadRow("ledger_entry", entry[ID], public_id, wrong)
+    return None if standing else BadRow("ledger_entry", entries[0][ID], "", "its certificate is gone")
+
+
+def _what_is_wrong(entry: Any, before: Any) -> str:
+    """Say what is wrong with an entry behind the one before it; empty when all is right."""
+    if entry[SEQUENCE] != before[SEQUENCE] + 1:
+        return "an entry before it is missing"
+    if entry[PREV_HASH] != before[HASH]:
+        return "it does not continue the entry before it"
+    if entry[HASH] != chain.link(entry[PREV_HASH], entry[CONTENT]):
+        return "its content does not fit its hash"
+    if entry[BALANCE] != before[BALANCE] + entry[AMOUNT] * ((entry[CREDIT] == LIABILITY) - (entry[DEBIT] == LIABILITY)):
+        return "its balance does not follow from the one before"
+    return "" if entry[ID] > before[ID] else "its id is out of order"
+
+
+def _what_is_wrong_with_closing(entry: Any, closed: Any) -> str:
+    """Say what is wrong with an entry that closes another one of its certificate; empty when it mirrors that."""
+    if closed is None or closed[SEQUENCE] >= entry[SEQUENCE]:
+        return "it closes no entry before it"
+    fits = (closed[AMOUNT], closed[CREDIT]) == (entry[AMOUNT], entry[DEBIT])
+    return "" if fits else "it is no mirror of the entry it closes"
+
+
+def _check_standing(standing: Standing, entries: list[Any]) -> BadRow | None:
+    """Check what a certificate's row says against its entries."""
+    wrong = _what_is_untrue(standing, entries)
+    return BadRow("certificate", standing.id, standing.public_id, wrong) if wrong else None
+
+
+def _what_is_untrue(standing: Standing, entries: list[Any]) -> str:
+    if not entries:
+        return "it has no entries"
+    if standing.last_sequence != entries[-1][SEQUENCE]:
+        return "it does not end with its last entry"
+    if standing.balance_cents != entries[-1][BALANCE]:
+        return "its balance is not what its entries come to"
+    if standing.face_value_cents != entries[0][AMOUNT]:
+        return "its face value is not what was issued"
+    is_off = max(each[BALANCE] for each in entries) > standing.face_value_cents
+    return "its balance was above its face value" if is_off else ""

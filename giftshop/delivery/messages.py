@@ -33,6 +33,7 @@ SUBJECTS = {
     "refund": ("{amount} is on its way back",),
     "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
     "alert": ("Needs you: {what}",),
+    "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
 }
 """What to say in each subject; the later, shorter forms where names are long."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")

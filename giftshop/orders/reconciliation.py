@@ -18,12 +18,12 @@ from giftshop.catalog.practice import get_installation
 from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, ShopError
 from giftshop.faults import describe
-from giftshop.orders.alerts import alert_owner
 from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.events import handle_event, handled_types
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import CheckoutAttempt, Order, Reconciliation
 from giftshop.orders.payments import find_paid_order
+from giftshop.orders.recovery import alert_lost, recover_order
 from giftshop.orders.refund_outcomes import is_recorded, record_refund
 from giftshop.orders.refunds import list_held, pursue_refund
 from giftshop.orders.register import find_attempt
@@ -42,8 +42,12 @@ log = logging.getLogger(__name__)
 
 @dataclass
 class Report:
-    """What one run found: `changed` names what it put right, `problems` what a person must look at."""
+    """What one run found: `changed` names what it put right, `problems` what a person must look at.
 
+    `may_recover` says that this run may make lost orders again.
+    """
+
+    may_recover: bool = False
     checked: int = 0
     changed: list[str] = field(default_factory=list)
     problems: list[str] = field(default_factory=list)
@@ -52,10 +56,11 @@ class Report:
 def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Iterator[Report]:
     """Bring orders, refunds and disputes up to what Stripe says; yield the report as it grows.
 
-    Looks back to `since`, else to the last run that ended, less a day. Commits after each thing. Raises
+    Looks back to `since`, else to the last run that ended, less a day. Only a person says `since`, and then paid
+    orders that a restored database has lost are made again. Commits after each thing. Raises
     CheckoutUnavailableError when Stripe cannot be reached.
     """
-    report = Report()
+    report = Report(may_recover=since is not None)
     started_at, look_back = clock.now(), since or _watermark()
     for step in (_check_orders, _pursue_refunds, _replay_events, _check_sessions, _check_refunds, _check_disputes):
         for _ in step(gateway, look_back, report):
@@ -187,13 +192,14 @@ def _is_settled(session: SessionFacts) -> bool:
 
 
 def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report) -> None:
+    """Fulfil what a session paid; when its order is lost, make it again or name it."""
     order = fulfil_order(session.id, gateway, patience="job")
+    if order is None and report.may_recover:
+        order = recover_order(session.id, gateway)
     if order is not None:
         report.changed.append(f"{order.number}: {order.state}")
-        return
-    detail = "A paid session of this shop belongs to no order. Was the database restored from an old backup?"
-    if alert_owner("session_without_order", session.id, "A payment without an order", detail):
-        report.problems.append(f"{session.id}: {detail}")
+    elif detail := alert_lost(session):
+        report.problems.append(detail)
 
 
 def _check_refunds(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:

@@ -77,9 +77,12 @@ def token_of(order: Order) -> str:
     return vault.open_sealed(order.token_enc, order.public_id)
 
 
-def give_token(order: Order) -> None:
-    """Give a new order its private token (192 random bits), stored so that the database alone does not tell it."""
-    token = secrets.token_urlsafe(_TOKEN_BYTES)
+def give_token(order: Order, *, known: str = "") -> None:
+    """Give an order its private token (192 random bits), stored so that the database alone does not tell it.
+
+    An order that comes back takes the one its buyer has.
+    """
+    token = known or secrets.token_urlsafe(_TOKEN_BYTES)
     order.token_lookup = vault.lookup(_named(token))
     order.token_enc = vault.seal(token, order.public_id)
 

@@ -1,14 +1,17 @@
-"""What the shop does by the clock: reconciliation every few minutes, on whichever process runs jobs."""
+"""What the shop does by the clock: reconciliation every few minutes, the seal and its mail once a day."""
 
 import logging
 from typing import Any
 
-from giftshop import jobs
+from giftshop import clock, jobs
+from giftshop.database import db
 from giftshop.errors import ShopError
+from giftshop.orders import digest
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
 
-RECONCILE_MINUTES = 5
+RECONCILE_MINUTES, DIGEST_MINUTES = 5, 15
+"""How often the jobs look whether there is something to do; the mail is due once a day."""
 log = logging.getLogger(__name__)
 
 
@@ -28,3 +31,12 @@ def register_jobs(app: Any) -> None:
             log.warning("reconciliation: %s", line)
 
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
+    jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
+
+
+def seal_ledger() -> None:
+    """Seal the ledger and tell the owner, if today's seal is still to be made."""
+    seal = digest.seal_and_tell(at=clock.now())
+    if seal is not None:
+        log.info("sealed %s entries: %s", seal.entries, seal.digest.hex())
+    db.session.commit()

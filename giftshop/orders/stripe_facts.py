@@ -9,8 +9,17 @@ from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
+class LineFacts:
+    """A line of a session: what was sold, how often, and the price of one in minor units."""
+
+    name: str
+    quantity: int
+    unit_cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class SessionFacts:
-    """A Checkout Session; `payment_intent_status` is empty unless the payment was read with it."""
+    """A Checkout Session; what is read of its payment and its lines is empty unless they were read with it."""
 
     id: str
     url: str | None
@@ -23,6 +32,10 @@ class SessionFacts:
     metadata: dict[str, str]
     payment_intent_id: str | None
     payment_intent_status: str
+    payment_description: str
+    buyer_email: str
+    success_url: str
+    lines: tuple[LineFacts, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +97,16 @@ def session_facts(session: Any) -> SessionFacts:
         metadata=dict(data.get("metadata") or {}),
         payment_intent_id=intent["id"] if is_expanded else intent,
         payment_intent_status=intent["status"] if is_expanded else "",
+        payment_description=(intent.get("description") or "") if is_expanded else "",
+        buyer_email=data.get("customer_email") or (data.get("customer_details") or {}).get("email") or "",
+        success_url=data.get("success_url") or "",
+        lines=tuple(_line_facts(line) for line in (data.get("line_items") or {}).get("data", [])),
     )
+
+
+def _line_facts(line: dict[str, Any]) -> LineFacts:
+    price = line.get("price") or {}
+    return LineFacts(line.get("description") or "", line.get("quantity") or 0, price.get("unit_amount") or 0)
 
 
 def charge_facts(charge: Any) -> ChargeFacts:
