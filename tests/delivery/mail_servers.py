@@ -42,12 +42,14 @@ class MailServer:
     """A mail server on a port of its own; `to_address` and `to_data` are its answers while they are set.
 
     `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` is "at once"
-    or "after DATA" (then the message counts, its sender never hears so); `slowness` seconds pass before each answer.
+    or "after DATA" (then the message counts, its sender never hears so); `slowness` seconds pass before each answer;
+    `poisoned` is an address it never takes anything for, without ever saying no for good.
     """
 
     port: int = 0
     to_address: str = ""
     to_data: str = ""
+    poisoned: str = ""
     hangs_up: str = ""
     slowness: float = 0
     before_taking: Callable[[], object] = field(default=lambda: None)
@@ -70,9 +72,10 @@ class MailServer:
         if self.hangs_up == "at once":
             server.transport.abort()
         await asyncio.sleep(self.slowness)
-        if not self.to_address:
+        refusal = "451 not now" if address == self.poisoned else self.to_address
+        if not refusal:
             envelope.rcpt_tos.append(address)
-        return self.to_address or "250 OK"
+        return refusal or "250 OK"
 
     async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.to_data:

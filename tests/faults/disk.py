@@ -5,8 +5,10 @@ user and ends without a restart. Writing then fails with EFBIG where a full disk
 (tmpfs) is used as well where this machine lets us mount one.
 """
 
+import functools
 import resource
 import subprocess
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -28,17 +30,25 @@ def full_disk(pids: list[int]) -> Iterator[None]:
 
 
 @contextmanager
-def small_disk(folder: Path, mebibytes: int) -> Iterator[Path | None]:
-    """Mount a small disk at a folder; give None where that is not allowed."""
+def small_disk(folder: Path, mebibytes: int) -> Iterator[Path]:
+    """Mount a small disk at a folder."""
     folder.mkdir(parents=True)
     command = ["mount", "-t", "tmpfs", "-o", f"size={mebibytes}m", "tmpfs", str(folder)]
-    if subprocess.run(command, capture_output=True, check=False).returncode:
-        yield None
-        return
+    subprocess.run(command, capture_output=True, check=True)
     try:
         yield folder
     finally:
         subprocess.run(["umount", "-l", str(folder)], check=True)
+
+
+@functools.cache
+def can_mount() -> bool:
+    """Tell whether this machine lets us mount a small disk."""
+    try:
+        with tempfile.TemporaryDirectory() as folder, small_disk(Path(folder) / "disk", 1):
+            return True
+    except (OSError, subprocess.CalledProcessError):
+        return False
 
 
 def fill(folder: Path) -> Path:

@@ -92,9 +92,13 @@ class Armoury:
         draft.write_text(action)
         draft.rename(self.folder / point)
 
+    def armed(self) -> list[str]:
+        """Return what has not fired yet."""
+        return sorted(each.name for each in self.folder.iterdir() if each.is_file())
+
     def disarm(self) -> list[str]:
         """Take away what did not fire; return it."""
-        left = sorted(each.name for each in self.folder.iterdir() if each.is_file())
+        left = self.armed()
         for name in left:
             (self.folder / name).unlink(missing_ok=True)
         return left

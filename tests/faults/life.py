@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
 
+from tests.delivery.mail_servers import MailServer
 from tests.faults.checker import Exchange
 from tests.faults.mailroom import Mailroom
 from tests.faults.people import Desk, GaveUpError, Person, Records
@@ -17,16 +18,40 @@ MAIL_SECONDS = 180
 
 @dataclass
 class World:
-    """Where lives are lived: the shop, the mailroom, the staff's cookies, and what everybody hears."""
+    """Where lives are lived: the shop, the mailroom, the sign-in of staff, and what everybody hears."""
 
     shop: RiggedShop
+    mail: MailServer
     mailroom: Mailroom
-    staff_cookies: list[dict[str, str]]
+    staff_cookies: dict[str, str]
     records: Records = field(default_factory=Records)
     begun: threading.Semaphore = field(default_factory=lambda: threading.Semaphore(0))
 
-    def desk(self, number: int) -> Desk:
-        return Desk(self.shop, self.records, self.staff_cookies[number % len(self.staff_cookies)])
+    def pay(self, recipient: str, *, amount_cents: int = 100_00) -> str:
+        """Buy a certificate and close the browser; return the session's id."""
+        person = Person(self.shop, self.records)
+        fields = {"gifts-0-amount": f"{amount_cents // 100}", "gifts-0-recipient_email": recipient}
+        address = person.place(buyer_email=f"buyer.of.{recipient}", **fields)
+        person.pay(address, "pay_no_return")
+        return _session_id(address)
+
+    def buy(self, recipient: str, *, amount_cents: int = 100_00) -> str:
+        """Buy a certificate and come back; return the address of the order's page."""
+        person = Person(self.shop, self.records)
+        fields = {"gifts-0-amount": f"{amount_cents // 100}", "gifts-0-recipient_email": recipient}
+        page = person.pay(person.place(buyer_email=f"buyer.of.{recipient}", **fields))
+        person.ask("GET", page)
+        return page
+
+    def desk(self) -> Desk:
+        """Return a till of its own, where the owner has signed in."""
+        return Desk(self.shop, self.records, self.staff_cookies)
+
+
+def bought_certificate(world: World, recipient: str, *, amount_cents: int) -> str:
+    """Buy a certificate, wait for it and find it at a till; return its public id."""
+    world.buy(recipient, amount_cents=amount_cents)
+    return world.desk().find(world.mailroom.wait_for_code(recipient, MAIL_SECONDS))
 
 
 def live(life: Life, world: World) -> None:
@@ -79,7 +104,7 @@ def _forge(world: World, session_id: str) -> None:
 
 
 def _act_all(life: Life, world: World, code: str, session_id: str) -> None:
-    desk = world.desk(life.number)
+    desk = world.desk()
     public_id = desk.find(code)
     done: list[Exchange] = []
     for act in life.acts:
@@ -97,7 +122,7 @@ def _redeem(act: Act, world: World, desk: Desk, public_id: str) -> list[Exchange
     """Take the amounts off one after the other, or all at once from as many tills."""
     if act.kind == "redeem":
         return [desk.redeem(public_id, cents) for cents in act.amounts]
-    desks = [world.desk(number) for number in range(len(act.amounts))]
+    desks = [world.desk() for _ in act.amounts]
     with ThreadPoolExecutor(len(desks)) as pool:
         return list(pool.map(lambda desk, cents: desk.redeem(public_id, cents), desks, act.amounts))
 

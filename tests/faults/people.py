@@ -15,9 +15,10 @@ from tests import buyer
 from tests.faults.checker import Exchange
 from tests.faults.shop import RiggedShop
 
+ActKind = Literal["redeem", "undo"]
 PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 0.15
-_ANSWER_SECONDS = 30
+ANSWER_SECONDS = 30
 
 
 @dataclass
@@ -74,7 +75,10 @@ class Person:
         """Send one request; None when no answer came."""
         address = path if path.startswith("http") else self.shop.url + path
         try:
-            answer = self.browser.request(method, address, timeout=_ANSWER_SECONDS, allow_redirects=False, **given)
+            answer = self.browser.request(method, address, timeout=ANSWER_SECONDS, allow_redirects=False, **given)
+        except requests.Timeout:
+            self.records.count("no answer")
+            return None
         except requests.RequestException:
             return None
         if address.startswith(self.shop.url):
@@ -119,33 +123,37 @@ class Desk:
             "undo", done.certificate, path, done.amount_cents, {"entry": str(done.entry), "reason": "test"}
         )
 
-    def _act(
-        self,
-        act: Literal["redeem", "undo"],
-        public_id: str,
-        path: str,
-        amount_cents: int,
-        fields: dict[str, str],
-    ) -> Exchange:
-        key = f"fault-test-{act}-{next(self._numbers):08}"
-        deadline = time.monotonic() + PATIENCE_SECONDS
+    def try_to_redeem(self, public_id: str, amount_cents: int) -> requests.Response | None:
+        """Take an amount off, once, whatever comes of it; for storms in which it cannot succeed."""
+        fields = {"amount": f"{amount_cents // 100}.{amount_cents % 100:02}"}
+        return self._try("redeem", public_id, f"/redeem/{public_id}", amount_cents, self._new_key("redeem"), fields)[1]
+
+    def _act(self, act: ActKind, public_id: str, path: str, amount_cents: int, fields: dict[str, str]) -> Exchange:
+        key, deadline = self._new_key(act), time.monotonic() + PATIENCE_SECONDS
         while time.monotonic() < deadline:
-            sent_at = time.monotonic()
-            data = {**fields, "request_key": key, "csrf_token": self._form_token()}
-            answer = self.person.try_once("POST", path, data=data, headers={"Accept": "application/json"})
-            told = (
-                (answer.status_code, answer.json() if answer.status_code == 200 else None)
-                if answer is not None
-                else None
-            )
-            found = heard(act, public_id, key, amount_cents, sent_at, told)
-            self.records.note(found)
+            found, answer = self._try(act, public_id, path, amount_cents, key, fields)
             if found.outcome != "unknown":
                 self.records.count(f"{act}s {found.outcome}")
                 return found
             self.records.count("retries")
             time.sleep(1 if answer is not None and answer.status_code == 429 else PAUSE_SECONDS)
         raise GaveUpError(f"{act} {public_id}")
+
+    def _try(
+        self, act: ActKind, public_id: str, path: str, amount_cents: int, key: str, fields: dict[str, str]
+    ) -> tuple[Exchange, requests.Response | None]:
+        """Send one request and keep what was heard."""
+        data, sent_at = {**fields, "request_key": key, "csrf_token": self._form_token()}, time.monotonic()
+        answer = self.person.try_once("POST", path, data=data, headers={"Accept": "application/json"})
+        told = (
+            (answer.status_code, answer.json() if answer.status_code == 200 else None) if answer is not None else None
+        )
+        found = heard(act, public_id, key, amount_cents, sent_at, told)
+        self.records.note(found)
+        return found, answer
+
+    def _new_key(self, act: ActKind) -> str:
+        return f"fault-test-{act}-{next(self._numbers):08}"
 
     def _form_token(self) -> str:
         if not self._token:
@@ -157,7 +165,7 @@ class Desk:
 
 
 def heard(
-    act: Literal["redeem", "undo"],
+    act: ActKind,
     public_id: str,
     key: str,
     amount_cents: int,

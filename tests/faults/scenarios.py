@@ -13,33 +13,33 @@ from tests.faults.scene import Scene
 
 
 def two_tills_take_all_at_once(scene: Scene) -> None:
-    _, certificate = scene.sell()
+    _, certificate = scene.sell(at_till=True)
     name = certificate.public_id
     scene.at_once(lambda: scene.redeem(name, 100_00, till=0), lambda: scene.redeem(name, 100_00, till=1))
 
 
 def a_form_is_sent_twice(scene: Scene) -> None:
-    _, certificate = scene.sell()
+    _, certificate = scene.sell(at_till=True)
     for _ in range(2):
         scene.redeem(certificate.public_id, 30_00, key="one-form-sent-twice")
 
 
 def the_process_dies_before_the_redemption_is_stored(scene: Scene) -> None:
-    _, certificate = scene.sell()
+    _, certificate = scene.sell(at_till=True)
     scene.armoury.arm("redeem_committed.before", "break")
     for _ in range(2):
         scene.redeem(certificate.public_id, 30_00, key="sent-until-answered")
 
 
 def the_process_dies_after_the_redemption_is_stored(scene: Scene) -> None:
-    _, certificate = scene.sell()
+    _, certificate = scene.sell(at_till=True)
     scene.armoury.arm("redeem_committed.after", "break")
     for _ in range(2):
         scene.redeem(certificate.public_id, 30_00, key="sent-until-answered")
 
 
 def a_redemption_is_undone_twice(scene: Scene) -> None:
-    _, certificate = scene.sell()
+    _, certificate = scene.sell(at_till=True)
     done = scene.redeem(certificate.public_id, 30_00)
     for _ in range(2):
         scene.undo(done)
@@ -99,7 +99,7 @@ def a_refund_made_at_stripe_is_heard_of_three_times(scene: Scene) -> None:
 
 
 def a_payment_is_disputed(scene: Scene) -> None:
-    order, certificate = scene.sell()
+    order, certificate = scene.sell(at_till=True)
     scene.hear("charge.dispute.created", scene.side.dispute(order))
     scene.redeem(certificate.public_id, 30_00)
 
@@ -162,7 +162,7 @@ class _Held:
 
 
 def _hold(scene: Scene, amount_cents: int) -> _Held:
-    order, certificate = scene.sell()
+    order, certificate = scene.sell(at_till=True)
     name = certificate.public_id
     asked = {"reason": "test", "actor": "staff:1", "limit_cents": None}
     refund = refunds.hold_refund(order.id, certificate.id, amount_cents, **asked)  # type: ignore[arg-type]

@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,20 +48,18 @@ class Scene:
     side: StripeSide
     mail: MailServer
     armoury: failpoints.Armoury
-    tills: list[Any]
     history: list[Exchange] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     crashes: int = 0
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
-    def sell(self, amount_cents: int = 100_00) -> tuple[Order, Certificate]:
-        """Sell one certificate through the webhook."""
+    def sell(self, amount_cents: int = 100_00, *, at_till: bool = False) -> tuple[Order, Certificate]:
+        """Sell one certificate through the webhook; `at_till` has it found there, to be redeemed."""
         order = self.place(amount_cents)
         self.hear("checkout.session.completed", self.side.pay(order))
         (certificate,) = list_certificates(order.id)
-        code = build.code_of(certificate)
-        for till in self.tills:
-            till.post("/redeem", data={"code": code})
+        if at_till:
+            self._open_tills(certificate)
         return order, certificate
 
     def place(self, amount_cents: int = 100_00) -> Order:
@@ -140,6 +139,20 @@ class Scene:
         self.history.append(exchange)
         return exchange
 
+    @cached_property
+    def tills(self) -> list[Any]:
+        """Two browsers in which a manager has signed in."""
+        first = signing_in.signed_in(self.app, signing_in.hire("manager"))
+        second = signing_in.browser(self.app)
+        second._cookies = dict(first._cookies)  # one person's sign-in, carried to the next room
+        return [first, second]
+
+    def _open_tills(self, certificate: Certificate) -> None:
+        """Sign in, and find a certificate at both tills, before there is a race."""
+        code = build.code_of(certificate)
+        for till in self.tills:
+            till.post("/redeem", data={"code": code})
+
     def _ask(self, client: Any, path: str, **given: Any) -> Any:
         """Post to the shop; None when the process died over it."""
         try:
@@ -168,10 +181,8 @@ def play(
         app = create_app(settings)
         try:
             with app.app_context():
-                staff = signing_in.hire("manager")
-                tills = [signing_in.signed_in(app, staff) for _ in range(2)]
                 side = StripeSide(workbench, app.extensions["stripe_gateway"])
-                yield Scene(app, side, mail, armoury, tills)
+                yield Scene(app, side, mail, armoury)
                 db.session.rollback()
         finally:
             close_app(app)

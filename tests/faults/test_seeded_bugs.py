@@ -69,6 +69,9 @@ CASES = {
         scenarios.the_process_dies_after_the_sale_is_stored, "a message that never came", with_mails=True
     ),
 }
+SOUND = {(case.scenario, case.database): name for name, case in CASES.items()}
+"""Several bugs share a scenario; a sound shop need pass it once on each database."""
+SOUND_NAMES = [pytest.param(name, CASES[name].database, id=name) for name in SOUND.values()]
 NAMES = [pytest.param(name, case.database, id=name) for name, case in CASES.items()]
 
 
@@ -83,7 +86,7 @@ def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
     )
 
 
-@pytest.mark.parametrize(("name", "database"), NAMES, indirect=["database"])
+@pytest.mark.parametrize(("name", "database"), SOUND_NAMES, indirect=["database"])
 def test_a_sound_shop_passes(
     name: str, settings: Settings, workbench: RunningWorkbench, mail_server: MailServer, tmp_path: Path
 ) -> None:

@@ -47,13 +47,6 @@ class Troublemaker:
         }
         makers[trouble.kind](trouble)
 
-    def mend(self) -> None:
-        """End every trouble that waits for somebody."""
-        self.shop.armoury.disarm()
-        self.shop.workbench.post("/faults/clear")
-        self.shop.workbench.post("/hook", {})
-        self.mail.to_data, self.mail.hangs_up, self.mail.slowness = "", "", 0
-
     def _kill(self, pids: list[int], what: str) -> None:
         if pids:
             with suppress(ProcessLookupError):
@@ -102,3 +95,11 @@ class Troublemaker:
         if self.postgres:
             crash_for(self.postgres, trouble.figure)
             self.records.count("database crashes")
+
+
+def mend(shop: RiggedShop, mail: MailServer) -> None:
+    """End every trouble that waits for somebody."""
+    shop.armoury.disarm()
+    shop.workbench.post("/faults/clear")
+    shop.workbench.post("/hook", {})
+    mail.to_data, mail.hangs_up, mail.poisoned, mail.slowness = "", "", "", 0
