@@ -1,5 +1,7 @@
 """Short scenarios, the same every time, each of which a sound shop passes and one careless habit fails."""
 
+import subprocess
+import sys
 import time
 
 import sqlalchemy as sa
@@ -9,7 +11,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.orders import refunds
 from giftshop.orders.models import Refund
-from tests.faults.scene import Scene
+from tests.faults.scene import SILENT_SECONDS, Scene
 
 
 def two_tills_take_all_at_once(scene: Scene) -> None:
@@ -152,6 +154,18 @@ def a_job_whose_turn_is_over_runs_beside_the_one_whose_turn_it_is(scene: Scene) 
 
     scene.at_once(lambda: scene.deliver(first, 1), be_late)
     scene.send_all()
+
+
+def a_worker_dies_with_messages_in_hand(scene: Scene) -> None:
+    scene.sell()
+    db.session.rollback()
+    url = scene.app.config["SHOP_SETTINGS"].database_url
+    with subprocess.Popen([sys.executable, "-m", "tests.faults.doomed", url], stdout=subprocess.PIPE) as doomed:
+        assert doomed.stdout is not None
+        assert doomed.stdout.readline() == b"running\n"
+        doomed.kill()
+    scene.crashes += 1
+    scene.run_worker(until_messages=2, most_seconds=5 * SILENT_SECONDS)
 
 
 class _Held:

@@ -20,6 +20,7 @@ import sqlalchemy as sa
 import stripe
 from flask import Flask
 
+from giftshop import heartbeats, jobs
 from giftshop.app import close_app, create_app
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
@@ -37,6 +38,7 @@ from tests.faults.verdict import Witnesses, find_violations
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench
 
+SILENT_SECONDS = 1.0
 _JOBS = "SELECT workflow_uuid FROM {}workflow_status WHERE workflow_uuid LIKE 'deliver:%' ORDER BY created_at"
 
 
@@ -110,6 +112,14 @@ class Scene:
             except failpoints.BrokenOffError:
                 self._crashed()
 
+    def run_worker(self, *, until_messages: int, most_seconds: float) -> None:
+        """Run jobs in this process, with a heartbeat, until so many messages came or it is clear that they will not."""
+        jobs.register(deliveries.JOB, self.deliver)
+        jobs.start(self.app)
+        with self.mail.came:
+            self.mail.came.wait_for(lambda: len(self.mail.arrived) >= until_messages, most_seconds)
+        jobs.stop()
+
     def deliver(self, delivery_id: int, turn: int) -> None:
         """Run one job."""
         mailer = Mailer(sender="gifts@localhost", smtp_url=self.mail.url, mailbox_url="", mailbox_key="")
@@ -177,6 +187,8 @@ def play(
     armoury = failpoints.Armoury(folder / "failpoints")
     with pytest.MonkeyPatch.context() as patches:
         failpoints.install(patches, armoury.folder)
+        patches.setattr(heartbeats, "BEAT_SECONDS", SILENT_SECONDS / 5)
+        patches.setattr(heartbeats, "SILENT_SECONDS", SILENT_SECONDS)
         bugs.plant(bug, patches)
         app = create_app(settings)
         try:
