@@ -9,7 +9,7 @@ PROCESSES ?= 2
 export PORT WORKBENCH_PORT
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench requirements clean
+.PHONY: help run test check bench faults requirements clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -29,6 +29,12 @@ check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers
 
 bench: .venv/.tests static/fonts/fonts.css ## Measure PDFs and pages, each against a yardstick in the same run
 	$(BIN)/python -m bench
+
+N ?= 100
+SEED ?= 0
+DB ?= sqlite
+faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
+	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database $(DB)
 
 requirements: ## Pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml -o requirements.txt

@@ -23,7 +23,7 @@ def send_gift(
     shop: RunningShop, browser: requests.Session, *, patience: float = _MINUTE, **changes: str
 ) -> requests.Response:
     """Fill in the builder in this browser and send it; return whatever the shop answers."""
-    fields = {**hidden_fields(browser.get(f"{shop.url}/gift", timeout=_MINUTE).text), **_GIFT, **changes}
+    fields = {**hidden_fields(browser.get(f"{shop.url}/gift", timeout=_MINUTE).text), **GIFT, **changes}
     return browser.post(f"{shop.url}/gift", data=fields, allow_redirects=False, timeout=patience)
 
 
@@ -86,7 +86,7 @@ def hidden_fields(text: str) -> dict[str, str]:
     return dict(_HIDDEN.findall(text))
 
 
-_GIFT = {
+GIFT = {
     "gifts-0-offer": "amount",
     "gifts-0-amount": "100",
     "gifts-0-recipient_name": "Ana",

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import ClassVar
 
 import requests
 
@@ -33,20 +34,23 @@ class RunningShop:
     web: subprocess.Popen[bytes] | None = None
     workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
 
+    gunicorn_config: ClassVar[Path] = ROOT / "deploy" / "gunicorn.py"
+    worker_command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
+
     @property
     def port(self) -> int:
         return int(self.url.rsplit(":", 1)[1])
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
-        command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy" / "gunicorn.py"), self.wsgi_app]
+        command = [sys.executable, "-m", "gunicorn", "-c", str(self.gunicorn_config), self.wsgi_app]
         environment = {**self.environment, "WEB_CONCURRENCY": str(self.web_processes)}
         self.web = self._start([*command, "--bind", f"127.0.0.1:{self.port}"], environment)
         self._wait_until_up()
 
     def start_worker(self) -> None:
         """Start one more `flask worker`."""
-        self.workers.append(self._start([sys.executable, "-m", "flask", "--app", "wsgi", "worker"], self.environment))
+        self.workers.append(self._start(list(self.worker_command), self.environment))
 
     def run(self, *command: str) -> str:
         """Run a `flask …` command beside the shop and return what it printed."""
@@ -110,6 +114,7 @@ def running_shop(
     web_processes: int = 1,
     workers: int = 0,
     wsgi_app: str = "wsgi:app",
+    kind: type[RunningShop] = RunningShop,
     **extra: str,
 ) -> Iterator[RunningShop]:
     """Run a shop on a migrated database with a workbench of its own; `workers` > 0 leaves jobs to them."""
@@ -129,7 +134,7 @@ def running_shop(
         "PYTHONPATH": str(ROOT),
         **extra,
     }
-    shop = RunningShop(url, environment, workbench, folder / "shop.log", web_processes, wsgi_app)
+    shop = kind(url, environment, workbench, folder / "shop.log", web_processes, wsgi_app)
     try:
         shop.run("seed")
         shop.start_web()

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import refund_entries
+from giftshop.certificates.ledger import hold_certificate
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.errors import (
@@ -55,9 +56,10 @@ def hold_refund(
     """Take `amount_cents` (positive minor units) off a certificate, to be paid back; the caller commits, then pursues.
 
     `limit_cents` is the most this person may pay back, None without limit. Raises NothingToRefundError,
-    RefundTooLargeError, RefundNotAllowedError, InsufficientBalanceError, CertificateVoidError.
+    RefundTooLargeError, RefundNotAllowedError; then nothing was written.
     """
     order = lock_order(order_id)
+    hold_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
     most = next((each.most_cents for each in list_refundable(order) if each.certificate.id == certificate_id), 0)
     if most == 0:
         raise NothingToRefundError

@@ -11,6 +11,8 @@ from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.settings import Settings
 
+_TRY_AGAIN_SECONDS = "5"
+
 
 def go_to_payment(order: Order) -> ResponseReturnValue:
     """Send the buyer to Stripe's page; to the order's page if it is paid; or say that nothing was charged."""
@@ -20,7 +22,8 @@ def go_to_payment(order: Order) -> ResponseReturnValue:
             order_id, find_gateway(), base_url=find_settings().base_url, client_address=client_address()
         )
     except (CheckoutUnavailableError, CheckoutRefusedError) as refusal:
-        return render_template("storefront/unavailable.html", token=token, message=refusal.message), 503
+        page = render_template("storefront/unavailable.html", token=token, message=refusal.message)
+        return page, 503, {"Retry-After": _TRY_AGAIN_SECONDS}
     return redirect(address or f"/orders/{token}", 303)
 
 

@@ -1,5 +1,6 @@
 """Mail servers for tests: a real one that can refuse, and a scripted one with worse manners."""
 
+import asyncio
 import socket
 import ssl
 import threading
@@ -40,12 +41,17 @@ class Arrived:
 class MailServer:
     """A mail server on a port of its own; `to_address` and `to_data` are its answers while they are set.
 
-    `before_taking` is called with a message in hand, before the server says that it has it.
+    `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` is "at once"
+    or "after DATA" (then the message counts, its sender never hears so); `slowness` seconds pass before each answer;
+    `poisoned` is an address it never takes anything for, without ever saying no for good.
     """
 
     port: int = 0
     to_address: str = ""
     to_data: str = ""
+    poisoned: str = ""
+    hangs_up: str = ""
+    slowness: float = 0
     before_taking: Callable[[], object] = field(default=lambda: None)
     arrived: list[Arrived] = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
@@ -61,13 +67,17 @@ class MailServer:
         return self.arrived
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if not self.to_address:
+        if self.hangs_up == "at once":
+            server.transport.abort()
+        await asyncio.sleep(self.slowness)
+        refusal = "451 not now" if address == self.poisoned else self.to_address
+        if not refusal:
             envelope.rcpt_tos.append(address)
-        return self.to_address or "250 OK"
+        return refusal or "250 OK"
 
-    async def handle_DATA(self, _server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
+    async def handle_DATA(self, server: SMTP, session: Session, envelope: Envelope) -> str:  # noqa: N802
         if self.to_data:
             return self.to_data
         self.before_taking()
@@ -76,6 +86,8 @@ class MailServer:
             assert isinstance(raw, bytes)
             self.arrived.append(Arrived(envelope.mail_from or "", envelope.rcpt_tos, raw, session.ssl is not None))
             self.came.notify_all()
+        if self.hangs_up == "after DATA":
+            server.transport.abort()
         return "250 taken"
 
 

@@ -1,0 +1,114 @@
+"""Seeded bugs in fulfilment, refunds and disputes; for bugs.py."""
+
+import secrets
+from dataclasses import replace
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.certificates import dispute_entries, refund_entries
+from giftshop.certificates.models import LedgerEntry
+from giftshop.database import db
+from giftshop.errors import CheckoutUnavailableError
+from giftshop.orders import disputes, events, fulfilment, refund_outcomes, refunds
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.stripe_facts import RefundFacts
+from giftshop.orders.stripe_gateway import Patience, StripeGateway
+from tests.faults.bugs_in_money import Meeting
+
+
+def trust_the_event(patches: pytest.MonkeyPatch) -> None:
+    """The event says completed, so it is paid: the session is not asked."""
+    patches.setitem(events._HANDLERS, "checkout.session.completed", _settle_as_paid)
+
+
+def issue_when_expired(patches: pytest.MonkeyPatch) -> None:
+    """A session that expired is taken for one that ended well."""
+    patches.setitem(events._HANDLERS, "checkout.session.expired", _settle_as_paid)
+
+
+def ignore_mismatches(patches: pytest.MonkeyPatch) -> None:
+    """What was paid is not compared with what was asked for."""
+    patches.setattr(fulfilment, "find_mismatch", lambda *_: "")
+
+
+def settle_unlocked(patches: pytest.MonkeyPatch) -> None:
+    """The order is read, not held, while it is settled."""
+    meet = Meeting()
+
+    def read(order_id: int) -> Order:
+        order = db.session.get_one(Order, order_id, populate_existing=True)
+        meet()
+        return order
+
+    patches.setattr(fulfilment, "lock_order", read)
+
+
+def refund_without_hold(patches: pytest.MonkeyPatch) -> None:
+    """Stripe is asked first; the balance is not touched until, or even when, it has paid back."""
+
+    def settle(refund: Refund, _facts: RefundFacts, _order: Order) -> None:
+        refund.state, refund.ended_at = "settled", clock.now()
+
+    patches.setattr(refund_entries, "hold_refund", lambda *_args, **_kwargs: None)
+    patches.setattr(refund_outcomes, "_settle", settle)
+
+
+def refund_without_key(patches: pytest.MonkeyPatch) -> None:
+    """Each request to Stripe is a new one."""
+    proper = StripeGateway.create_refund
+
+    def create(self: StripeGateway, parameters: dict[str, Any], _key: str, *, patience: Patience) -> RefundFacts:
+        return proper(self, parameters, secrets.token_hex(16), patience=patience)
+
+    patches.setattr(StripeGateway, "create_refund", create)
+
+
+def release_when_unknown(patches: pytest.MonkeyPatch) -> None:
+    """No answer is taken for a no."""
+    proper = refunds.pursue_refund
+
+    def pursue(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:
+        try:
+            return proper(refund_id, gateway, patience=patience)
+        except CheckoutUnavailableError:
+            db.session.rollback()
+            refund_outcomes.release_refund(refund_id, "Stripe did not answer.")
+            db.session.commit()
+            raise
+
+    patches.setattr(refunds, "pursue_refund", pursue)
+
+
+def record_refunds_again(patches: pytest.MonkeyPatch) -> None:
+    """Every event about a refund made at Stripe is taken for a new refund."""
+    proper = events.record_refund
+
+    def record(facts: RefundFacts, order_id: int) -> str:
+        return proper(replace(facts, id=f"{facts.id}{secrets.token_hex(4)}"), order_id)
+
+    patches.setattr(events, "record_refund", record)
+
+
+def ignore_disputes(patches: pytest.MonkeyPatch) -> None:
+    """A dispute is written down, nothing else."""
+    patches.setattr(disputes, "_hold_or_lose", lambda *_: None)
+
+
+def release_again(patches: pytest.MonkeyPatch) -> None:
+    """A hold that was released is released with every further event."""
+
+    def every(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerEntry]:
+        query = sa.select(LedgerEntry).where(LedgerEntry.external_ref == external_ref, LedgerEntry.kind.in_(kinds))
+        return list(db.session.scalars(query))
+
+    patches.setattr(dispute_entries, "list_open_entries", every)
+
+
+def _settle_as_paid(session_id: str, gateway: StripeGateway, patience: Patience) -> str:
+    session = gateway.retrieve_session(session_id, patience=patience)
+    assert session is not None
+    fulfilment.settle(replace(session, status="complete", payment_status="paid"))
+    return "trusted"

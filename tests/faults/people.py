@@ -1,0 +1,190 @@
+"""Buyers and tills that never give up: they send the same form again until they hear something definite.
+
+Every exchange is kept for the checker, every answer that is neither a yes, a clear no, nor a clear "try again" too.
+"""
+
+import itertools
+import threading
+import time
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import requests
+
+from tests import buyer
+from tests.faults.checker import Exchange
+from tests.faults.shop import RiggedShop
+
+ActKind = Literal["redeem", "undo"]
+PATIENCE_SECONDS = 120
+PAUSE_SECONDS = 0.15
+ANSWER_SECONDS = 30
+
+
+@dataclass
+class Records:
+    """What all clients heard."""
+
+    history: list[Exchange] = field(default_factory=list)
+    unclear: list[str] = field(default_factory=list)
+    counts: dict[str, int] = field(default_factory=dict)
+    lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def count(self, what: str, number: int = 1) -> None:
+        with self.lock:
+            self.counts[what] = self.counts.get(what, 0) + number
+
+    def note(self, exchange: Exchange) -> None:
+        with self.lock:
+            self.history.append(exchange)
+        if exchange.outcome == "unknown":
+            self.count("unknown outcomes")
+
+    def judge(self, what: str, answer: requests.Response) -> None:
+        """Keep an answer that tells a client nothing: a 5xx that is no 503 with Retry-After."""
+        if answer.status_code >= 500 and not (answer.status_code == 503 and "Retry-After" in answer.headers):
+            line = f"{what}: {answer.status_code} {' '.join(answer.text.split())[:80]}"
+            with self.lock:
+                self.unclear += [line] if line not in self.unclear else []
+
+
+class GaveUpError(Exception):
+    """Somebody heard nothing definite for too long."""
+
+
+@dataclass
+class Person:
+    """Somebody with a browser of their own, who presses again until it works."""
+
+    shop: RiggedShop
+    records: Records
+    browser: requests.Session = field(default_factory=requests.Session)
+
+    def ask(self, method: str, path: str, **given: Any) -> requests.Response:
+        """Send one request again and again until there is an answer other than 503 or none at all."""
+        deadline = time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            answer = self.try_once(method, path, **given)
+            if answer is not None and answer.status_code not in (502, 503):
+                return answer
+            self.records.count("retries")
+            time.sleep(PAUSE_SECONDS)
+        raise GaveUpError(f"{method} {path}")
+
+    def try_once(self, method: str, path: str, **given: Any) -> requests.Response | None:
+        """Send one request; None when no answer came."""
+        address = path if path.startswith("http") else self.shop.url + path
+        try:
+            answer = self.browser.request(method, address, timeout=ANSWER_SECONDS, allow_redirects=False, **given)
+        except requests.Timeout:
+            self.records.count("no answer")
+            return None
+        except requests.RequestException:
+            return None
+        if address.startswith(self.shop.url):
+            self.records.judge(f"{method} {path.split('?', maxsplit=1)[0]}", answer)
+        return answer
+
+    def place(self, **fields: str) -> str:
+        """Fill in the builder and send it, always with the same request key; return the payment page's address."""
+        page = self.ask("GET", "/gift")
+        data = {**buyer.hidden_fields(page.text), **buyer.GIFT, **fields}
+        return self.ask("POST", "/gift", data=data).headers["Location"]
+
+    def pay(self, address: str, outcome: str = "pay") -> str:
+        """Press a button of the simulated payment page; return where it leads (nowhere, if it was pressed before)."""
+        return self.ask("POST", address, data={"outcome": outcome}).headers.get("Location", "")
+
+
+class Desk:
+    """A member of staff at a till, who sends each act until its end is known."""
+
+    _numbers = itertools.count(1)
+
+    def __init__(self, shop: RiggedShop, records: Records, cookies: dict[str, str]) -> None:
+        self.person = Person(shop, records)
+        self.person.browser.cookies.update(cookies)
+        self.records = records
+        self._token = ""
+
+    def find(self, code: str) -> str:
+        """Find a certificate by its code; return its public id."""
+        return self._post("/redeem", code=code).headers["Location"].rsplit("/", 1)[1]
+
+    def redeem(self, public_id: str, amount_cents: int) -> Exchange:
+        """Take an amount off; return the exchange that was definite."""
+        fields = {"amount": f"{amount_cents // 100}.{amount_cents % 100:02}"}
+        return self._act("redeem", public_id, f"/redeem/{public_id}", amount_cents, fields)
+
+    def undo(self, done: Exchange) -> Exchange:
+        """Give back what a redemption took."""
+        path = f"/redeem/{done.certificate}/undo"
+        return self._act(
+            "undo", done.certificate, path, done.amount_cents, {"entry": str(done.entry), "reason": "test"}
+        )
+
+    def try_to_redeem(self, public_id: str, amount_cents: int) -> requests.Response | None:
+        """Take an amount off, once, whatever comes of it; for storms in which it cannot succeed."""
+        fields = {"amount": f"{amount_cents // 100}.{amount_cents % 100:02}"}
+        return self._try("redeem", public_id, f"/redeem/{public_id}", amount_cents, self._new_key("redeem"), fields)[1]
+
+    def _act(self, act: ActKind, public_id: str, path: str, amount_cents: int, fields: dict[str, str]) -> Exchange:
+        key, deadline = self._new_key(act), time.monotonic() + PATIENCE_SECONDS
+        while time.monotonic() < deadline:
+            found, answer = self._try(act, public_id, path, amount_cents, key, fields)
+            if found.outcome != "unknown":
+                self.records.count(f"{act}s {found.outcome}")
+                return found
+            self.records.count("retries")
+            time.sleep(1 if answer is not None and answer.status_code == 429 else PAUSE_SECONDS)
+        raise GaveUpError(f"{act} {public_id}")
+
+    def _try(
+        self, act: ActKind, public_id: str, path: str, amount_cents: int, key: str, fields: dict[str, str]
+    ) -> tuple[Exchange, requests.Response | None]:
+        """Send one request and keep what was heard."""
+        data, sent_at = {**fields, "request_key": key, "csrf_token": self._form_token()}, time.monotonic()
+        answer = self.person.try_once("POST", path, data=data, headers={"Accept": "application/json"})
+        told = (
+            (answer.status_code, answer.json() if answer.status_code == 200 else None) if answer is not None else None
+        )
+        found = heard(act, public_id, key, amount_cents, sent_at, told)
+        self.records.note(found)
+        return found, answer
+
+    def _new_key(self, act: ActKind) -> str:
+        return f"fault-test-{act}-{next(self._numbers):08}"
+
+    def _form_token(self) -> str:
+        if not self._token:
+            self._token = buyer.hidden_fields(self.person.ask("GET", "/redeem").text)["csrf_token"]
+        return self._token
+
+    def _post(self, path: str, **fields: str) -> requests.Response:
+        return self.person.ask("POST", path, data={**fields, "csrf_token": self._form_token()})
+
+
+def heard(
+    act: ActKind,
+    public_id: str,
+    key: str,
+    amount_cents: int,
+    sent_at: float,
+    answer: tuple[int, Any] | None,
+) -> Exchange:
+    """Return the exchange that an answer makes: its status and JSON, or None when none came."""
+    status, told = answer or (0, None)
+    is_definite = 200 <= status < 500 and status != 429
+    facts = told if status == 200 else {}
+    return Exchange(
+        certificate=public_id,
+        act=act,
+        key=key,
+        amount_cents=amount_cents,
+        sent_at=sent_at,
+        answered_at=time.monotonic(),
+        outcome="accepted" if facts else "refused" if is_definite else "unknown",
+        version=facts.get("version", 0),
+        balance_after=facts.get("balance_after", 0),
+        entry=facts.get("entry", 0),
+    )

@@ -1,0 +1,66 @@
+"""After the storm: wait until nothing is under way any more, reconcile, and judge; for the long run and scenarios."""
+
+import time
+from collections import Counter
+
+import sqlalchemy as sa
+
+from giftshop.app import close_app, create_app
+from giftshop.database import db
+from giftshop.delivery.models import Delivery
+from giftshop.settings import read_settings
+from tests.faults.checker import Finding
+from tests.faults.life import World
+from tests.faults.shop import RiggedShop
+from tests.faults.verdict import Witnesses, find_violations
+
+SETTLE_SECONDS = 240
+_DEADLY = ("kill", "raise")
+_CRASHES = ("killed: worker", "database crashes", "disk full", "crashes")
+"""What may make a message go out twice: its process, or its answer, was lost."""
+
+
+def settle_and_judge(world: World) -> list[Finding]:
+    """Wait until nothing is under way, reconcile twice, wait again, and compare the books.
+
+    May be called again for the same shop: what clients complained of is judged once.
+    """
+    app = create_app(read_settings(world.shop.environment))
+    with app.app_context():
+        found = [*_settle(world.shop), *find_violations(_witnesses(world))]
+    close_app(app)
+    return found
+
+
+def _settle(shop: RiggedShop) -> list[Finding]:
+    found = []
+    if not _wait_until_quiet(shop):
+        found.append(Finding("not settled", f"after {SETTLE_SECONDS} s messages or webhooks are under way"))
+    shop.run("orders", "reconcile")
+    if "changed 0" not in (second := shop.run("orders", "reconcile")):
+        found.append(Finding("reconciliation is never done", second))
+    _wait_until_quiet(shop)
+    return found
+
+
+def _wait_until_quiet(shop: RiggedShop) -> bool:
+    """Wait until no message is to be sent and no webhook to be delivered; False when that takes too long."""
+    deadline = time.monotonic() + SETTLE_SECONDS
+    while time.monotonic() < deadline:
+        messages = db.session.scalar(sa.select(sa.func.count()).where(Delivery.state.in_(("scheduled", "sending"))))
+        db.session.rollback()
+        webhooks = shop.workbench.get("/state")["deliveries"]
+        if not messages and all(each["state"] in ("delivered", "failed", "lost") for each in webhooks):
+            return True
+        time.sleep(0.5)
+    return False
+
+
+def _witnesses(world: World) -> Witnesses:
+    records, arrived = world.records, world.mailroom.message_ids()
+    fired = [point for point, action in world.shop.armoury.fired() if action in _DEADLY]
+    figures = {"mails": len(arrived), "extra mails": len(arrived) - len(set(arrived))}
+    records.counts |= figures | {f"failpoint: {point}": count for point, count in Counter(fired).items()}
+    crashes = len(fired) + sum(records.counts.get(name, 0) for name in _CRASHES)
+    unclear, records.unclear = records.unclear, []
+    return Witnesses(world.shop.workbench.get("/state"), arrived, crashes, records.history, unclear)
