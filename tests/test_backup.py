@@ -31,8 +31,6 @@ from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases, make_settings
 from tests.databases import PostgresServer
 
-pytestmark = pytest.mark.xdist_group("jobs")
-
 
 @pytest.fixture
 def sold(app: Flask) -> list[str]:

@@ -13,7 +13,6 @@ from tests.faults.life import World, live
 from tests.faults.plan import Act, Life
 from tests.faults.settling import settle_and_judge
 
-pytestmark = pytest.mark.xdist_group("faults")
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
 POINTS = [f"{step}.{when}" for step in STEPS for when in ("before", "after")]
 MOST_LIVES, AT_ONCE = 80, 6

@@ -4,14 +4,11 @@ import itertools
 import os
 from concurrent.futures import ThreadPoolExecutor
 
-import pytest
-
 from tests.conftest import both_databases
 from tests.faults.life import World, bought_certificate
 from tests.faults.people import Person
 from tests.faults.settling import settle_and_judge
 
-pytestmark = pytest.mark.xdist_group("faults")
 ROUNDS, CLIENTS = int(os.environ.get("ROUNDS", "2")), 64
 _keys = itertools.count()
 

@@ -14,7 +14,6 @@ from tests.faults.bugs import BUGS
 from tests.faults.scene import Scene, play
 from tests.workbench.running import RunningWorkbench
 
-pytestmark = pytest.mark.xdist_group("faults")
 UNCLEAR = "an unclear answer"
 
 

@@ -20,7 +20,6 @@ from tests.faults.scene import play
 from tests.faults.settling import settle_and_judge
 from tests.workbench.running import RunningWorkbench
 
-pytestmark = pytest.mark.xdist_group("faults")
 ANSWER_SECONDS, BACK_SECONDS, AWAY_SECONDS = 10, 30, 6
 
 
