@@ -4,7 +4,7 @@ import secrets
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from flask import Flask
@@ -16,9 +16,13 @@ from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
 from giftshop.database import db
+from giftshop.limits import limiter
 from giftshop.orders import audit as orders_audit
 from giftshop.settings import Settings
 from tests.databases import PostgresServer
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser, Page
 
 TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys", "tests/test_jobs.py")
 """Where tests share a running shop, or need the processors to themselves: each place stays on one process."""
@@ -116,6 +120,33 @@ def app(settings: Settings) -> Iterator[Flask]:
 def client(app: Flask) -> FlaskClient:
     """A browser without a window."""
     return app.test_client()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator["Browser"]:
+    """A Chromium for a module of the "browser" group: an open Playwright keeps an event loop in its process."""
+    from tests.browsing import chromium
+
+    with chromium() as opened:
+        yield opened
+
+
+@pytest.fixture
+def shop(app: Flask, settings: Settings) -> Iterator[str]:
+    """The address of the test's shop, answering on its own port (`settings_on_a_port`), nobody's tries counted yet."""
+    from tests.browsing import serving
+
+    limiter.reset()
+    with serving(app, settings) as address:
+        yield address
+
+
+@pytest.fixture
+def page(browser: "Browser") -> Iterator["Page"]:
+    """A phone that has never seen the shop."""
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    yield context.new_page()
+    context.close()
 
 
 def _migrate_and_seed(database_url: str) -> None:

@@ -1,73 +1,41 @@
 """The pages in a real browser: nothing in the way of anyone, with a script and without, wide and narrow."""
 
-import threading
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Callable
 from typing import Any
 
-import html5lib
 import pytest
-from axe_core_python.sync_playwright import Axe
-from flask import Flask
-from playwright.sync_api import Browser, Page, Request, sync_playwright
-from werkzeug.serving import make_server
+from playwright.sync_api import Browser, Page
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.database import db
-from giftshop.limits import limiter
 from giftshop.orders.models import Order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import token_of
 from giftshop.settings import Settings
 from tests import build
-from tests.conftest import make_settings
-from tests.running import free_port
+from tests.browsing import (
+    CHROMIUM_ARGUMENTS,
+    MOST_BYTES,
+    assert_no_barrier,
+    check_markup,
+    listen_for_failures,
+    settings_on_a_port,
+    weigh_first_visit,
+)
+from tests.journeys.browser import CHROMIUM
 from tests.workbench.running import RunningWorkbench
-
-CHROMIUM = "/usr/bin/chromium"
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage"]
-RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Browser]:
-    with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=CHROMIUM_ARGUMENTS)
-        yield browser
-        browser.close()
 
 
 @pytest.fixture
 def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
     """Settings of a shop that is served for real, with a simulated Stripe that answers."""
-    return make_settings(
+    return settings_on_a_port(
         database_url,
-        base_url=f"http://127.0.0.1:{free_port()}",
         stripe_api_base=workbench.url,
         stripe_secret_key=workbench.stripe_key,
         stripe_webhook_secret=workbench.webhook_secret,
     )
-
-
-@pytest.fixture
-def shop(app: Flask, settings: Settings) -> Iterator[str]:
-    """The address of the test's shop, answering on its own port."""
-    limiter.reset()
-    server = make_server("127.0.0.1", int(settings.base_url.rsplit(":", 1)[1]), app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
-    thread.start()
-    yield settings.base_url
-    server.shutdown()
-    thread.join()
-    server.server_close()
-
-
-@pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
-    context = browser.new_context(viewport={"width": 390, "height": 844})
-    yield context.new_page()
-    context.close()
 
 
 def order_in(state: str) -> str:
@@ -116,15 +84,11 @@ STATES: dict[str, Callable[[], str]] = {
 
 @pytest.mark.parametrize("state", STATES)
 def test_a_page_has_no_barrier_and_fits_every_width(shop: str, page: Page, state: str) -> None:
-    failures = _listen_for_failures(page)
+    failures = listen_for_failures(page)
     path = STATES[state]()
     page.goto(shop + path)
-    _check_markup(page.request.get(shop + path).text())
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert _barriers(page) == []
-    page.set_viewport_size({"width": 320, "height": 640})
-    assert page.evaluate("document.documentElement.scrollWidth") <= 320
+    check_markup(page.request.get(shop + path).text())
+    assert_no_barrier(page)
     assert failures == []
 
 
@@ -135,12 +99,10 @@ def test_the_builder_with_errors_has_no_barrier_and_its_summary_takes_the_focus(
     page.wait_for_selector("#summary")
     assert page.title().startswith("Error: ")
     assert page.evaluate("document.activeElement.id") == "summary"
-    for width in (390, 1280):
-        page.set_viewport_size({"width": width, "height": 900})
-        assert _barriers(page) == []
+    assert_no_barrier(page)
     page.click("#summary a >> nth=0")
     assert page.evaluate("document.activeElement.name") == "gifts-0-recipient_name"
-    _check_markup(page.content())
+    check_markup(page.content())
 
 
 def test_the_preview_follows_what_is_typed(shop: str, page: Page) -> None:
@@ -163,7 +125,7 @@ def test_the_preview_follows_what_is_typed(shop: str, page: Page) -> None:
 
 
 def test_a_chosen_design_is_drawn_in_the_preview(shop: str, page: Page) -> None:
-    failures = _listen_for_failures(page)
+    failures = listen_for_failures(page)
     page.goto(f"{shop}/gift")
     before = page.inner_html(".certificate")
     with page.expect_response(lambda answer: answer.url.endswith("/art/held.svg")):
@@ -279,45 +241,7 @@ def test_a_pending_order_looks_again_and_stops_in_the_end(shop: str, page: Page)
 def test_the_first_visit_is_light_and_asks_nobody_else(shop: str, browser: Browser) -> None:
     for path in ("/", "/gift", "/articles/when-your-back-locks-up"):
         context = browser.new_context(viewport={"width": 390, "height": 844})
-        page = context.new_page()
-        sizes: dict[str, int] = {}
-        page.on("requestfinished", partial(_weigh, sizes))
-        page.goto(shop + path, wait_until="networkidle")
+        sizes = weigh_first_visit(context.new_page(), shop + path)
         assert all(url.startswith(shop) for url in sizes)
-        assert sum(sizes.values()) <= 60_000, sizes
+        assert sum(sizes.values()) <= MOST_BYTES, sizes
         context.close()
-
-
-def _weigh(sizes: dict[str, int], request: Request) -> None:
-    sizes[request.url] = request.sizes()["responseBodySize"]
-
-
-def _listen_for_failures(page: Page) -> list[str]:
-    """Collect what the browser complains about, but not that a missing page is missing."""
-    failures: list[str] = []
-    page.on("pageerror", lambda error: failures.append(str(error)))
-    page.on("console", lambda line: failures.append(line.text) if _is_complaint(line.type, line.text) else None)
-    return failures
-
-
-def _is_complaint(kind: str, text: str) -> bool:
-    return kind in ("error", "warning") and "404 (NOT FOUND)" not in text
-
-
-def _barriers(page: Page) -> list[str]:
-    options = {"runOnly": {"type": "tag", "values": RULES}}
-    found = Axe().run(page, options=options)["violations"]
-    return [f"{rule['id']}: {node['html'][:120]}" for rule in found for node in rule["nodes"]]
-
-
-def _check_markup(text: str) -> None:
-    """Parse strictly, and check by hand what a parser doesn't: ids, what points to them, nothing inline."""
-    document = html5lib.HTMLParser(strict=True, namespaceHTMLElements=False).parse(text)
-    ids = [element.get("id") for element in document.iter() if element.get("id")]
-    assert len(ids) == len(set(ids))
-    for element in document.iter():
-        for name in ("for", "aria-describedby", "aria-labelledby"):
-            assert set((element.get(name) or "").split()) <= set(ids)
-        assert not any(name == "style" or name.startswith("on") for name in element.attrib)
-    assert len(document.findall(".//h1")) == 1
-    assert all(script.get("src") and not script.text for script in document.iter("script"))
