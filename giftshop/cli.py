@@ -2,11 +2,8 @@
 
 import json
 import sys
-from collections.abc import Callable
 from datetime import UTC, datetime
-from functools import wraps
 from pathlib import Path
-from typing import ParamSpec
 
 import click
 from flask import Flask, current_app
@@ -16,17 +13,17 @@ from giftshop import jobs
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit, register
 from giftshop.certificates.document import PAPERS, Paper
+from giftshop.commands import one_sentence
 from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
+from giftshop.office import commands as office_commands
 from giftshop.orders import audit as orders_audit
 from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
-
-P = ParamSpec("P")
 
 staff = AppGroup("staff", help="Staff accounts.")
 ledger = AppGroup("ledger", help="The ledger.")
@@ -39,21 +36,12 @@ def add_commands(app: Flask) -> None:
     """Add every command to the app."""
     for group in (staff, ledger, orders, certificates, settings_group):
         app.cli.add_command(group)
+    for command in office_commands.OF_ORDERS:
+        orders.add_command(command)
+    for command in office_commands.OF_CERTIFICATES:
+        certificates.add_command(command)
     app.cli.add_command(seed)
     app.cli.add_command(worker)
-
-
-def one_sentence(command: Callable[P, None]) -> Callable[P, None]:
-    """Make a refusal leave the command with one clear sentence and a non-zero status."""
-
-    @wraps(command)
-    def run(*args: P.args, **kwargs: P.kwargs) -> None:
-        try:
-            command(*args, **kwargs)
-        except ShopError as refusal:
-            raise click.ClickException(refusal.message) from None
-
-    return run
 
 
 @click.command()
