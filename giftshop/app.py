@@ -18,6 +18,7 @@ from giftshop.database import db, engine_options, only_reads, prepare_engine
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.limits import limiter
+from giftshop.office import views as office_pages
 from giftshop.orders import schedule
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
@@ -48,7 +49,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         api_base=settings.stripe_api_base,
         webhook_secrets=settings.webhook_secrets,
     )
-    for pages in (storefront_pages, staff_pages, redemption_pages, webhook, health):
+    for pages in (storefront_pages, staff_pages, redemption_pages, office_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     error_pages.answer_errors(app)
     app.after_request(pack)

@@ -17,6 +17,7 @@ from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
+from giftshop.office import commands as office_commands
 from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.settings import Settings, check_settings
@@ -33,6 +34,10 @@ def add_commands(app: Flask) -> None:
     """Add every command to the app."""
     for group in (staff, orders, certificates, settings_group):
         app.cli.add_command(group)
+    for command in office_commands.OF_ORDERS:
+        orders.add_command(command)
+    for command in office_commands.OF_CERTIFICATES:
+        certificates.add_command(command)
     app.cli.add_command(seed)
     app.cli.add_command(worker)
     cli_ledger.add_commands(app)

@@ -1,4 +1,4 @@
-"""The certificate on paper: a PDF/UA-1 document from plain facts, the same bytes for the same certificate for ever.
+"""Certificates and reports on paper: PDF/UA-1 from plain facts, the same bytes for the same certificate for ever.
 
 Only this module imports WeasyPrint, and only when something is printed. Nothing is ever fetched: style, fonts and
 pictures are given to it as data, and its fetcher refuses every address. Drawing and QR code are handed over as
@@ -19,12 +19,13 @@ from giftshop.certificates.drawing import PALETTES
 from giftshop.certificates.embedded_fonts import shrink_fonts
 from giftshop.certificates.pictures import backdrop, qr_picture
 from giftshop.certificates.qr import QUIET_ZONE, certificate_address, qr_modules
+from giftshop.certificates.reports import Report
 from giftshop.certificates.sheets import PAPERS, SHEETS, Layout, Paper, Sheet, lay_out
-from giftshop.certificates.typesetting import Setting, direction, text_style
+from giftshop.certificates.typesetting import Setting, direction, name_style, text_style
 from giftshop.certificates.wording import CertificateFace, Words, words_of
 from giftshop.typefaces import ALL, Typeface
 
-__all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "style_sheet"]
+__all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "render_report", "style_sheet"]
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 _BASIC_RULES = """
@@ -44,10 +45,20 @@ def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
         "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout.art),
         "certificate:qr": qr_picture(address),
     }
+    return _write_pdf(html, tools.sheets[paper], pictures)
+
+
+def render_report(report: Report) -> bytes:
+    """Return a report as PDF/UA-1 of as many pages as it takes."""
+    markup = _environment().get_template("certificates/report.html").render(report=report.printable())
+    return _write_pdf(_tools().html(markup), _report_sheet(report.paper), {})
+
+
+def _write_pdf(html: Any, sheet: Any, pictures: dict[str, Any]) -> bytes:
     pdf: bytes = html.write_pdf(
-        stylesheets=[tools.sheets[paper]],
+        stylesheets=[sheet],
         finisher=shrink_fonts,
-        font_config=tools.font_config,
+        font_config=_tools().font_config,
         cache=pictures,
         pdf_variant="pdf/ua-1",
     )
@@ -115,6 +126,17 @@ def _tools() -> _Tools:
     return _Tools(_plain_html(), font_config, sheets)
 
 
+@cache
+def _report_sheet(paper: Paper) -> Any:
+    """Return the style sheet of reports; its typefaces are those that `_tools` has loaded."""
+    from weasyprint import CSS
+
+    rules = (_TEMPLATES / "certificates" / "report.css").read_text(encoding="utf-8")
+    return CSS(
+        string=f"@page {{ size: {'A4' if paper == 'a4' else 'letter'} }}\n{rules}", font_config=_tools().font_config
+    )
+
+
 def _font_fetcher() -> Any:
     """Return what gives the packages' fonts to the style sheet, by their place in the list of typefaces."""
     from weasyprint.urls import URLFetcher, URLFetcherResponse
@@ -169,7 +191,8 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         undefined=StrictUndefined,
     )
-    environment.filters |= {"mm": _mm, "setting": _setting, "direction": direction, "text_style": text_style}
+    environment.filters |= {"mm": _mm, "setting": _setting, "direction": direction}
+    environment.filters |= {"text_style": text_style, "name_style": name_style}
     return environment
 
 

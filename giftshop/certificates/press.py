@@ -1,6 +1,6 @@
-"""The press: prints certificates in a child process, so that web processes never load WeasyPrint.
+"""The press: prints certificates and reports in a child process, so that web processes never load WeasyPrint.
 
-One child per process, started when the first certificate is printed. It reads a face as JSON from its standard
+One child per process, started when the first certificate is printed. It reads a job as JSON from its standard
 input and writes the PDF to its standard output; when its parent dies, even by kill -9, its input ends and so
 does it. A print that takes too long or too much memory costs the child, not the shop.
 """
@@ -16,9 +16,10 @@ import threading
 import time
 from dataclasses import asdict
 from datetime import date
-from typing import IO
+from typing import IO, Any
 
-from giftshop.certificates.document import CertificateFace, Paper, render_pdf
+from giftshop.certificates.document import CertificateFace, Paper, render_pdf, render_report
+from giftshop.certificates.reports import Report
 from giftshop.errors import ShopError
 
 MOST_SECONDS, END_SECONDS = 20, 2
@@ -42,7 +43,14 @@ class Press:
 
     def print_pdf(self, face: CertificateFace, paper: Paper) -> bytes:
         """Return the PDF of a certificate. Raises PrintingError when the child gave none in time."""
-        order = json.dumps([{**asdict(face), "issued_on": face.issued_on.isoformat()}, paper]).encode()
+        return self._print(["certificate", {**asdict(face), "issued_on": face.issued_on.isoformat()}, paper])
+
+    def print_report(self, report: Report) -> bytes:
+        """Return the PDF of a report. Raises PrintingError when the child gave none in time."""
+        return self._print(["report", {**asdict(report), "made_on": report.made_on.isoformat()}, report.paper])
+
+    def _print(self, job: list[Any]) -> bytes:
+        order = json.dumps(job).encode()
         with self._turn:
             child = self._ready_child()
             try:
@@ -110,14 +118,20 @@ def _work(source: IO[bytes], target: IO[bytes]) -> None:
     """Print what the parent asks for until its end of the pipe closes; an empty answer says that it failed."""
     resource.setrlimit(resource.RLIMIT_AS, (MOST_BYTES, MOST_BYTES))
     while head := source.read(_LENGTH.size):
-        fields, paper = json.loads(source.read(_LENGTH.unpack(head)[0]))
-        fields = {**fields, "issued_on": date.fromisoformat(fields["issued_on"]), "terms": tuple(fields["terms"])}
+        job = json.loads(source.read(_LENGTH.unpack(head)[0]))
         try:
-            pdf = render_pdf(CertificateFace(**fields), paper)
-        except Exception as error:  # any fault of one certificate must not end the press
+            pdf = _print(*job)
+        except Exception as error:  # any fault of one document must not end the press
             print(f"printing failed: {type(error).__name__}", file=sys.stderr)  # noqa: T201
             pdf = b""
         _write(target, pdf)
+
+
+def _print(kind: str, fields: dict[str, Any], paper: Paper) -> bytes:
+    if kind == "report":
+        return render_report(Report.from_json(fields))
+    facts = {**fields, "issued_on": date.fromisoformat(fields["issued_on"]), "terms": tuple(fields["terms"])}
+    return render_pdf(CertificateFace(**facts), paper)
 
 
 if __name__ == "__main__":

@@ -41,7 +41,7 @@ def freeze_by_hand(certificate_id: int, *, reason_code: str, actor: str, at: dat
     return freeze(certificate_id, subject=BY_HAND, reason_code=reason_code, actor=actor, at=at)
 
 
-def lift(certificate_id: int, *, subject: str, actor: str, at: datetime) -> bool:
+def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_code: str = "") -> bool:
     """End the hold that `subject` caused; the certificate is usable again when no other is open."""
     found = _open_freeze(certificate_id, subject)
     if found is None:
@@ -50,7 +50,7 @@ def lift(certificate_id: int, *, subject: str, actor: str, at: datetime) -> bool
     db.session.flush()
     if not list_freezes(certificate_id):
         _change_status(certificate_id, "frozen", "active")
-    trail.note("unfrozen", actor=actor, certificate_id=certificate_id, subject=subject)
+    trail.note("unfrozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
     return True
 
 
@@ -65,7 +65,8 @@ def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime)
     if _holds_disputed_money(certificate_id):
         raise NotFrozenByHandError
     subjects = [each.subject for each in list_freezes(certificate_id)]
-    return sum(lift(certificate_id, subject=subject, actor=actor, at=at) for subject in subjects)
+    reason = {"reason_code": reason_code, "actor": actor}
+    return sum(lift(certificate_id, subject=subject, at=at, **reason) for subject in subjects)
 
 
 def hold_what_returned(certificate_id: int, *, subject: str, reason_code: str, at: datetime) -> None:

@@ -8,6 +8,7 @@ from email.message import EmailMessage
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
 from giftshop import clock, jobs
 from giftshop.certificates import vault
@@ -106,13 +107,18 @@ def cancel_ended(order_id: int) -> int:
     ended = sa.update(Delivery).where(
         Delivery.order_id == order_id, Delivery.state == "scheduled", carried.exists(), ~alive.exists()
     )
-    cancelled = db.session.execute(ended.values(state="cancelled").returning(Delivery.id))
+    gone = ended.values(state="cancelled", ended_at=clock.now())
+    cancelled = db.session.execute(gone.returning(Delivery.id))
     return len(cancelled.all())
 
 
 def list_failed() -> list[Delivery]:
-    """Return the messages that were given up and need a person, oldest first; `last_error` says why."""
-    return list(db.session.scalars(sa.select(Delivery).where(Delivery.state == "failed").order_by(Delivery.id)))
+    """Return the messages that were given up and not sent again, oldest first; `last_error` says why."""
+    again = aliased(Delivery)
+    given_up = sa.select(Delivery).where(
+        Delivery.state == "failed", ~sa.exists().where(again.replaces_id == Delivery.id)
+    )
+    return list(db.session.scalars(given_up.order_by(Delivery.id)))
 
 
 def register_job(mailer: Mailer, *, base_url: str) -> None:
@@ -210,7 +216,7 @@ def _record_trouble(attempt: _Attempt, reason: str) -> None:
 
 
 def _record_failed(attempt: _Attempt, reason: str) -> None:
-    _record(attempt, state="failed", last_error=reason)
+    _record(attempt, state="failed", last_error=reason, ended_at=clock.now())
 
 
 def _record(attempt: _Attempt, **values: Any) -> bool:

@@ -32,6 +32,7 @@ SUBJECTS = {
     "payment_failed": ("Your payment for order {order_number} didn't go through",),
     "refund": ("{amount} is on its way back",),
     "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
+    "reissued": ("Your new certificate code",),
     "alert": ("Needs you: {what}",),
     "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
 }

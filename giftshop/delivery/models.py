@@ -18,7 +18,8 @@ class Delivery(Base):
 
     `facts_enc` holds, sealed, what the message says beyond the certificates it carries: names, words, the order's
     private address. `order_id` and `gift_id` say whose it is. `turn` is the number of the job that may send it now,
-    `attempts` counts how often sending was begun, also by processes that died over it.
+    `attempts` counts how often sending was begun, also by processes that died over it. `replaces_id` is the message
+    that this one was sent again for; `ended_at` is when it was given up or cancelled.
     """
 
     __tablename__ = "delivery"
@@ -38,12 +39,15 @@ class Delivery(Base):
     last_error: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
+    ended_at: Mapped[datetime | None] = mapped_column(Moment)
+    replaces_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("delivery.id"))
 
     __table_args__ = (
         sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in DELIVERY_STATES)})", name="state"),
         sa.Index("ix_delivery_state_send_at", "state", "send_at"),
         sa.Index("ix_delivery_gift_id", "gift_id"),
         sa.Index("ix_delivery_order_id", "order_id"),
+        sa.Index("uq_delivery_replaces_id", "replaces_id", unique=True),
     )
 
 

@@ -50,6 +50,7 @@ class Order(Base):
         sa.CheckConstraint("total_cents > 0", name="total"),
         sa.Index("ix_order_state_created_at", "state", "created_at"),
         sa.Index("ix_order_buyer_email_created_at", "buyer_email", "created_at"),
+        sa.Index("ix_order_created_at", "created_at", "id"),
     )
 
     @property
@@ -224,4 +225,4 @@ class Alert(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     resolved_at: Mapped[datetime | None] = mapped_column(Moment)
 
-    __table_args__ = (sa.UniqueConstraint("kind", "subject"),)
+    __table_args__ = (sa.UniqueConstraint("kind", "subject"), sa.Index("ix_alert_resolved_at", "resolved_at"))

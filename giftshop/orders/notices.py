@@ -3,13 +3,16 @@
 from datetime import datetime
 from typing import Any
 
-from giftshop import clock
+import sqlalchemy as sa
+
+from giftshop import clock, trail
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates.models import Certificate
+from giftshop.certificates.models import Certificate, ReplacedCode
 from giftshop.database import db
 from giftshop.dates import write_appointment, write_local_day
-from giftshop.delivery import deliveries
+from giftshop.delivery import deliveries, resending
+from giftshop.delivery.models import Delivery
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift, Order, Refund
 from giftshop.orders.register import find_gift, token_of
@@ -55,6 +58,49 @@ def tell_refunded(order: Order, refund: Refund) -> None:
         told = {"left": facts["left"], "has_ended": facts["has_ended"]}
         to_address = gift.recipient_email
         _schedule(order, "certificate_refunded", key, to_address=to_address, facts=told, send_at=now, gift=gift)
+
+
+def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool:
+    """Send a certificate's new code to whoever had the old one; tell whether anything goes out.
+
+    A gift that the recipient has not got yet brings the new code by itself: nothing may spoil the surprise.
+    """
+    order, is_mailed = gift.order, gift.delivery == "recipient"
+    if is_mailed and not deliveries.was_sent(gift.id):
+        return False
+    facts = {
+        "recipient_name": gift.recipient_name,
+        "left": format_amount(certificate.balance_cents, order.currency),
+        "is_recipient": is_mailed,
+        "is_on_hold": certificate.status == "frozen",
+    }
+    key = f"{certificate.public_id}.{_count_replaced(certificate)}"
+    to_address = gift.recipient_email if is_mailed else order.buyer_email
+    _schedule(
+        order, "reissued", key, to_address=to_address, facts=facts, send_at=at, gift=gift, certificates=[certificate]
+    )
+    return True
+
+
+def send_again(delivery_id: int, *, to_address: str, actor: str, at: datetime) -> Delivery:
+    """Send a message again; a corrected address is the buyer's or the recipient's from now on. See resending.py."""
+    again = resending.send_again(delivery_id, to_address=to_address, at=at)
+    order = db.session.get(Order, again.order_id) if again.order_id else None
+    before = db.session.get_one(Delivery, delivery_id)
+    is_corrected = before.to_address != to_address
+    if order is not None and is_corrected and again.kind != "alert":
+        _correct_address(order, again)
+    trail.note("sent_again", actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected)
+    return again
+
+
+def _correct_address(order: Order, message: Delivery) -> None:
+    """Keep the corrected address for what is sent later: the recipient's in their gift, the buyer's in the order."""
+    gift = db.session.get(Gift, message.gift_id) if message.gift_id else None
+    if gift is not None and gift.delivery == "recipient":
+        gift.recipient_email = message.to_address
+    else:
+        order.buyer_email = message.to_address
 
 
 def tell_owner(title: str, detail: str, *, fact: str, order: Order | None = None) -> None:
@@ -119,6 +165,11 @@ def _how(gift: Gift, practice: Practice, *, at: datetime) -> str:
     if when <= at:
         return f"Emailed to {gift.recipient_email} now"
     return f"Goes to {gift.recipient_email} on {write_appointment(when, practice.time_zone)}"
+
+
+def _count_replaced(certificate: Certificate) -> int:
+    query = sa.select(sa.func.count()).where(ReplacedCode.certificate_id == certificate.id)
+    return db.session.scalars(query).one()
 
 
 def _order_path(order: Order) -> str:

@@ -1,5 +1,7 @@
 """Who may do what: every page of staff with the least role it needs; what is not listed is refused."""
 
+from typing import Any
+
 from flask import Flask, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -35,6 +37,25 @@ RIGHTS = {
     "redemption.show": "staff",
     "redemption.redeem": "staff",
     "redemption.undo": "staff",
+    "office.today": "manager",
+    "office.tick_alert": "manager",
+    "office.orders": "manager",
+    "office.order": "manager",
+    "office.write_note": "manager",
+    "office.blank_note": "manager",
+    "office.show_resend": "manager",
+    "office.resend": "manager",
+    "office.show_freeze": "manager",
+    "office.freeze": "manager",
+    "office.show_unfreeze": "manager",
+    "office.unfreeze": "manager",
+    "office.show_reissue": "manager",
+    "office.reissue": "manager",
+    "office.show_refund": "manager",  # up to the practice's limit, which is nothing unless the owner says so
+    "office.refund": "manager",
+    "office.show_void": "owner",
+    "office.void": "owner",
+    "office.evidence": "owner",
 }
 """Endpoint → least role; an owner may do what a manager may, a manager what staff may."""
 
@@ -59,7 +80,12 @@ def guard(app: Flask) -> None:
 
 def has_role(role: str) -> bool:
     """Tell whether the person signed in may do what `role` may."""
-    ranks = [RANKS[each.name] for each in getattr(current_user, "roles", []) if each.name in RANKS]
+    return may_as(current_user, role)
+
+
+def may_as(person: Any, role: str) -> bool:
+    """Tell whether a person may do what `role` may; nobody who is not signed in may do anything."""
+    ranks = [RANKS[each.name] for each in getattr(person, "roles", []) if each.name in RANKS]
     return max(ranks, default=0) >= RANKS[role]
 
 

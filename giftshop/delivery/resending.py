@@ -1,0 +1,101 @@
+"""Sending again: a message that failed, was lost or has a wrong address goes out as its next revision.
+
+Each message has at most one successor, and the database says so (`replaces_id` is unique): two presses at once
+send one. What it says is composed anew, so a certificate that was given a new code goes out with the new one.
+"""
+
+import json
+import re
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from giftshop.certificates import vault
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.delivery.deliveries import schedule
+from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.errors import CertificateVoidError, ShopError
+
+
+class MessageNotFoundError(ShopError):
+    """There is no such message."""
+
+
+class MessageUnderWayError(ShopError):
+    """This message is being sent at this moment. Look again in a minute."""
+
+
+class MessageEndedError(ShopError):
+    """This message was cancelled, so there is nothing to send again."""
+
+
+class SentAgainError(ShopError):
+    """This message was sent again already. Look at the newer one."""
+
+
+def get_message(delivery_id: int) -> Delivery:
+    """Return a message. Raises MessageNotFoundError."""
+    delivery = db.session.get(Delivery, delivery_id)
+    if delivery is None:
+        raise MessageNotFoundError
+    return delivery
+
+
+def send_again(delivery_id: int, *, to_address: str, at: datetime) -> Delivery:
+    """Schedule a message once more, to `to_address`: for `at`, or for its own time when that is still to come.
+
+    The one before is cancelled if it waited. Raises MessageNotFoundError, MessageUnderWayError, MessageEndedError,
+    SentAgainError, CertificateVoidError.
+    """
+    before = _hold(delivery_id)
+    certificate_ids = _certificate_ids(before)
+    _refuse(before, certificate_ids)
+    send_at = max(at, before.send_at) if before.state == "scheduled" else at
+    if before.state == "scheduled":
+        before.state, before.ended_at = "cancelled", at
+    again = schedule(
+        before.kind,
+        order_id=before.order_id,
+        gift_id=before.gift_id,
+        to_address=to_address,
+        facts=json.loads(vault.open_sealed(before.facts_enc, before.message_id)),
+        certificate_ids=certificate_ids,
+        send_at=send_at,
+        message_key=f"{_first_key(before)}.r{before.revision + 1}",
+    )
+    again.revision, again.replaces_id = before.revision + 1, before.id
+    db.session.flush()
+    return again
+
+
+def _hold(delivery_id: int) -> Delivery:
+    """Return a message that no job and no other press can change until this transaction ends."""
+    row = sa.select(Delivery).where(Delivery.id == delivery_id).with_for_update(key_share=True)
+    found = db.session.scalar(row.execution_options(populate_existing=True))
+    if found is None:
+        raise MessageNotFoundError
+    return found
+
+
+def _refuse(before: Delivery, certificate_ids: list[int]) -> None:
+    if db.session.scalar(sa.select(Delivery.id).where(Delivery.replaces_id == before.id)) is not None:
+        raise SentAgainError
+    if before.state == "sending":
+        raise MessageUnderWayError
+    if before.state == "cancelled":
+        raise MessageEndedError
+    ended = sa.select(Certificate.id).where(Certificate.id.in_(certificate_ids), Certificate.status == "void")
+    if db.session.scalar(ended.limit(1)) is not None:
+        raise CertificateVoidError("The certificate in this message has ended, so it cannot be sent again.")
+
+
+def _certificate_ids(delivery: Delivery) -> list[int]:
+    query = sa.select(DeliveryCertificate.certificate_id).where(DeliveryCertificate.delivery_id == delivery.id)
+    return list(db.session.scalars(query.order_by(DeliveryCertificate.certificate_id)))
+
+
+def _first_key(delivery: Delivery) -> str:
+    """Return the key of a message's first revision, which its id holds before the host."""
+    key = delivery.message_id.removeprefix("<").rpartition("@")[0]
+    return re.sub(r"\.r[0-9]+$", "", key)

@@ -1,0 +1,98 @@
+"""The pages on which a certificate is put on hold, released, ended or given a new code: each one form and a reason."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from flask import abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from giftshop.certificates.models import Certificate
+from giftshop.certificates.register import get_certificate
+from giftshop.certificates.requests import Answer
+from giftshop.database import db
+from giftshop.office.forms import Filled, asked, new_request_key
+from giftshop.orders import corrections
+from giftshop.orders.corrections import Asked, read_reason
+from giftshop.orders.register import find_gift
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What can be done to a certificate: its words on the page, and the rule that does it."""
+
+    title: str
+    explained: str
+    button: str
+    run: Callable[[Certificate, Asked], Answer]
+
+
+ACTS = {
+    "freeze": Act(
+        "Put it on hold",
+        "Nobody can use it until the hold is ended. The code stays the same, nothing is taken off, "
+        "and whoever holds it is asked to call you.",
+        "Put it on hold",
+        corrections.freeze,
+    ),
+    "unfreeze": Act(
+        "End the hold",
+        "It can be used again at once. While a bank is deciding about the payment, the hold stays.",
+        "End the hold",
+        corrections.unfreeze,
+    ),
+    "reissue": Act(
+        "Give it a new code",
+        "The old code is dead at once, on paper too. What is left stays on it, and the new certificate is sent "
+        "to whoever got the old one.",
+        "Give it a new code",
+        corrections.reissue,
+    ),
+    "void": Act(
+        "End it for good",
+        "What is left is taken off and the code is dead. No money goes back to the buyer’s card: refund it instead, "
+        "unless you paid it out another way. It cannot be taken back.",
+        "End it for good",
+        corrections.void,
+    ),
+}
+
+
+def show_act(name: str, public_id: str) -> ResponseReturnValue:
+    """Show what an act does to a certificate, and ask why."""
+    return _page(name, get_certificate(public_id))
+
+
+def send_act(name: str, public_id: str) -> ResponseReturnValue:
+    """Do it once, and lead back to the order."""
+    certificate = get_certificate(public_id)
+    form = Filled()
+    reason = form.take("reason", read_reason, "")
+    if form.errors:
+        return _page(name, certificate, form.errors), 422
+    order_id = _order_id(certificate)
+    answer = ACTS[name].run(certificate, asked(reason))
+    db.session.commit()
+    if answer.refusal:
+        return _page(name, certificate, {"reason": answer.message}), answer.status
+    done = "reissue_quietly" if answer.facts.get("told") is False else name
+    return redirect(f"/office/orders/{order_id}?done={done}", 303)
+
+
+def _page(name: str, certificate: Certificate, errors: dict[str, str] | None = None) -> str:
+    return render_template(
+        "office/act.html",
+        act=ACTS[name],
+        name=name,
+        certificate=certificate,
+        order_id=_order_id(certificate),
+        reason=request.form.get("reason", ""),
+        request_key=new_request_key(),
+        errors=errors or {},
+    )
+
+
+def _order_id(certificate: Certificate) -> int:
+    gift = find_gift(certificate.id)
+    if gift is None:
+        abort(404)
+    return gift.order_id

@@ -1,0 +1,140 @@
+"""What needs a person and what is still open, each one sentence with one way on, for the office's first page."""
+
+import re
+from dataclasses import dataclass
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased, joinedload
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.certificates.models import LedgerEntry
+from giftshop.database import db
+from giftshop.dates import write_local_day, write_moment
+from giftshop.delivery.deliveries import list_failed
+from giftshop.delivery.models import Delivery
+from giftshop.money import format_amount
+from giftshop.orders.history_words import DISPUTES, MESSAGES
+from giftshop.orders.models import Alert, Dispute, Order, Reconciliation, Refund
+from giftshop.orders.reconciliation import find_last_run
+
+MOST = 30
+LATE = timedelta(hours=1)
+"""Comparing with Stripe happens every few minutes: an hour without means that nobody runs jobs."""
+_CLOSED = ("won", "lost", "prevented", "warning_closed")
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One sentence, where it leads, and, for an alert, the number by which it is ticked off."""
+
+    sentence: str
+    link: str
+    to: str
+    alert_id: int | None = None
+
+
+def list_needs() -> list[Need]:
+    """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
+    open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
+    alerts = [Need(alert.detail, "See it", _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
+    return alerts + [_failed(delivery) for delivery in list_failed()[:MOST]]
+
+
+def list_open(practice: Practice) -> list[Need]:
+    """Return what waits for somebody else: orders in review, disputes, refunds that Stripe has not ended."""
+    return [*_in_review(), *_disputes(practice), *_held(practice)]
+
+
+def tell_reconciliation(practice: Practice) -> tuple[str, str, list[str]]:
+    """Return how the last comparison with Stripe went: a tone, a sentence, and its problems by name."""
+    last = find_last_run()
+    if last is None:
+        return "note", "The books have not been compared with Stripe yet.", []
+    when = write_moment(last.finished_at or last.started_at, practice.time_zone)
+    if last.problems:
+        count = "One problem" if len(last.problems) == 1 else f"{len(last.problems)} problems"
+        return "bad", f"{count} when the books were compared with Stripe on {when}.", last.problems
+    if clock.now() - last.started_at > LATE:
+        return "warn", f"The books were last compared with Stripe on {when}. Does the worker run?", []
+    return "good", f"The books agree with Stripe, compared on {when}.{_told_changes(last)}", []
+
+
+def _told_changes(last: Reconciliation) -> str:
+    return f" Put right: {', '.join(last.changed[:3])}." if last.changed else ""
+
+
+def _place_of(alert: Alert) -> str:
+    """Return the page where an alert is best looked at: its order's, by the number it names or by Stripe's id."""
+    if named := re.search(r"\bG-([0-9]{4,12})\b", alert.detail):
+        return f"/office/orders/{int(named[1]) - 1000}"
+    if re.fullmatch(r"[a-z]{2,}_\w+", alert.subject, re.ASCII):
+        return f"/office/orders?q={alert.subject}"
+    return f"/office/orders/{alert.subject}" if alert.kind == "checkout_refused" else "/office/orders"
+
+
+def _failed(delivery: Delivery) -> Need:
+    name = MESSAGES.get(delivery.kind, delivery.kind)
+    of_order = f" of order {Order(id=delivery.order_id).number}" if delivery.order_id else ""
+    sentence = f"{name}{of_order} didn’t reach {delivery.to_address}. {delivery.last_error}"
+    return Need(sentence, "Fix it and send again", f"/office/messages/{delivery.id}/resend")
+
+
+def _in_review() -> list[Need]:
+    query = sa.select(Order).where(Order.state == "in_review").order_by(Order.created_at.desc()).limit(MOST)
+    return [
+        Need(
+            f"Order {order.number} is in review: {order.review_reason}.", "See the order", f"/office/orders/{order.id}"
+        )
+        for order in db.session.scalars(query)
+    ]
+
+
+def _disputes(practice: Practice) -> list[Need]:
+    query = sa.select(Dispute).options(joinedload(Dispute.order)).where(Dispute.status.not_in(_CLOSED))
+    found = list(db.session.scalars(query.order_by(Dispute.evidence_due_at, Dispute.id).limit(MOST)))
+    held = held_for([dispute.stripe_dispute_id for dispute in found])
+    return [_dispute(dispute, held.get(dispute.stripe_dispute_id, 0), practice) for dispute in found]
+
+
+def _dispute(dispute: Dispute, held_cents: int, practice: Practice) -> Need:
+    sentence = tell_exposure(dispute, held_cents, practice)
+    return Need(f"Order {dispute.order.number}: {sentence}", "See the order", f"/office/orders/{dispute.order_id}")
+
+
+def tell_exposure(dispute: Dispute, held_cents: int, practice: Practice) -> str:
+    """Say what a dispute is about, what would be lost for good, and until when the bank wants an answer."""
+    currency = dispute.order.currency
+    parts = [f"{DISPUTES.get(dispute.status, dispute.status)}, {format_amount(dispute.amount_cents, currency)}."]
+    spent = dispute.amount_cents - held_cents
+    if not dispute.status.startswith("warning_") and spent > 0 and dispute.closed_at is None:
+        parts.append(f"{format_amount(spent, currency)} of it is spent and would be lost.")
+    if dispute.evidence_due_at is not None and dispute.closed_at is None:
+        parts.append(f"Answer by {write_local_day(dispute.evidence_due_at, practice.time_zone)}.")
+    return " ".join(parts)
+
+
+def held_for(dispute_ids: list[str]) -> dict[str, int]:
+    """Return what the ledger holds for each of these disputes, in minor units."""
+    closing = aliased(LedgerEntry)
+    query = (
+        sa.select(LedgerEntry.external_ref, sa.func.sum(LedgerEntry.amount_cents))
+        .where(LedgerEntry.external_ref.in_(dispute_ids), LedgerEntry.kind == "dispute_hold")
+        .where(~sa.exists().where(closing.reverses_id == LedgerEntry.id))
+        .group_by(LedgerEntry.external_ref)
+    )
+    return {str(dispute_id): int(cents) for dispute_id, cents in db.session.execute(query)}
+
+
+def _held(practice: Practice) -> list[Need]:
+    query = sa.select(Refund).options(joinedload(Refund.order)).where(Refund.state == "held").order_by(Refund.id)
+    return [
+        Need(
+            f"{format_amount(refund.amount_cents, refund.order.currency)} of order {refund.order.number} is held to be"
+            f" paid back since {write_moment(refund.created_at, practice.time_zone)}; we keep asking Stripe.",
+            "See the order",
+            f"/office/orders/{refund.order_id}",
+        )
+        for refund in db.session.scalars(query.limit(MOST))
+    ]

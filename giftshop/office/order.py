@@ -1,0 +1,105 @@
+"""The page of one order: what was bought, paid, sent and used, what may be done about it, and its whole history."""
+
+import logging
+
+from flask import abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from sqlalchemy.exc import OperationalError
+
+from giftshop import clock
+from giftshop.catalog.practice import get_practice
+from giftshop.database import db, may_write
+from giftshop.errors import NoteTooLongError
+from giftshop.office.dossier import open_dossier
+from giftshop.office.forms import actor, asked, new_request_key
+from giftshop.office.needs import held_for, tell_exposure
+from giftshop.office.orders import STATES
+from giftshop.office.refund import tell_refund
+from giftshop.orders import order_notes
+from giftshop.orders.corrections import refund_limit
+from giftshop.orders.history import note_viewed, was_viewed
+from giftshop.orders.history_words import HOLDS, MESSAGES
+from giftshop.orders.register import get_order
+from giftshop.staff.rights import has_role
+
+log = logging.getLogger(__name__)
+
+DONE = {
+    "freeze": "It is on hold. Nobody can use it until the hold is ended.",
+    "unfreeze": "The hold is over. It can be used again.",
+    "void": "It has ended. Nothing is left on it.",
+    "reissue": "It has a new code, and the old one is dead. The new certificate is on its way.",
+    "reissue_quietly": "It has a new code, and the old one is dead. The message that is still to come brings it.",
+    "resend": "The message goes out again.",
+    "note": "The note is kept.",
+    "blank": "The words of the note are gone.",
+}
+"""What is said first after something was done here."""
+
+
+def show_order(order_id: int) -> str:
+    """Show an order, and keep on record that this person looked, at most once an hour."""
+    page, who = _page(order_id), actor()
+    if not was_viewed(order_id, who):
+        _note_viewed(order_id, who)
+    return page
+
+
+def write_note(order_id: int) -> ResponseReturnValue:
+    """Keep a note on an order."""
+    typed = request.form.get("text", "")
+    try:
+        order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
+    except (order_notes.NoteEmptyError, NoteTooLongError) as refusal:
+        db.session.rollback()
+        return _page(order_id, {"text": refusal.message}, typed=typed), 422
+    db.session.commit()
+    return redirect(f"/office/orders/{order_id}?done=note", 303)
+
+
+def blank_note(note_id: int) -> ResponseReturnValue:
+    """Take the words of a note away."""
+    try:
+        order_id = order_notes.blank_note(note_id, actor=actor(), at=clock.now()).order_id
+    except order_notes.NoteNotFoundError:
+        abort(404)
+    db.session.commit()
+    return redirect(f"/office/orders/{order_id}?done=blank", 303)
+
+
+def _note_viewed(order_id: int, who: str) -> None:
+    """Write it in a small transaction of its own; while nothing can be written reading goes on, and the log tells."""
+    may_write()
+    try:
+        note_viewed(order_id, who)
+        db.session.commit()
+    except OperationalError:
+        db.session.rollback()
+        log.warning("could not keep on record that %s looked at order %s", who, order_id)
+
+
+def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:
+    dossier = open_dossier(get_order(order_id), get_practice())
+    held = held_for([dispute.stripe_dispute_id for dispute in dossier.disputes])
+    exposed = [
+        (each, tell_exposure(each, held.get(each.stripe_dispute_id, 0), dossier.practice)) for each in dossier.disputes
+    ]
+    newest = next((each for each in dossier.refunds if each.public_id == request.args.get("refund", "")), None)
+    return render_template(
+        "office/order.html",
+        dossier=dossier,
+        order=dossier.order,
+        states=STATES,
+        holds=HOLDS,
+        messages=MESSAGES,
+        replaced={message.replaces_id for message in dossier.deliveries},
+        disputes=exposed,
+        refunds=[(each, tell_refund(each)) for each in dossier.refunds],
+        newest_refund=newest,
+        done=DONE.get(request.args.get("done", ""), ""),
+        may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
+        is_owner=has_role("owner"),
+        request_key=new_request_key(),
+        errors=errors or {},
+        typed=typed,
+    )

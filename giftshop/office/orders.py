@@ -1,0 +1,138 @@
+"""The list of orders: found by words, state and month, page by page."""
+
+import re
+from dataclasses import dataclass
+from datetime import date, datetime
+
+from flask import redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_practice
+from giftshop.database import db
+from giftshop.dates import write_short_day
+from giftshop.delivery.models import Delivery
+from giftshop.office.forms import number_in
+from giftshop.orders.finding import FoundPage, Wanted, find_exactly, find_orders, first_order_at
+from giftshop.orders.models import Order
+
+MOST_MONTHS = 36
+STATES = {
+    "fulfilled": ("good", "Sold"),
+    "awaiting_payment": ("note", "Not paid yet"),
+    "processing": ("warn", "Bank confirming"),
+    "paid": ("warn", "Being issued"),
+    "in_review": ("bad", "In review"),
+    "refunded": ("note", "Refunded"),
+    "failed": ("warn", "Payment failed"),
+    "expired": ("note", "Not paid"),
+}
+"""Each state of an order as the list shows it: a tone and a word."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the list."""
+
+    order: Order
+    day: str
+    who: str
+    tone: str
+    word: str
+
+
+def show_orders() -> ResponseReturnValue:
+    """Show the orders that fit; a number or one of Stripe's ids leads straight to its order."""
+    words, practice = request.args.get("q", "")[:200], get_practice()
+    order_id = find_exactly(words) if words else None
+    if order_id is not None:
+        return redirect(f"/office/orders/{order_id}", 303)
+    state, month = request.args.get("state", ""), request.args.get("month", "")
+    found = find_orders(_wanted(words, state, month, practice))
+    return render_template(
+        "office/orders.html",
+        words=words,
+        state=state if state in STATES else "",
+        month=month,
+        rows=_rows(found, practice),
+        states=STATES,
+        months=_list_months(practice),
+        last=found.orders[-1].id if found.has_more else None,
+        is_filtered=bool(words.strip() or state or month),
+    )
+
+
+def _wanted(words: str, state: str, month: str, practice: Practice) -> Wanted:
+    start, end = _span(month, practice.time_zone)
+    before = number_in(request.args.get("before", ""))
+    return Wanted(
+        words=words,
+        state=state if state in STATES else "",
+        start=start,
+        end=end,
+        before=db.session.get(Order, before) if before is not None else None,
+    )
+
+
+def _span(month: str, time_zone: str) -> tuple[datetime | None, datetime | None]:
+    """Return the moments between which it is that month ("2026-11") at the practice; none for anything else."""
+    if not re.fullmatch(r"20[0-9]{2}-(0[1-9]|1[0-2])", month, re.ASCII):
+        return None, None
+    first = date.fromisoformat(f"{month}-01")
+    after = _month_after(first)
+    return (
+        clock.local_moment(first, hour=0, time_zone=time_zone),
+        clock.local_moment(after, hour=0, time_zone=time_zone),
+    )
+
+
+def _month_after(first: date) -> date:
+    return date(first.year + first.month // 12, first.month % 12 + 1, 1)
+
+
+def _list_months(practice: Practice) -> list[date]:
+    """Return the first days of the months in which something may have been ordered, newest first."""
+    first_at = first_order_at()
+    this = clock.today(practice.time_zone).replace(day=1)
+    month = clock.local(first_at, practice.time_zone).date().replace(day=1) if first_at else this
+    months = [month]
+    while months[-1] < this:
+        months.append(_month_after(months[-1]))
+    return months[::-1][:MOST_MONTHS]
+
+
+def _rows(found: FoundPage, practice: Practice) -> list[Row]:
+    return [
+        Row(
+            order,
+            _short_day(order.created_at, practice),
+            _who(order),
+            *_status(order, found.messages.get(order.id, []), practice),
+        )
+        for order in found.orders
+    ]
+
+
+def _short_day(moment: datetime, practice: Practice) -> str:
+    return write_short_day(clock.local(moment, practice.time_zone).date())
+
+
+def _who(order: Order) -> str:
+    """Say from whom to whom, and how many more gifts there are."""
+    gift = order.gifts[0]
+    more = sum(each.quantity for each in order.gifts) - 1
+    return f"{gift.giver_name} → {gift.recipient_name}" + (f", {more} more" if more else "")
+
+
+def _status(order: Order, messages: list[Delivery], practice: Practice) -> tuple[str, str]:
+    """Return what a paid order's messages have come to, else the order's own state."""
+    if order.state != "fulfilled" or not messages:
+        return STATES[order.state]
+    states = {message.state for message in messages}
+    waiting = [message.send_at for message in messages if message.state == "scheduled"]
+    if "failed" in states:
+        return "bad", "Email failed"
+    if waiting and min(waiting) > clock.now():
+        return "note", f"Sends {_short_day(min(waiting), practice)}"
+    return ("note", "Sending") if waiting or "sending" in states else ("good", "Sent")

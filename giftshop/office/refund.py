@@ -1,0 +1,114 @@
+"""The page that pays back: full or part, never more than is left, and what Stripe answered."""
+
+from flask import abort, current_app, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+
+from giftshop.catalog.practice import get_practice
+from giftshop.certificates.models import Certificate
+from giftshop.certificates.register import get_certificate
+from giftshop.database import db
+from giftshop.errors import InvalidAmountError, NothingToRefundError
+from giftshop.money import format_amount, format_plain, parse_amount
+from giftshop.office.forms import Filled, asked, new_request_key
+from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.refunds import list_refundable
+from giftshop.orders.register import find_gift
+from giftshop.staff.rights import has_role
+
+REFUSALS = {
+    "charge_disputed": "the buyer’s bank disputes the payment and decides about it now",
+    "charge_already_refunded": "this payment was paid back already",
+}
+"""What Stripe's own codes for a definite no mean to people."""
+
+
+def show_refund(public_id: str) -> ResponseReturnValue:
+    """Show how much of a certificate can be paid back, and ask how much and why."""
+    return _page(get_certificate(public_id))
+
+
+def refund(public_id: str) -> ResponseReturnValue:
+    """Pay back once: hold the money, ask Stripe, and lead to what came of it."""
+    certificate = get_certificate(public_id)
+    order, limit_cents = _order_of(certificate), _limit()
+    form = Filled()
+    amount_cents = form.take("amount", lambda typed: _read_amount(typed, certificate.currency), 0)
+    reason = form.take("reason", read_reason, "")
+    if form.errors:
+        return _page(certificate, form.errors), 422
+    answer = ask_refund(order.id, certificate, amount_cents, asked(reason), limit_cents=limit_cents)
+    order_id = order.id
+    db.session.commit()
+    if answer.refusal:
+        return _page(certificate, {"amount": answer.message}), answer.status
+    refund_id = str(answer.facts["refund"])
+    pursue(refund_id, current_app.extensions["stripe_gateway"])
+    return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
+
+
+def tell_refund(refund: Refund) -> tuple[str, str, str]:
+    """Return what became of a refund: a tone, a word and a sentence."""
+    told = {
+        "held": ("note", "is held", "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."),
+        "settled": (
+            "good",
+            "is paid back",
+            "It is on its way to the buyer’s card. Banks need 5 to 10 days to show it.",
+        ),
+        "released": (
+            "bad",
+            "was not paid back",
+            f"Stripe refused: {_why(refund)}. The certificate has its value again.",
+        ),
+        "returned": ("bad", "came back", "The buyer’s bank didn’t take it. It is on the certificate again, on hold."),
+    }
+    tone, word, sentence = told[refund.state]
+    return tone, f"{format_amount(refund.amount_cents, refund.order.currency)} {word}", sentence
+
+
+def _why(refund: Refund) -> str:
+    refusal = refund.refusal.rstrip(".")
+    return next((words for code, words in REFUSALS.items() if code in refusal), refusal)
+
+
+def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str:
+    order = _order_of(certificate)
+    most = next(each.most_cents for each in list_refundable(order) if each.certificate.id == certificate.id)
+    limit_cents = _limit()
+    allowed = most if limit_cents is None else min(most, limit_cents)
+    return render_template(
+        "office/refund.html",
+        certificate=certificate,
+        order=order,
+        most_cents=most,
+        allowed_cents=allowed,
+        nothing=NothingToRefundError().message,
+        amount=request.form.get("amount", format_plain(allowed, certificate.currency)),
+        reason=request.form.get("reason", ""),
+        request_key=new_request_key(),
+        errors=errors or {},
+    )
+
+
+def _order_of(certificate: Certificate) -> Order:
+    """Return the order a certificate was bought in; one that was not bought here was paid elsewhere."""
+    gift = find_gift(certificate.id)
+    if gift is None:
+        abort(404)
+    return gift.order
+
+
+def _limit() -> int | None:
+    """Return the most this person may pay back at once; refuse those who may not at all."""
+    limit_cents = refund_limit(get_practice(), is_owner=has_role("owner"))
+    if limit_cents == 0:
+        abort(403)
+    return limit_cents
+
+
+def _read_amount(typed: str, currency: str) -> int:
+    amount_cents = parse_amount(typed, currency)
+    if amount_cents <= 0:
+        raise InvalidAmountError
+    return amount_cents

@@ -1,0 +1,131 @@
+"""History: everything that ever happened to an order and its certificates as one list, newest first, for the office.
+
+The trail says what was done, the ledger what moved, the messages what people were told. Where trail and ledger tell
+the same fact, the ledger's line is kept, with the reason the trail knows.
+"""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from giftshop import clock, trail
+from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.database import db
+from giftshop.delivery.models import Delivery
+from giftshop.orders import history_words as words
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.order_notes import OrderNote
+from giftshop.staff.models import Staff
+
+VIEW_PAUSE = timedelta(hours=1)
+"""A person who looks again within this time is not noted again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Happening:
+    """One line: when, by whom, what, and what else there is to say of it (a reason, a balance, an error)."""
+
+    at: datetime
+    actor: str
+    what: str
+    detail: str = ""
+    is_quiet: bool = False
+    """Whether it is of little interest, like somebody having looked."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sources:
+    """What the list is made of, read before, so that a page that shows it too reads it once."""
+
+    order: Order
+    certificates: list[Certificate]
+    deliveries: list[Delivery]
+    refunds: list[Refund]
+    notes: list[OrderNote]
+    time_zone: str
+
+
+def list_happenings(sources: Sources) -> list[Happening]:
+    """Return all that happened, newest first; actors as they are stored ("staff:7", "buyer", "stripe", "system")."""
+    ids = [certificate.id for certificate in sources.certificates]
+    told = [
+        Happening(sources.order.created_at, "buyer", "Ordered"),
+        *_of_trail(sources, trail.list_events(order_id=sources.order.id, certificate_ids=ids)),
+        *_of_ledger(sources, ids),
+        *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.time_zone)),
+        *(line for note in sources.notes for line in _of_note(note)),
+    ]
+    return sorted(told, key=lambda line: line.at)[::-1]  # of one moment, what follows stands above what it follows from
+
+
+def name_actors(actors: Iterable[str]) -> dict[str, str]:
+    """Return what people call each of these actors; a person of the staff by their name."""
+    asked = set(actors)
+    numbers = {int(actor[6:]) for actor in asked if actor.startswith("staff:") and actor[6:].isdigit()}
+    found = db.session.execute(sa.select(Staff.id, Staff.name).where(Staff.id.in_(numbers))) if numbers else ()
+    names = {f"staff:{number}": name for number, name in found}
+    return {actor: names.get(actor, words.ACTORS.get(actor, "Someone who left")) for actor in asked}
+
+
+def note_viewed(order_id: int, actor: str) -> bool:
+    """Keep in the trail that a person looked at an order, at most once an hour; tell whether it was kept."""
+    if was_viewed(order_id, actor):
+        return False
+    trail.note("viewed", actor=actor, order_id=order_id)
+    return True
+
+
+def was_viewed(order_id: int, actor: str) -> bool:
+    """Tell whether it is on record that a person looked at an order within the last hour."""
+    seen = sa.select(trail.TrailEvent.id).where(
+        trail.TrailEvent.order_id == order_id,
+        trail.TrailEvent.kind == "viewed",
+        trail.TrailEvent.actor == actor,
+        trail.TrailEvent.at > clock.now() - VIEW_PAUSE,
+    )
+    return db.session.scalar(seen.limit(1)) is not None
+
+
+def _of_trail(sources: Sources, events: list[trail.TrailEvent]) -> Iterator[Happening]:
+    of_whom = _named(sources.certificates)
+    for event in events:
+        told = words.tell_event(event, sources.order, of_whom.get(event.certificate_id or 0, ""))
+        if told is not None:
+            is_payment = event.kind == "order_moved" and told.what.startswith("Paid")
+            at = sources.order.paid_at if is_payment and sources.order.paid_at else event.at
+            yield Happening(at, event.actor, told.what, told.detail, is_quiet=event.kind == "viewed")
+
+
+def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happening]:
+    of_whom, reasons = _named(sources.certificates), {refund.id: refund.reason for refund in sources.refunds}
+    query = (
+        sa.select(LedgerEntry, RedemptionNote.text)
+        .outerjoin(RedemptionNote, RedemptionNote.entry_id == LedgerEntry.id)
+        .where(LedgerEntry.certificate_id.in_(certificate_ids))
+        .order_by(LedgerEntry.id)
+    )
+    for entry, remark in db.session.execute(query):
+        told = words.tell_entry(entry, sources.order.currency, of_whom[entry.certificate_id])
+        said = remark or reasons.get(words.refund_number(entry), entry.reason_code)
+        detail = " · ".join(filter(None, [said, told.detail]))
+        yield Happening(entry.created_at, entry.actor, told.what, detail)
+
+
+def _of_delivery(delivery: Delivery, time_zone: str) -> Iterator[Happening]:
+    for at, told in words.tell_delivery(delivery, time_zone):
+        yield Happening(at, "system", told.what, told.detail)
+
+
+def _of_note(note: OrderNote) -> Iterator[Happening]:
+    yield Happening(note.written_at, note.actor, "Note", note.text or "Its words were taken away")
+    if note.blanked_at is not None:
+        yield Happening(note.blanked_at, note.blanked_by, "Took the words of a note away")
+
+
+def _named(certificates: list[Certificate]) -> dict[int, str]:
+    """Say whose certificate a line is about, where an order has several."""
+    if len(certificates) < 2:
+        return {certificate.id: "" for certificate in certificates}
+    return {each.id: f"{each.recipient_name} ({each.public_id})" for each in certificates}

@@ -1,0 +1,217 @@
+"""The office in a real browser, in every state a page can show: no barrier, light and dark, on phone and desk."""
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from flask import Flask
+from playwright.sync_api import Page
+
+from giftshop import clock
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.delivery.models import Delivery
+from giftshop.orders import order_notes
+from giftshop.orders.alerts import alert_owner
+from giftshop.orders.models import Order, Reconciliation
+from giftshop.orders.refunds import hold_refund
+from giftshop.settings import Settings
+from tests import build
+from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
+from tests.orders.stripe_side import StripeSide
+from tests.signing_in import hire, signed_in
+from tests.workbench.running import RunningWorkbench
+
+LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
+REFUSAL = "The mail server refused the address (550). Check it for a typing error."
+State = Callable[[StripeSide], str]
+
+
+@pytest.fixture
+def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
+    """Settings of a shop that is served for real, with a simulated Stripe that answers."""
+    return settings_on_a_port(
+        database_url,
+        stripe_api_base=workbench.url,
+        stripe_secret_key=workbench.stripe_key,
+        stripe_webhook_secret=workbench.webhook_secret,
+    )
+
+
+@pytest.fixture
+def owner(app: Flask, page: Page, shop: str) -> Page:
+    """A browser in which the owner has signed in."""
+    client = signed_in(app, hire("owner"))
+    cookie = client.get_cookie("giftshop", domain="127.0.0.1")
+    assert cookie is not None
+    page.context.add_cookies([{"name": "giftshop", "value": cookie.value, "url": shop}])
+    return page
+
+
+def order_of(side: StripeSide) -> tuple[Order, Certificate]:
+    """An order with a history: used, held, noted, its message failed."""
+    order, certificate = side.sell_one(120_00)
+    build.redeem(certificate, 45_00)
+    order_notes.write_note(
+        order.id, "Called, wants it by Friday", actor="staff:1", key=build.request_key(), at=clock.now()
+    )
+    db.session.commit()
+    return order, certificate
+
+
+def page_of(order: Order) -> str:
+    return f"/office/orders/{order.id}"
+
+
+def busy_day(side: StripeSide) -> str:
+    order, _certificate = order_of(side)
+    side.sell(build.gift_request(recipient_name=LONG, giver_name=LONG))
+    side.tell("charge.dispute.created", side.dispute(order))
+    other, refunded = side.sell_one(60_00)
+    hold_refund(other.id, refunded.id, 20_00, reason="too much", actor="staff:1", limit_cents=None)
+    alert_owner("test", "re_1", "A test", f"The refund for order {other.number} was refused.", order=other)
+    fail_messages()
+    now = clock.now()
+    db.session.add(Reconciliation(started_at=now, finished_at=now, problems=["cs_test_1: belongs to no order"]))
+    db.session.commit()
+    return "/office/"
+
+
+def quiet_day(side: StripeSide) -> str:
+    order_of(side)
+    now = clock.now()
+    db.session.add(Reconciliation(started_at=now, finished_at=now))
+    db.session.commit()
+    return "/office/"
+
+
+def fail_messages() -> None:
+    for message in db.session.query(Delivery).filter(Delivery.kind == "gift"):
+        message.state, message.last_error = "failed", REFUSAL
+        message.ended_at = clock.now()
+    db.session.commit()
+
+
+def many_orders(side: StripeSide) -> str:
+    states = ("fulfilled", "in_review", "expired", "failed", "processing", "refunded")
+    for number in range(53):
+        gift = build.gift_request(recipient_name=LONG if number % 7 == 0 else f"Ana {number}")
+        order = side.place(gift)
+        order.created_at -= timedelta(hours=9 * number)
+        order.state = states[number % len(states)] if number % 3 else "awaiting_payment"
+    db.session.commit()
+    return "/office/orders"
+
+
+def nothing_fits(side: StripeSide) -> str:
+    side.place()
+    return "/office/orders?q=nobody&state=fulfilled"
+
+
+def whole_order(side: StripeSide) -> str:
+    order, _certificate = order_of(side)
+    fail_messages()
+    return page_of(order)
+
+
+def company_order(side: StripeSide) -> str:
+    order = side.sell(
+        build.gift_request(offer="amount", amount_cents=30_00, quantity=3, recipient_name=LONG),
+        build.gift_request(delivery="print", recipient_email=""),
+    )
+    return page_of(order)
+
+
+def disputed_order(side: StripeSide) -> str:
+    order, _certificate = order_of(side)
+    side.tell("charge.dispute.created", side.dispute(order))
+    return page_of(order)
+
+
+def lost_order(side: StripeSide) -> str:
+    order, _certificate = order_of(side)
+    dispute_id = side.dispute(order)
+    side.tell("charge.dispute.created", dispute_id)
+    side.decide(dispute_id, "lost")
+    side.tell("charge.dispute.closed", dispute_id)
+    return page_of(order)
+
+
+def order_in_review(side: StripeSide) -> str:
+    order = side.place()
+    order.state, order.review_reason = "in_review", "the amount differs"
+    db.session.commit()
+    return page_of(order)
+
+
+def on_certificate(name: str) -> State:
+    def state(side: StripeSide) -> str:
+        return f"/office/certificates/{order_of(side)[1].public_id}/{name}"
+
+    return state
+
+
+def used_up(side: StripeSide) -> str:
+    _order, certificate = side.sell_one(50_00)
+    build.redeem(certificate, 50_00)
+    db.session.commit()
+    return f"/office/certificates/{certificate.public_id}/refund"
+
+
+def resending(side: StripeSide) -> str:
+    order_of(side)
+    fail_messages()
+    message = db.session.query(Delivery).filter(Delivery.kind == "gift").one()
+    return f"/office/messages/{message.id}/resend"
+
+
+STATES: dict[str, State] = {
+    "today, first day": lambda _side: "/office/",
+    "today, quiet": quiet_day,
+    "today, busy": busy_day,
+    "orders, none": lambda _side: "/office/orders",
+    "orders, many": many_orders,
+    "orders, nothing fits": nothing_fits,
+    "order": whole_order,
+    "order, several": company_order,
+    "order, disputed": disputed_order,
+    "order, lost": lost_order,
+    "order, in review": order_in_review,
+    **{name: on_certificate(name) for name in ("refund", "freeze", "unfreeze", "reissue", "void")},
+    "refund, used up": used_up,
+    "resend": resending,
+}
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_a_page_of_the_office_has_no_barrier(shop: str, owner: Page, stripe_side: StripeSide, state: str) -> None:
+    failures = listen_for_failures(owner)
+    path = STATES[state](stripe_side)
+    db.session.rollback()
+    owner.goto(shop + path)
+    check_markup(owner.request.get(shop + path).text())
+    assert_no_barrier(owner, schemes=("light", "dark"))
+    assert failures == []
+
+
+def test_a_refund_is_paid_in_two_steps_and_its_end_is_told(shop: str, owner: Page, stripe_side: StripeSide) -> None:
+    path = whole_order(stripe_side)
+    db.session.rollback()
+    owner.goto(shop + path)
+    owner.click("text=Refund")
+    owner.fill("[name=amount]", "20")
+    owner.click("text=Pay it back")
+    owner.wait_for_selector("#summary")
+    assert owner.title().startswith("Error: ")
+    assert owner.evaluate("document.activeElement.id") == "summary"
+    assert_no_barrier(owner, schemes=("light", "dark"))
+    owner.fill("[name=reason]", "changed their mind")
+    owner.click("text=Pay it back")
+    assert owner.inner_text("[role=status] b") == "$20.00 is paid back"
+    assert_no_barrier(owner, schemes=("light", "dark"))
+
+
+def test_the_shops_own_pages_do_not_load_the_offices_style_sheet(shop: str, page: Page) -> None:
+    for path in ("/", "/gift", "/staff/login"):
+        page.goto(shop + path)
+        assert page.locator("link[rel=stylesheet]").count() == 0

@@ -1,0 +1,144 @@
+"""Paying back from the office: Stripe’s answer is said, one form pays once, nobody pays back more than they may."""
+
+import pytest
+
+from giftshop.catalog.models import Practice
+from giftshop.database import db
+from giftshop.orders import refunds as refund_rules
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.refunds import Refundable, list_refundable
+from tests import build
+from tests.conftest import both_databases
+from tests.office.conftest import Desk, path_of
+from tests.orders.stripe_side import StripeSide
+
+
+def refunds() -> list[tuple[int, str]]:
+    return [(each.amount_cents, each.state) for each in db.session.query(Refund).order_by(Refund.id)]
+
+
+def let_managers_refund(limit_cents: int) -> None:
+    db.session.get_one(Practice, 1).manager_refund_limit_cents = limit_cents
+    db.session.commit()
+
+
+@both_databases
+def test_the_owner_pays_a_part_back_and_reads_that_it_went_out(owner: Desk, stripe_side: StripeSide) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    answer = owner.act(certificate, "refund", amount="20")
+    assert answer.status_code == 303
+    page = owner.read(answer.location)
+    assert "$20.00 is paid back" in page
+    assert "$30.00 left" in page
+    assert refunds() == [(20_00, "settled")]
+    (refund,) = db.session.query(Refund)
+    assert (refund.actor, refund.reason, refund.order_id) == (owner.actor, "they asked", order.id)
+
+
+def test_the_form_says_the_most_that_can_go_back_and_asks_for_it(owner: Desk, stripe_side: StripeSide) -> None:
+    _order, certificate = stripe_side.sell_one(50_00)
+    build.redeem(certificate, 15_00)
+    db.session.commit()
+    page = owner.open(f"/office/certificates/{certificate.public_id}/refund").text
+    assert "At most $35.00" in page
+    assert 'name="amount" value="35.00"' in page
+
+
+@both_databases
+def test_the_same_form_twice_pays_back_once_and_leads_to_the_same_page(owner: Desk, stripe_side: StripeSide) -> None:
+    _order, certificate = stripe_side.sell_one(50_00)
+    key = build.request_key()
+    first, second = (owner.act(certificate, "refund", amount="20", request_key=key) for _ in range(2))
+    assert first.location == second.location
+    assert refunds() == [(20_00, "settled")]
+    assert owner.act(certificate, "refund", amount="21", request_key=key).status_code == 409
+    assert refunds() == [(20_00, "settled")]
+
+
+REFUSED = [
+    ({"amount": "50.01"}, 409, "more than can be paid back"),
+    ({"amount": "0"}, 422, "Enter an amount in figures"),
+    ({"amount": "ten"}, 422, "Enter an amount in figures"),
+    ({"amount": "10.001"}, 422, "Enter an amount in figures"),
+    ({"amount": "10", "reason": " "}, 422, "Please say why"),
+    ({"amount": "10", "reason": "x" * 41}, 422, "at most 40 characters"),
+    ({"amount": "10", "reason": "for ana@example.com"}, 422, "Leave codes and e-mail addresses out"),
+    ({"amount": "10", "reason": "lost K7M2-QX9R-TB4D-HVWR"}, 422, "Leave codes and e-mail addresses out"),
+]
+
+
+@pytest.mark.parametrize(("fields", "status", "sentence"), REFUSED)
+def test_what_cannot_be_paid_back_is_refused_in_the_form_and_nothing_moves(
+    owner: Desk, stripe_side: StripeSide, fields: dict[str, str], status: int, sentence: str
+) -> None:
+    _order, certificate = stripe_side.sell_one(50_00)
+    answer = owner.act(certificate, "refund", **fields)
+    assert answer.status_code == status
+    assert sentence in answer.text
+    assert f'name="amount" value="{fields["amount"]}"' in answer.text
+    assert "<title>Error: " in answer.text
+    assert (refunds(), certificate.balance_cents) == ([], 50_00)
+
+
+def test_a_definite_no_from_stripe_is_said_and_the_value_is_back(owner: Desk, stripe_side: StripeSide) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    stripe_side.dispute(order)
+    page = owner.read(owner.act(certificate, "refund", amount="20").location)
+    assert "$20.00 was not paid back" in page
+    assert "the buyer’s bank disputes the payment" in page
+    assert (refunds(), certificate.balance_cents) == ([(20_00, "released")], 50_00)
+
+
+def test_an_answer_that_never_came_leaves_the_money_held_and_says_so(owner: Desk, stripe_side: StripeSide) -> None:
+    _order, certificate = stripe_side.sell_one(50_00)
+    stripe_side.workbench.post("/faults", {"do": "drop_after", "path": "/v1/refunds", "times": 2})
+    key = build.request_key()
+    answer = owner.act(certificate, "refund", amount="20", request_key=key)
+    page = owner.read(answer.location)
+    assert "The money is held; we keep asking" in page
+    assert (refunds(), certificate.balance_cents) == ([(20_00, "held")], 30_00)
+    assert "is held to be paid back" in owner.read("/office/")
+    again = owner.act(certificate, "refund", amount="20", request_key=key)
+    assert "$20.00 is paid back" in owner.read(again.location)
+    assert refunds() == [(20_00, "settled")]
+
+
+def test_a_manager_pays_nothing_back_unless_the_owner_says_how_much(manager: Desk, stripe_side: StripeSide) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    form = f"/office/certificates/{certificate.public_id}/refund"
+    assert manager.open(form).status_code == 403
+    assert manager.act(certificate, "refund", amount="1").status_code == 403
+    assert form not in manager.open(path_of(order)).text
+    let_managers_refund(20_00)
+    assert "At most $20.00" in manager.open(form).text
+    assert form in manager.open(path_of(order)).text
+    too_much = manager.act(certificate, "refund", amount="20.01")
+    assert (too_much.status_code, "ask the owner" in too_much.text) == (409, True)
+    assert manager.act(certificate, "refund", amount="20").status_code == 303
+    assert refunds() == [(20_00, "settled")]
+
+
+def test_a_certificate_that_was_used_up_offers_no_refund(owner: Desk, stripe_side: StripeSide) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    build.redeem(certificate, 50_00)
+    db.session.commit()
+    form = f"/office/certificates/{certificate.public_id}/refund"
+    assert form not in owner.open(path_of(order)).text
+    assert "Nothing to pay back" in owner.read(form)
+    assert owner.act(certificate, "refund", amount="1").status_code == 409
+
+
+def test_a_redemption_that_wins_the_race_leaves_no_refund_behind(
+    owner: Desk, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The till may take the money between our look at the balance and our hold."""
+    _order, certificate = stripe_side.sell_one(50_00)
+
+    def look_too_early(order: Order) -> list[Refundable]:
+        seen = list_refundable(order)
+        build.redeem(seen[0].certificate, 40_00)
+        return seen
+
+    monkeypatch.setattr(refund_rules, "list_refundable", look_too_early)
+    assert owner.act(certificate, "refund", amount="20").status_code == 409
+    assert refunds() == []
