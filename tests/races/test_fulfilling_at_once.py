@@ -37,11 +37,11 @@ def paid_but_untold(shop: RunningShop) -> tuple[dict[str, Any], str]:
 def wait_for_mails(shop: RunningShop) -> Counter[str]:
     """Return how often each message arrived, once the receipt and the gift have."""
     for _ in range(100):
-        if len(shop.workbench.mails()) >= 2:
+        if len(shop.workbench.mails_about_orders()) >= 2:
             break
         time.sleep(0.2)
     time.sleep(2)
-    return Counter(mail["message_id"] for mail in shop.workbench.mails())
+    return Counter(mail["message_id"] for mail in shop.workbench.mails_about_orders())
 
 
 @both_databases

@@ -47,6 +47,10 @@ class RunningWorkbench:
         found: list[dict[str, Any]] = answer.json()
         return found
 
+    def mails_about_orders(self) -> list[dict[str, Any]]:
+        """Return the captured messages about orders, newest first: not the practice's daily mail."""
+        return [mail for mail in self.mails() if mail["message_id"].startswith("<o_")]
+
     def sessions(self) -> list[dict[str, Any]]:
         """Return the Checkout Sessions, newest first."""
         found: list[dict[str, Any]] = self.get("/state")["sessions"]
