@@ -1,4 +1,4 @@
-"""The one style sheet of all pages, as inlined text with the hash the Content-Security-Policy names it by.
+"""The style sheet of all pages, as inlined text with the hash the Content-Security-Policy names it by.
 
 Inlining saves the first visit a round trip; a hash keeps `unsafe-inline` out of the policy.
 """
@@ -11,8 +11,11 @@ from pathlib import Path
 
 from markupsafe import Markup
 
-SHEETS = ("fonts/fonts.css", "css/tokens.css", "css/site.css", "css/staff.css")
-"""Where the parts lie in the static folder; the faces are made at set-up and may be missing before it."""
+SHEETS = ("fonts/fonts.css", "css/tokens.css", "css/site.css")
+"""Where the parts lie in the static folder; the faces are made at set-up and may be missing before it.
+
+What only pages at work need (css/staff.css) is a file of its own: shoppers don't carry it.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -44,7 +44,7 @@ def chromium(**options: Any) -> Iterator[Browser]:
 def serving(app: Flask, settings: Settings) -> Iterator[str]:
     """Let the shop answer at its own address meanwhile."""
     server = make_server("127.0.0.1", int(settings.base_url.rsplit(":", 1)[1]), app, threaded=True)
-    thread = threading.Thread(target=server.serve_forever)
+    thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
     yield settings.base_url
     server.shutdown()

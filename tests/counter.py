@@ -2,15 +2,15 @@
 
 from dataclasses import dataclass
 
-from flask import Flask
+from flask import Flask, session
+from flask_login import login_user
 from playwright.sync_api import Page
 
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
+from giftshop.staff import sessions
 from tests import build
-from tests.signing_in import hire, signed_in
-
-COOKIE = "giftshop"
+from tests.signing_in import hire
 
 
 @dataclass
@@ -29,13 +29,15 @@ class Counter:
     def sign_in(self, role: str = "staff") -> int:
         """Let a person of this role work in this browser; return their id."""
         staff = hire(role)
-        cookie = signed_in(self.app, staff).get_cookie(COOKIE, "127.0.0.1")
-        assert cookie is not None
-        self.page.context.add_cookies([{"name": COOKIE, "value": cookie.value, "url": self.url}])
-        self.app.config["WTF_CSRF_ENABLED"] = True
-        identity = staff.id
-        db.session.rollback()
-        return identity
+        with self.app.test_request_context():
+            sessions.open_session(staff)
+            login_user(staff)
+            answer = self.app.make_response("")
+            self.app.session_interface.save_session(self.app, session._get_current_object(), answer)  # type: ignore[attr-defined]
+        db.session.commit()
+        name, value = answer.headers["Set-Cookie"].split(";")[0].split("=", 1)
+        self.page.context.add_cookies([{"name": name, "value": value, "url": self.url}])
+        return staff.id
 
     def type_code(self, typed: str) -> None:
         """Type into the one field and send it."""

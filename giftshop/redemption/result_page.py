@@ -41,7 +41,8 @@ def render_result(
         on=clock.today(practice.time_zone),
         time_zone=practice.time_zone,
     )
-    is_repeat = done is None and not again and not errors and just_redeemed(last, at=clock.now())
+    is_first_look = done is None and not again and not errors
+    is_repeat = is_first_look and verdict.tone != "bad" and just_redeemed(last, at=clock.now())
     usual = till.find_usual_offer(certificate)
     choices = till.list_choices(certificate, usual)
     return render_template(

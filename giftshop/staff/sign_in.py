@@ -5,6 +5,7 @@ import hashlib
 import hmac
 from functools import cache
 from typing import Any
+from urllib.parse import quote, urlencode
 
 from flask import Flask, current_app
 from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
@@ -15,6 +16,7 @@ from giftshop.settings import Settings
 from giftshop.staff.models import Role, Staff
 from giftshop.staff.rights import guard
 
+ISSUER = "giftshop"
 RECOVERY_CODES = 8
 STEP_SECONDS = 30
 MOST_WRONG_FACTORS = 10
@@ -46,7 +48,7 @@ def configure_sign_in(app: Flask) -> None:
         SECURITY_TWO_FACTOR=True,
         SECURITY_TWO_FACTOR_ENABLED_METHODS=["authenticator"],
         SECURITY_TOTP_SECRETS={"1": _derived(settings, "totp").hex()},
-        SECURITY_TOTP_ISSUER="giftshop",
+        SECURITY_TOTP_ISSUER=ISSUER,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_N=RECOVERY_CODES,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[base64.urlsafe_b64encode(_derived(settings, "recovery codes"))],
@@ -98,9 +100,9 @@ def secret_for_app(sealed: str) -> str:
     return str(_security().totp_factory.get_totp_b32_key(sealed))
 
 
-def address_for_app(staff: Staff, sealed: str) -> str:
-    """Return the otpauth address that the app reads from a QR code."""
-    return str(_security().totp_factory.get_totp_uri(staff.email, sealed))
+def address_for_app(email: str, secret: str) -> str:
+    """Return the otpauth address that the app reads from a QR code; `secret` as it would be typed (base32)."""
+    return f"otpauth://totp/{ISSUER}:{quote(email)}?{urlencode({'secret': secret, 'issuer': ISSUER})}"
 
 
 def code_now(staff: Staff) -> str:

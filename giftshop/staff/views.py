@@ -127,9 +127,9 @@ def _login_page(email: str = "", errors: dict[str, str] | None = None) -> str:
 
 
 def _enrolment_page(staff: Staff, errors: dict[str, str]) -> str:
-    secret = str(session["new_secret"])
-    picture = qr_svg(sign_in.address_for_app(staff, secret), "QR code for your authenticator app")
-    return render_template("staff/enrol.html", picture=picture, secret=sign_in.secret_for_app(secret), errors=errors)
+    secret = sign_in.secret_for_app(str(session["new_secret"]))
+    picture = qr_svg(sign_in.address_for_app(staff.email, secret), "QR code for your authenticator app")
+    return render_template("staff/enrol.html", picture=picture, secret=secret, errors=errors)
 
 
 def _tries(email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:

@@ -43,16 +43,19 @@ def search_results(counter: Counter) -> None:
     counter.page.wait_for_selector(".results")
 
 
-def found(counter: Counter, *, role: str = "staff", **made: Any) -> None:
-    counter.sign_in(role)
+def found(counter: Counter, *, says: str = "left", **made: Any) -> None:
+    counter.sign_in()
     counter.find(build.certificate(**made))
+    expect(counter.page.locator(".verdict b")).to_contain_text(says)
 
 
 def void(counter: Counter) -> None:
-    found(counter, balance_cents=0)
+    found(counter, balance_cents=0, says="You just took $120.00")
     db.session.query(Certificate).one().status = "void"
     db.session.commit()
     counter.page.reload()
+    expect(counter.page.locator(".verdict b")).to_have_text("Ended")
+    assert counter.page.locator(".undo").count() == 0
 
 
 def taken(amount: str, counter: Counter, **made: Any) -> None:
@@ -77,6 +80,11 @@ def redeemed_long_ago(counter: Counter, *, role: str = "staff", amount_cents: in
     build.redeem(certificate, amount_cents, actor=f"staff:{identity}", at=clock.now() - timedelta(minutes=20))
     db.session.commit()
     counter.find(certificate)
+
+
+def used_up(counter: Counter) -> None:
+    redeemed_long_ago(counter, amount_cents=120_00)
+    expect(counter.page.locator(".verdict b")).to_have_text("Already used up")
 
 
 def undone(counter: Counter) -> None:
@@ -131,11 +139,11 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "session promise": partial(found, service_name="60-minute massage", offer_slug="60-minutes"),
     "short balance": partial(found, face_value_cents=25_00),
     "just redeemed": just_redeemed,
-    "used up": partial(redeemed_long_ago, amount_cents=120_00),
-    "expired": partial(found, expires_on=date(2026, 11, 1)),
-    "frozen": partial(found, status="frozen"),
+    "used up": used_up,
+    "expired": partial(found, expires_on=date(2020, 11, 1), says="Expired Nov 1, 2020"),
+    "frozen": partial(found, status="frozen", says="On hold"),
     "void": void,
-    "test certificate": partial(found, mode="test"),
+    "test certificate": partial(found, mode="test", says="A test certificate"),
     "redeemed long ago, for a manager": partial(redeemed_long_ago, role="manager"),
     "done": partial(taken, "95"),
     "done, nothing left": partial(taken, "120"),

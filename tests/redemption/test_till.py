@@ -136,6 +136,13 @@ def test_a_second_scan_within_two_minutes_says_so_first(app: Flask, desk: FlaskC
     assert 'id="redeem"' in desk.get(path + "?again=1").text
 
 
+def test_on_hold_is_said_before_that_something_was_just_taken(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate(balance_cents=25_00, status="frozen")
+    page = desk.get(find(desk, certificate)).text
+    assert "On hold" in page
+    assert "just took" not in page
+
+
 STATES = [({"status": "frozen"}, "On hold"), ({"mode": "test"}, "A test certificate")]
 
 
