@@ -2,6 +2,7 @@
 
 import unicodedata
 import zlib
+from collections.abc import Iterator
 from contextlib import suppress
 
 import pypdfium2
@@ -9,6 +10,7 @@ import pytest
 
 from giftshop import clock, trail
 from giftshop.catalog.practice import get_practice
+from giftshop.certificates.press import press
 from giftshop.database import db
 from giftshop.dates import write_moment
 from giftshop.delivery.models import Delivery
@@ -18,6 +20,13 @@ from tests import build
 from tests.office.conftest import Desk, path_of
 from tests.orders.stripe_side import StripeSide
 from tests.storefront.conftest import count_queries
+
+
+@pytest.fixture(autouse=True, scope="module")
+def paper() -> Iterator[None]:
+    """Leave no press running behind."""
+    yield
+    press.stop()
 
 
 def text_of(pdf: bytes) -> str:

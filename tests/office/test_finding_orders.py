@@ -126,7 +126,7 @@ def test_a_sold_order_shows_what_its_gift_has_come_to(
     gift.state, gift.send_at = state, gift.send_at + ahead
     db.session.commit()
     page = owner.read("/office/orders")
-    assert f"Marko → Ana $50.00 {word}" in page
+    assert f"Marko → Ana $50.00 $50.00 {word}" in page
 
 
 @both_databases
