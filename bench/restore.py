@@ -38,7 +38,7 @@ def _rehearse(kind: str, certificates: int, rounds: int) -> tuple[str, ...]:
         backup = _time(lambda: _run(app, "backup", str(path)))
         size = path.stat().st_size / 1e6
         restore, verification = _restore(path, settings, other_url)
-    minutes = [f"{seconds / 60:.1f}" for seconds in (backup, restore, verification, restore + verification)]
+    minutes = [f"{seconds / 60:.2f}" for seconds in (backup, restore, verification, restore + verification)]
     return kind, minutes[0], f"{size:.0f}", *minutes[1:]
 
 
