@@ -71,16 +71,17 @@ def read_entries(low: int, high: int) -> Sequence[Any]:
 
 def read_heads(low: int, high: int, *, mark: int) -> Sequence[Any]:
     """Return certificate_id, sequence and hash of the last entry of each chain, as things stood at entry id `mark`."""
+    in_range = Entry.certificate_id.between(low, high)  # said twice, or PostgreSQL reads the whole table each time
     last = (
         sa.select(sa.func.max(Entry.sequence).label("sequence"), Entry.certificate_id)
-        .where(Entry.certificate_id.between(low, high), Entry.id <= mark)
+        .where(in_range, Entry.id <= mark)
         .group_by(Entry.certificate_id)
         .subquery()
     )
     query = sa.select(Entry.certificate_id, Entry.sequence, Entry.hash).join(
         last, sa.and_(Entry.certificate_id == last.c.certificate_id, Entry.sequence == last.c.sequence)
     )
-    return _run(query.order_by(Entry.certificate_id)).all()
+    return _run(query.where(in_range).order_by(Entry.certificate_id)).all()
 
 
 def read_standings(low: int, high: int) -> dict[int, Standing]:
