@@ -6,7 +6,6 @@ No personal data is hashed (actors are like "staff:7"), so erasing a person neve
 import hashlib
 import json
 import struct
-from collections.abc import Sequence
 from typing import Any
 
 from giftshop.certificates.models import LedgerEntry
@@ -43,14 +42,14 @@ def entry_hash(entry: LedgerEntry) -> bytes:
     return link(entry.prev_hash, (*values, entry.created_at.isoformat(timespec="microseconds")))
 
 
-def link(prev_hash: bytes, values: Sequence[Any]) -> bytes:
+def link(prev_hash: bytes, values: tuple[Any, ...]) -> bytes:
     """Return the hash of an entry with these `FIELDS` (the moment as ISO 8601 text in UTC) behind `prev_hash`."""
     return hashlib.sha256(prev_hash + canonical(values)).digest()
 
 
-def canonical(values: Sequence[Any]) -> bytes:
+def canonical(values: tuple[Any, ...]) -> bytes:
     """Return an entry's `FIELDS` as a JSON array without spaces, ASCII only."""
-    return _encode(tuple(values)).encode("ascii")
+    return _encode(values).encode("ascii")
 
 
 def head(certificate_id: int, sequence: int, entry_hash: bytes) -> bytes:

@@ -4,6 +4,7 @@ Plain columns and no objects: a million entries pass in seconds. Nothing here sp
 its transaction between them: on SQLite a reader that stays would keep every till waiting.
 """
 
+from collections.abc import Sequence
 from itertools import pairwise
 from typing import Any, NamedTuple
 
@@ -60,26 +61,27 @@ def count_entries(*, upto: int | None = None) -> int:
     return db.session.scalar(query if upto is None else query.where(Entry.id <= upto)) or 0
 
 
-def read_entries(low: int, high: int) -> list[Any]:
+def read_entries(low: int, high: int) -> Sequence[Any]:
     """Return the entries of the certificates with ids from `low` to `high`, certificate by certificate, in sequence.
 
     Raises UnicodeDecodeError or a SQLAlchemyError for a row that cannot be read.
     """
-    return list(_run(_entries().where(Entry.certificate_id.between(low, high))))
+    return _run(_entries().where(Entry.certificate_id.between(low, high))).all()
 
 
-def read_heads(low: int, high: int, *, mark: int) -> list[Any]:
+def read_heads(low: int, high: int, *, mark: int) -> Sequence[Any]:
     """Return certificate_id, sequence and hash of the last entry of each chain, as things stood at entry id `mark`."""
+    in_range = Entry.certificate_id.between(low, high)  # said twice, or PostgreSQL reads the whole table each time
     last = (
         sa.select(sa.func.max(Entry.sequence).label("sequence"), Entry.certificate_id)
-        .where(Entry.certificate_id.between(low, high), Entry.id <= mark)
+        .where(in_range, Entry.id <= mark)
         .group_by(Entry.certificate_id)
         .subquery()
     )
     query = sa.select(Entry.certificate_id, Entry.sequence, Entry.hash).join(
         last, sa.and_(Entry.certificate_id == last.c.certificate_id, Entry.sequence == last.c.sequence)
     )
-    return list(_run(query.order_by(Entry.certificate_id)))
+    return _run(query.where(in_range).order_by(Entry.certificate_id)).all()
 
 
 def read_standings(low: int, high: int) -> dict[int, Standing]:

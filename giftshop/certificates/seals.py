@@ -46,9 +46,9 @@ def build_seal(*, at: datetime) -> LedgerSeal:
     The caller stores it, in the transaction that also tells the owner; of two at once UNIQUE refuses one.
     """
     db.session.rollback()
-    mark = _take_mark()
-    only_reads()
     try:
+        mark = _take_mark()
+        only_reads()
         return _read_seal(mark, at=at)
     finally:
         may_write()
@@ -177,6 +177,8 @@ def _take_mark() -> int:
     """Return the highest id of an entry, when no entry with a lower one can still come."""
     if db.engine.dialect.name == "postgresql":
         db.session.execute(sa.text("LOCK TABLE certificate IN SHARE MODE"))
+    else:
+        only_reads()
     mark = db.session.scalar(sa.select(sa.func.max(LedgerEntry.id)))
     db.session.rollback()
     return mark or 0

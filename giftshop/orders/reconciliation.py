@@ -23,7 +23,7 @@ from giftshop.orders.events import handle_event, handled_types
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import CheckoutAttempt, Order, Reconciliation
 from giftshop.orders.payments import find_paid_order
-from giftshop.orders.recovery import alert_lost, recover_order
+from giftshop.orders.recovery import alert_lost, describe_lost, recover_order
 from giftshop.orders.refund_outcomes import is_recorded, record_refund
 from giftshop.orders.refunds import list_held, pursue_refund
 from giftshop.orders.register import find_attempt
@@ -198,8 +198,8 @@ def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report)
         order = recover_order(session.id, gateway)
     if order is not None:
         report.changed.append(f"{order.number}: {order.state}")
-    elif detail := alert_lost(session):
-        report.problems.append(detail)
+    elif alert_lost(session) or report.may_recover:
+        report.problems.append(describe_lost(session))
 
 
 def _check_refunds(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:

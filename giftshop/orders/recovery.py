@@ -8,6 +8,7 @@ Only on request (`flask orders reconcile --since`): a copy of the database that 
 send mail to buyers by itself.
 """
 
+import logging
 import re
 import secrets
 
@@ -24,10 +25,12 @@ from giftshop.database import db
 from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.fulfilment import settle
-from giftshop.orders.models import CheckoutAttempt, Gift, Order
+from giftshop.orders.models import Alert, CheckoutAttempt, Gift, Order
 from giftshop.orders.register import give_token
 from giftshop.orders.stripe_facts import LineFacts, SessionFacts
 from giftshop.orders.stripe_gateway import StripeGateway
+
+log = logging.getLogger(__name__)
 
 GUEST, GIVER = "our guest", "someone who cares"
 """The names on a certificate whose own are lost; the buyer hands it on."""
@@ -44,7 +47,9 @@ def recover_order(session_id: str, gateway: StripeGateway) -> Order | None:
     """
     db.session.rollback()
     session = gateway.retrieve_session(session_id, patience="job")
-    if session is None or find_obstacle(session, get_installation(), get_practice()):
+    obstacle = find_obstacle(session, get_installation(), get_practice()) if session else "Stripe does not know it"
+    if session is None or obstacle:
+        log.warning("the order of session %s cannot be made again: %s", session_id, obstacle)
         return None
     wait_for_copies("order_recovery", session.id)
     known = _find_order(session)
@@ -56,15 +61,20 @@ def recover_order(session_id: str, gateway: StripeGateway) -> Order | None:
     return order
 
 
-def alert_lost(session: SessionFacts) -> str:
-    """Keep an alert about a payment without an order, with what a person needs to find it; empty if known already."""
+def alert_lost(session: SessionFacts) -> bool:
+    """Keep an alert about a payment without an order; tell whether it is a new one."""
+    detail = describe_lost(session)
+    return alert_owner("session_without_order", session.id, "A payment without an order", detail)
+
+
+def describe_lost(session: SessionFacts) -> str:
+    """Say which payment belongs to no order, with what a person needs to find it at Stripe."""
     amount = format_amount(session.amount_total, session.currency)
-    detail = (
+    return (
         f"Payment {session.payment_intent_id} of {amount} (session {session.id}, order {session.client_reference_id})"
         " belongs to no order. Was the database restored? `flask orders reconcile --since` with the day of the backup"
         " makes lost orders again; what it cannot make, refund at Stripe or sell again by hand."
     )
-    return detail if alert_owner("session_without_order", session.id, "A payment without an order", detail) else ""
 
 
 def find_obstacle(session: SessionFacts, installation: Installation, practice: Practice) -> str:
@@ -169,3 +179,5 @@ def _tell(order: Order, session: SessionFacts) -> None:
         " If some of it was used in the days that were lost, take that off by hand."
     )
     alert_owner("order_recovered", order.public_id, "An order came back after a restore", detail, order=order)
+    lost = sa.update(Alert).where(Alert.kind == "session_without_order", Alert.subject == session.id)
+    db.session.execute(lost.values(resolved_at=clock.now()))

@@ -14,6 +14,7 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.orders import recovery
 from giftshop.orders.models import Alert, Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.reconciliation import Report, reconcile
@@ -124,6 +125,24 @@ def test_the_clock_makes_nothing_by_itself_but_names_what_is_lost(lost: dict[str
     (problem,) = [each for each in report.problems if lost["session"] in each]
     assert all(fact in problem for fact in (lost["payment"], lost["public_id"], "$", "flask orders reconcile --since"))
     assert alerts()["session_without_order"] == problem
+
+
+def test_the_alert_about_what_was_lost_ends_when_it_came_back(lost: dict[str, Any], gateway: StripeGateway) -> None:
+    run(gateway, by_hand=False)
+    run(gateway)
+    resolved = sa.select(Alert.resolved_at).where(
+        Alert.kind == "session_without_order", Alert.subject == lost["session"]
+    )
+    assert db.session.scalars(resolved).one() is not None
+
+
+def test_what_cannot_come_back_is_named_in_every_run_by_hand(
+    lost: dict[str, Any], gateway: StripeGateway, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(recovery, "MOST_QUANTITY", 1)
+    for _ in range(2):
+        assert [each for each in run(gateway).problems if lost["payment"] in each]
+    assert find_order(lost["token"]) is None
 
 
 def test_an_order_in_the_backup_whose_attempt_is_lost_keeps_its_gifts(
