@@ -41,6 +41,7 @@ def test_a_database_that_crashes_gets_clear_answers_and_is_found_again(
         crashing_postgres.crash()
         world.records.count("database crashes")
         time.sleep(AWAY_SECONDS)
+        pages = [world.desk().person.try_once("GET", path) for path in ("/redeem", "/gift", "/staff/account")]
         lost = world.records.counts.get("no answer", 0)
         crashing_postgres.come_back()
         monkeypatch.setattr("tests.faults.people.PATIENCE_SECONDS", BACK_SECONDS)
@@ -48,6 +49,9 @@ def test_a_database_that_crashes_gets_clear_answers_and_is_found_again(
         over.set()
         for each in running:
             each.result()
+    assert [page is not None and (page.status_code, "Retry-After" in page.headers) for page in pages] == [
+        (503, True)
+    ] * 3
     assert lost == 0, "every request of these seconds was answered in ten"
     assert {each.outcome for each in after} == {"accepted"}
     assert settle_and_judge(world) == []
