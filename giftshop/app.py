@@ -14,7 +14,7 @@ from giftshop import cli, dates, error_pages, health, jobs, logs, money, rate_li
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
-from giftshop.database import db, engine_options, only_reads, prepare_engine
+from giftshop.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.limits import limiter
@@ -109,6 +109,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
 
 def _open_database(app: Flask) -> None:
     db.init_app(app)
+    app.teardown_appcontext(end_session)  # runs before Flask-SQLAlchemy's own, which lets nothing go wrong
     Migrate(app, db, directory=str(ROOT / "migrations"))
     with app.app_context():
         prepare_engine(db.engine)

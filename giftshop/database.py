@@ -68,6 +68,17 @@ def may_write() -> None:
         db.session.rollback()
 
 
+def end_session(_error: BaseException | None = None) -> None:
+    """End the open transaction as a request ends; one whose connection was cut has ended with it.
+
+    The answer is made by then: it must not become an error because there is nothing left to roll back.
+    """
+    try:
+        db.session.rollback()
+    except sa.exc.DBAPIError:
+        db.session().invalidate()
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """Return create_engine()'s options for the database address `url`."""
     if url.startswith("sqlite"):

@@ -2,8 +2,9 @@
 
 import logging
 
-from flask import Flask, Response, jsonify, make_response, render_template, request
-from sqlalchemy.exc import OperationalError
+from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask_login import AnonymousUserMixin
+from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
@@ -32,8 +33,8 @@ TRY_AGAIN_SECONDS = "1"
 def answer_errors(app: Flask) -> None:
     """Register the handlers that turn exceptions into pages, or into JSON for who asked for it."""
     app.register_error_handler(errors.ShopError, _shop_error)
-    app.register_error_handler(OperationalError, _database_error)
-    app.register_error_handler(PoolTimeoutError, _database_error)
+    for is_away in (OperationalError, InterfaceError, PoolTimeoutError):
+        app.register_error_handler(is_away, _database_error)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -47,7 +48,13 @@ def _database_error(error: Exception) -> Response:
     """A lock not had in time, or a server that is gone: nothing was saved, so the person may simply try again."""
     db.session.rollback()
     log.warning("the database did not answer: %s", type(error).__name__, exc_info=True)
+    _forget_who_asked()
     return answer(503, errors.DatabaseBusyError().message)
+
+
+def _forget_who_asked() -> None:
+    """Keep Flask-Login from asking the database who this is, as it does for every page: it would fail once more."""
+    g._login_user = AnonymousUserMixin()
 
 
 def _http_error(error: HTTPException) -> Response:

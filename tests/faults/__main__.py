@@ -26,7 +26,7 @@ def main() -> int:
         outcome = run(asked.seed + number, size, database=asked.database, progress=_progress(done, asked.purchases))
         done += size
         outcomes.append(outcome)
-        _report(outcome, size)
+        _report(outcome, size, asked.database)
     _summarise(outcomes, done, time.monotonic() - started, asked.database)
     return 1 if any(outcome.violations for outcome in outcomes) else 0
 
@@ -55,7 +55,7 @@ def _progress(before: int, purchases: int) -> Callable[[int], None]:
     return show
 
 
-def _report(outcome: Outcome, purchases: int) -> None:
+def _report(outcome: Outcome, purchases: int, database: str) -> None:
     newline = "\n" if sys.stdout.isatty() else ""
     click.echo(
         f"{newline}batch of seed {outcome.seed}: {len(outcome.violations)} violations in {outcome.seconds:.0f} s"
@@ -63,7 +63,7 @@ def _report(outcome: Outcome, purchases: int) -> None:
     for check, detail in outcome.violations:
         click.echo(f"  {check}: {detail}")
     if outcome.violations:
-        click.echo(f"  repeat it: make faults N={purchases} SEED={outcome.seed}")
+        click.echo(f"  repeat it: make faults N={purchases} SEED={outcome.seed} DB={database}")
 
 
 def _summarise(outcomes: list[Outcome], purchases: int, seconds: float, database: str) -> None:

@@ -87,9 +87,15 @@ class Person:
 
     def place(self, **fields: str) -> str:
         """Fill in the builder and send it, always with the same request key; return the payment page's address."""
-        page = self.ask("GET", "/gift")
-        data = {**buyer.hidden_fields(page.text), **buyer.GIFT, **fields}
-        return self.ask("POST", "/gift", data=data).headers["Location"]
+        data = {**self.form("/gift"), **buyer.GIFT, **fields}
+        return location_of(self.ask("POST", "/gift", data=data))
+
+    def form(self, path: str) -> dict[str, str]:
+        """Open a page with a form; return its token and request key."""
+        page = self.ask("GET", path)
+        if page.status_code != 200:
+            raise GaveUpError(f"GET {path}: {page.status_code} {page.headers.get('Location', '')}")
+        return buyer.hidden_fields(page.text)
 
     def pay(self, address: str, outcome: str = "pay") -> str:
         """Press a button of the simulated payment page; return where it leads (nowhere, if it was pressed before)."""
@@ -109,7 +115,8 @@ class Desk:
 
     def find(self, code: str) -> str:
         """Find a certificate by its code; return its public id."""
-        return self._post("/redeem", code=code).headers["Location"].rsplit("/", 1)[1]
+        data = {"code": code, "csrf_token": self._form_token()}
+        return location_of(self.person.ask("POST", "/redeem", data=data)).rsplit("/", 1)[1]
 
     def redeem(self, public_id: str, amount_cents: int) -> Exchange:
         """Take an amount off; return the exchange that was definite."""
@@ -157,11 +164,15 @@ class Desk:
 
     def _form_token(self) -> str:
         if not self._token:
-            self._token = buyer.hidden_fields(self.person.ask("GET", "/redeem").text)["csrf_token"]
+            self._token = self.person.form("/redeem")["csrf_token"]
         return self._token
 
-    def _post(self, path: str, **fields: str) -> requests.Response:
-        return self.person.ask("POST", path, data={**fields, "csrf_token": self._form_token()})
+
+def location_of(answer: requests.Response) -> str:
+    """Return where an answer leads; one that leads nowhere is not what anybody expected."""
+    if "Location" not in answer.headers:
+        raise GaveUpError(f"{answer.request.method} {answer.url}: {answer.status_code}")
+    return answer.headers["Location"]
 
 
 def heard(

@@ -61,7 +61,7 @@ def test_every_paid_order_has_its_certificates_and_mails_after_kill_9(database_u
 
 
 def wait_for_mails(shop: RunningShop, wanted: int) -> set[str]:
-    """Return the different messages that arrived; a crash may send one twice, under the same Message-ID."""
+    """Return the different messages of orders that arrived; a crash may send one twice, under the same Message-ID."""
     for _ in range(180):
         found = {mail["message_id"] for mail in shop.workbench.mails_about_orders()}
         if len(found) >= wanted:

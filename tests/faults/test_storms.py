@@ -7,9 +7,14 @@ from pathlib import Path
 
 import pytest
 import requests
+import sqlalchemy as sa
+from flask import Flask
 
+from giftshop.database import db
 from giftshop.settings import Settings
+from tests import signing_in
 from tests.conftest import make_settings
+from tests.databases import PostgresServer
 from tests.delivery.mail_servers import MailServer
 from tests.faults.crashing_postgres import CrashingPostgres
 from tests.faults.disk import can_mount, fill, full_disk, small_disk
@@ -41,6 +46,7 @@ def test_a_database_that_crashes_gets_clear_answers_and_is_found_again(
         crashing_postgres.crash()
         world.records.count("database crashes")
         time.sleep(AWAY_SECONDS)
+        pages = [world.desk().person.try_once("GET", path) for path in ("/redeem", "/gift", "/staff/account")]
         lost = world.records.counts.get("no answer", 0)
         crashing_postgres.come_back()
         monkeypatch.setattr("tests.faults.people.PATIENCE_SECONDS", BACK_SECONDS)
@@ -48,6 +54,9 @@ def test_a_database_that_crashes_gets_clear_answers_and_is_found_again(
         over.set()
         for each in running:
             each.result()
+    assert [page is not None and (page.status_code, "Retry-After" in page.headers) for page in pages] == [
+        (503, True)
+    ] * 3
     assert lost == 0, "every request of these seconds was answered in ten"
     assert {each.outcome for each in after} == {"accepted"}
     assert settle_and_judge(world) == []
@@ -136,3 +145,14 @@ def test_one_reconciliation_makes_up_for_an_hour_without_webhooks(world: World) 
 def test_lives_go_on_after_all_that(world: World) -> None:
     live(Life(1, 40_00, "pay", (Act("redeem", (10_00,)), Act("undo"))), world)
     assert settle_and_judge(world) == []
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_an_answer_that_is_ready_outlives_its_connection(app: Flask, postgres: PostgresServer) -> None:
+    def cut_off() -> str:
+        pid = db.session.scalar(sa.text("SELECT pg_backend_pid()"))
+        postgres.run(f"SELECT pg_terminate_backend({pid})")
+        return "made before the cut"
+
+    app.view_functions["health.is_up"] = cut_off
+    assert signing_in.browser(app).get("/healthz").text == "made before the cut"
