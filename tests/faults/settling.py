@@ -25,7 +25,7 @@ def settle_and_judge(world: World) -> list[Finding]:
 
     May be called again for the same shop: what clients complained of is judged once.
     """
-    app = create_app(read_settings(world.shop.environment))
+    app = create_app(read_settings({**world.shop.environment, "GIFTSHOP_LOG_LEVEL": "WARNING"}))
     with app.app_context():
         found = [*_settle(world.shop), *find_violations(_witnesses(world))]
     close_app(app)
