@@ -31,7 +31,7 @@ class BackupPathError(ShopError):
 
 @dataclass(frozen=True, slots=True)
 class KeySample:
-    """One sealed code of the database, in hexadecimal, by which a restore proves that it has the key it needs."""
+    """One sealed text, mostly a code, in hexadecimal, by which a restore proves that it has the keys it needs."""
 
     public_id: str
     code_enc: str

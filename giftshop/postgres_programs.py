@@ -69,7 +69,7 @@ def load(engine: sa.Engine, dump: Path) -> None:
             with _running(restore, environment, stdout=subprocess.PIPE) as source:
                 assert source.stdout is not None
                 shutil.copyfileobj(source.stdout, target.stdin)
-            target.stdin.write(b"\nCOMMIT;\n")
+            target.stdin.write(b"\nCOMMIT;\nANALYZE;\n")  # without statistics the audits would take hours
             target.stdin.close()
         except BrokenPipeError:  # psql said no, and says why as it ends
             with suppress(BrokenPipeError):

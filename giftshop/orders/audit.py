@@ -21,7 +21,8 @@ INVARIANTS = {
            WHERE g.order_id = o.id)""",
     "every fulfilled order has its receipt": """
         SELECT count(*) FROM "order" o WHERE o.state = 'fulfilled' AND 1 <> (
-          SELECT count(*) FROM delivery d WHERE d.order_id = o.id AND d.kind = 'receipt' AND d.replaces_id IS NULL)""",
+          SELECT count(*) FROM delivery d WHERE d.order_id = o.id AND d.kind = 'receipt'
+             AND coalesce(d.replaces_id, 0) = 0)""",  # SQLite would look each up among the NULLs of its index
     "every fulfilled gift has its message": """
         SELECT count(*) FROM gift g JOIN "order" o ON o.id = g.order_id WHERE o.state = 'fulfilled'
           AND NOT EXISTS (SELECT 1 FROM delivery d WHERE d.gift_id = g.id)""",
