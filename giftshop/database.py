@@ -22,6 +22,10 @@ LOCK_SECONDS = 5
 """How long a transaction waits for a lock before the person is asked to try again (503)."""
 
 
+_ALWAYS = {"pool_size": 16, "hide_parameters": True}
+"""Errors are logged with their statement, never with its values: those are people's addresses."""
+
+
 class Base(DeclarativeBase):
     """The base of every model; constraint names are made by rule so that migrations can name them."""
 
@@ -82,12 +86,12 @@ def end_session(_error: BaseException | None = None) -> None:
 def engine_options(url: str) -> dict[str, Any]:
     """Return create_engine()'s options for the database address `url`."""
     if url.startswith("sqlite"):
-        return {"connect_args": {"timeout": LOCK_SECONDS, "check_same_thread": False}, "pool_size": 16}
+        return {"connect_args": {"timeout": LOCK_SECONDS, "check_same_thread": False}, **_ALWAYS}
     settings = f"-c lock_timeout={LOCK_SECONDS}s -c idle_in_transaction_session_timeout=60s -c timezone=UTC"
     return {
         "connect_args": {"options": settings, "connect_timeout": 3},
         "pool_pre_ping": True,
-        "pool_size": 16,
+        **_ALWAYS,
         "pool_timeout": LOCK_SECONDS,
     }
 

@@ -18,6 +18,7 @@ from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
 from giftshop.orders.history_words import MESSAGES, tell_entry
 from giftshop.orders.models import Dispute, Gift
+from giftshop.sightings import HOLDER
 
 Lines = list[tuple[str, str]]
 WAYS = {"recipient": "e-mailed to the recipient", "buyer": "e-mailed to the buyer", "print": "to print at home"}
@@ -112,7 +113,7 @@ def _used(sold: Sold, dossier: Dossier) -> Lines:
     lines += [
         (event.at, "The certificate’s page was opened by whoever holds its code")
         for event in seen
-        if event.kind == "viewed" and not event.actor.startswith("staff:")
+        if event.kind == "viewed" and event.actor == HOLDER
     ]
     head = f"Certificate {certificate.public_id} for {certificate.recipient_name}{code}"
     return [("", head), *((_at(at, practice), told) for at, told in sorted(lines))]

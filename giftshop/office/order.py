@@ -4,11 +4,10 @@ import logging
 
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
-from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db, may_write
+from giftshop.database import db
 from giftshop.errors import NoteTooLongError
 from giftshop.office.dossier import open_dossier
 from giftshop.office.forms import actor, asked, new_request_key
@@ -17,9 +16,9 @@ from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
 from giftshop.orders import order_notes
 from giftshop.orders.corrections import refund_limit
-from giftshop.orders.history import note_viewed, was_viewed
 from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
+from giftshop.sightings import record_sighting
 from giftshop.staff.rights import has_role
 
 log = logging.getLogger(__name__)
@@ -40,8 +39,7 @@ DONE = {
 def show_order(order_id: int) -> str:
     """Show an order, and keep on record that this person looked, at most once an hour."""
     page, who = _page(order_id), actor()
-    if not was_viewed(order_id, who):
-        _note_viewed(order_id, who)
+    record_sighting(who, order_id=order_id)
     return page
 
 
@@ -65,17 +63,6 @@ def blank_note(note_id: int) -> ResponseReturnValue:
         abort(404)
     db.session.commit()
     return redirect(f"/office/orders/{order_id}?done=blank", 303)
-
-
-def _note_viewed(order_id: int, who: str) -> None:
-    """Write it in a small transaction of its own; while nothing can be written reading goes on, and the log tells."""
-    may_write()
-    try:
-        note_viewed(order_id, who)
-        db.session.commit()
-    except OperationalError:
-        db.session.rollback()
-        log.warning("could not keep on record that %s looked at order %s", who, order_id)
 
 
 def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:

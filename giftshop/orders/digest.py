@@ -41,8 +41,9 @@ ACTS = {
     "frozen": "put on hold",
     "unfrozen": "released from hold",
     "reissued": "given a new code",
+    "found_by_search": "found by search",
 }
-"""What people do by hand to certificates, by the trail's kind."""
+"""What the owner reads of people and certificates, by the trail's kind."""
 
 
 def seal_and_tell(*, at: datetime) -> LedgerSeal | None:

@@ -6,11 +6,11 @@ the same fact, the ledger's line is kept, with the reason the trail knows.
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import trail
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
@@ -19,8 +19,11 @@ from giftshop.orders.models import Order, Refund
 from giftshop.orders.order_notes import OrderNote
 from giftshop.staff.models import Staff
 
-VIEW_PAUSE = timedelta(hours=1)
 """A person who looks again within this time is not noted again."""
+
+
+QUIET = ("viewed", "scanned")
+"""What only tells that somebody looked."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,25 +72,6 @@ def name_actors(actors: Iterable[str]) -> dict[str, str]:
     return {actor: names.get(actor, words.ACTORS.get(actor, "Someone who left")) for actor in asked}
 
 
-def note_viewed(order_id: int, actor: str) -> bool:
-    """Keep in the trail that a person looked at an order, at most once an hour; tell whether it was kept."""
-    if was_viewed(order_id, actor):
-        return False
-    trail.note("viewed", actor=actor, order_id=order_id)
-    return True
-
-
-def was_viewed(order_id: int, actor: str) -> bool:
-    """Tell whether it is on record that a person looked at an order within the last hour."""
-    seen = sa.select(trail.TrailEvent.id).where(
-        trail.TrailEvent.order_id == order_id,
-        trail.TrailEvent.kind == "viewed",
-        trail.TrailEvent.actor == actor,
-        trail.TrailEvent.at > clock.now() - VIEW_PAUSE,
-    )
-    return db.session.scalar(seen.limit(1)) is not None
-
-
 def _of_trail(sources: Sources, events: list[trail.TrailEvent]) -> Iterator[Happening]:
     of_whom = _named(sources.certificates)
     for event in events:
@@ -95,7 +79,7 @@ def _of_trail(sources: Sources, events: list[trail.TrailEvent]) -> Iterator[Happ
         if told is not None:
             is_payment = event.kind == "order_moved" and told.what.startswith("Paid")
             at = sources.order.paid_at if is_payment and sources.order.paid_at else event.at
-            yield Happening(at, event.actor, told.what, told.detail, is_quiet=event.kind == "viewed")
+            yield Happening(at, event.actor, told.what, told.detail, is_quiet=event.kind in QUIET)
 
 
 def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happening]:

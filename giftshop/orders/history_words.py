@@ -111,6 +111,8 @@ def tell_event(event: TrailEvent, order: Order, of_whom: str) -> Told | None:
         "unfrozen": "Hold ended",
         "reissued": "Given a new code; the old one is dead",
         "viewed": "Looked at it",
+        "scanned": "Found it by its code",
+        "found_by_search": "Found it by search",
         "alert_done": "Ticked an alert off",
         "sent_again": "Asked to send a message again",
     }.get(event.kind, event.kind.replace("_", " ").capitalize())

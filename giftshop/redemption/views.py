@@ -4,10 +4,9 @@ from flask import Blueprint, Response, current_app, jsonify, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from giftshop import clock
+from giftshop import clock, trail
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.register import get_certificate
 from giftshop.certificates.requests import Answer
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
@@ -16,7 +15,7 @@ from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.staff import sessions
-from giftshop.staff.finds import refuse_not_found, remember_found
+from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
 from giftshop.staff.typed import typed_in
 
@@ -75,8 +74,7 @@ def read_frame() -> ResponseReturnValue:
 @blueprint.get("/<public_id>")
 def show(public_id: str) -> ResponseReturnValue:
     """Show what a certificate is good for, or what was just done with it."""
-    certificate = get_certificate(public_id)
-    refuse_not_found(certificate)
+    certificate = get_found(public_id)
     done = _find_entry(certificate, request.args.get("done", ""))
     return render_result(certificate, done=done, again="again" in request.args)
 
@@ -85,8 +83,7 @@ def show(public_id: str) -> ResponseReturnValue:
 @limiter.limit("120/minute", key_func=sign_in_key)
 def redeem(public_id: str) -> ResponseReturnValue:
     """Take an amount off, once."""
-    certificate = get_certificate(public_id)
-    refuse_not_found(certificate)
+    certificate = get_found(public_id)
     practice = get_practice()
     form = request.form
     try:
@@ -110,8 +107,7 @@ def redeem(public_id: str) -> ResponseReturnValue:
 @blueprint.post("/<public_id>/undo")
 def undo(public_id: str) -> ResponseReturnValue:
     """Give back what a redemption took, once."""
-    certificate = get_certificate(public_id)
-    refuse_not_found(certificate)
+    certificate = get_found(public_id)
     entry = request.form.get("entry", "")
     answer = till.take_back(
         certificate,
@@ -138,7 +134,9 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     """Say why nothing was found, keeping what was typed; a manager's words are searched for."""
     results = search_certificates(typed) if has_role("manager") and typed.strip() else []
     for found in results:
-        remember_found(found.certificate)
+        remember_found(found.certificate, by_search=True)
+    if not results:
+        trail.note("scan_failed", actor=f"staff:{current_user.id}", why=type(refusal).__name__)
     db.session.commit()
     if results:
         return _find_page(typed, results=results)

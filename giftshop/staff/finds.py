@@ -2,20 +2,24 @@
 
 import sqlalchemy as sa
 
-from giftshop import clock
+from giftshop import clock, trail
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
-from giftshop.errors import NotFoundByCodeError
+from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.staff.models import CertificateFound
 from giftshop.staff.sessions import find_session, is_signed_in
 
-__all__ = ["has_found", "is_signed_in", "refuse_not_found", "remember_found"]
+__all__ = ["get_found", "has_found", "is_signed_in", "remember_found"]
 
 
-def remember_found(certificate: Certificate) -> None:
-    """Remember that this sign-in found the certificate by its code (or a manager by search). The caller commits."""
+def remember_found(certificate: Certificate, *, by_search: bool = False) -> None:
+    """Remember that this sign-in found the certificate by its code, or a manager by search. The caller commits."""
     row = find_session()
-    if row is not None and not has_found(certificate):
+    if row is None:
+        return
+    kind = "found_by_search" if by_search else "scanned"
+    trail.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
+    if not has_found(certificate):
         db.session.add(CertificateFound(staff_session_id=row.id, certificate_id=certificate.id, found_at=clock.now()))
 
 
@@ -30,7 +34,17 @@ def has_found(certificate: Certificate) -> bool:
     return db.session.scalar(query) is not None
 
 
-def refuse_not_found(certificate: Certificate) -> None:
-    """Raise NotFoundByCodeError unless this sign-in has found the certificate."""
-    if not has_found(certificate):
+def get_found(public_id: str) -> Certificate:
+    """Return a certificate that this sign-in has found. Raises CertificateNotFoundError, NotFoundByCodeError."""
+    row = find_session()
+    was_found = sa.exists().where(
+        CertificateFound.staff_session_id == (row.id if row else None),
+        CertificateFound.certificate_id == Certificate.id,
+    )
+    found = db.session.execute(sa.select(Certificate, was_found).where(Certificate.public_id == public_id)).first()
+    if found is None:
+        raise CertificateNotFoundError
+    certificate, is_found = found
+    if not is_found:
         raise NotFoundByCodeError
+    return certificate

@@ -59,6 +59,8 @@ class StaffSession(Base):
     created_at: Mapped[datetime] = mapped_column(Moment)
     last_seen_at: Mapped[datetime] = mapped_column(Moment)
 
+    staff: Mapped[Staff] = relationship()
+
 
 class CertificateFound(Base):
     """A certificate that a person found by its code (or a manager by search) during one sign-in."""

@@ -11,6 +11,7 @@ from datetime import timedelta
 import sqlalchemy as sa
 from flask import g, request, session
 from flask_login import current_user
+from sqlalchemy.orm import joinedload
 
 from giftshop import clock
 from giftshop.database import db, may_write
@@ -71,11 +72,21 @@ def find_session() -> StaffSession | None:
     return row
 
 
+def find_person(uniquifier: str) -> Staff | None:
+    """Return the active person of this request's sign-in, if the cookie's other half names the same one."""
+    row = find_session()
+    if row is None or not row.staff.active or row.staff.fs_uniquifier != uniquifier:
+        return None
+    return row.staff
+
+
 def _live_row() -> StaffSession | None:
     identifier = session.get(_KEY)
     if not isinstance(identifier, str):
         return None
-    row = db.session.scalar(sa.select(StaffSession).where(StaffSession.id_sha256 == _digest(identifier)))
+    query = sa.select(StaffSession).where(StaffSession.id_sha256 == _digest(identifier))
+    with_person = query.options(joinedload(StaffSession.staff).joinedload(Staff.roles))
+    row = db.session.scalars(with_person).unique().one_or_none()
     now = clock.now()
     if row is None or now > row.last_seen_at + IDLE or now > row.created_at + ABSOLUTE:
         return None

@@ -13,6 +13,7 @@ from flask_security.totp import Totp
 
 from giftshop.database import db
 from giftshop.settings import Settings
+from giftshop.staff import sessions
 from giftshop.staff.models import Role, Staff
 from giftshop.staff.rights import guard
 
@@ -62,6 +63,7 @@ def configure_sign_in(app: Flask) -> None:
         register_blueprint=False,
         totp_cls=OnceOnlyTotp,
     )
+    app.login_manager.user_loader(sessions.find_person)  # type: ignore[attr-defined]  # one query for both of a cookie's halves
     guard(app)
 
 

@@ -21,6 +21,7 @@ from giftshop.certificates.register import code_of, find_by_code, get_by_code
 from giftshop.database import db, may_write
 from giftshop.delivery.printing import face_of
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.sightings import HOLDER, record_sighting
 from giftshop.staff.finds import is_signed_in, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
@@ -47,8 +48,8 @@ def show_certificate(code: str) -> ResponseReturnValue:
     if certificate is None:
         return answer_bad_code()
     practice = get_practice()
-    plain = code_of(certificate)
-    return render_template(
+    plain, certificate_id = code_of(certificate), certificate.id
+    page = render_template(
         "storefront/certificate.html",
         certificate=certificate,
         state=state_of(certificate, practice),
@@ -62,6 +63,8 @@ def show_certificate(code: str) -> ResponseReturnValue:
         booking_url=practice.booking_url.replace("{code}", quote(plain)),
         terms=certificate_terms(practice, on=clock.today(practice.time_zone)),
     )
+    record_sighting(HOLDER, certificate_id=certificate_id)
+    return page
 
 
 def send_pdf(code: str) -> ResponseReturnValue:

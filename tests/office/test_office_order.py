@@ -78,7 +78,7 @@ def test_looking_is_kept_on_record_once_an_hour_for_each_person(
         owner.open(path_of(order))
         manager.open(path_of(order))
     assert [event.actor for event in viewed(order.id)] == [owner.actor, manager.actor]
-    monkeypatch.setattr("giftshop.orders.history.VIEW_PAUSE", clock.now() - clock.now())
+    monkeypatch.setattr("giftshop.sightings.PAUSE", clock.now() - clock.now())
     owner.open(path_of(order))
     assert [event.actor for event in viewed(order.id)] == [owner.actor, manager.actor, owner.actor]
 

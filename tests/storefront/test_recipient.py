@@ -5,6 +5,7 @@ from urllib.parse import quote
 
 import pytest
 
+from giftshop import trail
 from giftshop.catalog.models import Practice
 from giftshop.certificates import codes, ledger
 from giftshop.certificates.models import Certificate
@@ -248,3 +249,13 @@ def test_staff_who_are_signed_in_are_taken_to_redeem_it(visitor: Visitor) -> Non
     assert visitor.open(answer.location).status_code == 200
     assert visitor.open("/c/123").status_code == 404
     assert [visitor.open(f"/c/{code}").status_code for _ in range(12)] == [303] * 12
+
+
+def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
+    certificate = build.certificate()
+    certificate_id, path = certificate.id, f"/c/{build.code_of(certificate)}"
+    db.session.rollback()
+    for _ in range(3):
+        assert visitor.open(path).status_code == 200
+    (event,) = trail.list_events(certificate_ids=[certificate_id])
+    assert (event.kind, event.actor) == ("viewed", "holder")

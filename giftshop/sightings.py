@@ -1,0 +1,44 @@
+"""Sightings: who looked at an order or a certificate, kept in the trail at most once an hour; for pages."""
+
+import logging
+from datetime import timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.exc import OperationalError
+
+from giftshop import clock, trail
+from giftshop.database import db, may_write
+
+PAUSE = timedelta(hours=1)
+HOLDER = "holder"
+"""Who looks at a certificate's own page: whoever holds its code."""
+
+log = logging.getLogger(__name__)
+
+
+def record_sighting(actor: str, *, order_id: int | None = None, certificate_id: int | None = None) -> None:
+    """Keep on record that `actor` looked, unless that is known of the last hour; commits what it writes.
+
+    Called when the page is made already: while nothing can be written reading goes on, and the log tells.
+    """
+    if _is_known(actor, order_id, certificate_id):
+        return
+    may_write()
+    try:
+        if not _is_known(actor, order_id, certificate_id):
+            trail.note("viewed", actor=actor, order_id=order_id, certificate_id=certificate_id)
+        db.session.commit()
+    except OperationalError:
+        db.session.rollback()
+        log.warning("could not keep on record that %s looked", actor)
+
+
+def _is_known(actor: str, order_id: int | None, certificate_id: int | None) -> bool:
+    seen = sa.select(trail.TrailEvent.id).where(
+        trail.TrailEvent.order_id == order_id,
+        trail.TrailEvent.certificate_id == certificate_id,
+        trail.TrailEvent.kind == "viewed",
+        trail.TrailEvent.actor == actor,
+        trail.TrailEvent.at > clock.now() - PAUSE,
+    )
+    return db.session.scalar(seen.limit(1)) is not None
