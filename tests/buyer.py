@@ -46,12 +46,12 @@ class Till:
     def __init__(self, shop: RunningShop, email: str = "desk@example.com") -> None:
         self._url = shop.url
         self.browser = requests.Session()
-        self._post("/staff/login", email=email, password="sore-shoulders-welcome")
-        self._post("/staff/second-step", code=shop.run("staff", "code", email).strip())
+        self.post("/staff/login", email=email, password="sore-shoulders-welcome")
+        self.post("/staff/second-step", code=shop.run("staff", "code", email).strip())
 
     def find(self, code: str) -> str:
         """Find a certificate by its code; return its public id."""
-        answer = self._post("/redeem", code=code)
+        answer = self.post("/redeem", code=code)
         return answer.url.rsplit("/", 1)[1]
 
     def token(self, public_id: str) -> str:
@@ -70,7 +70,7 @@ class Till:
             timeout=_MINUTE,
         )
 
-    def _post(self, path: str, **fields: Any) -> requests.Response:
+    def post(self, path: str, **fields: Any) -> requests.Response:
         page = self.browser.get(f"{self._url}{path}", timeout=_MINUTE)
         data = {**hidden_fields(page.text), **fields}
         return self.browser.post(f"{self._url}{path}", data=data, timeout=_MINUTE)

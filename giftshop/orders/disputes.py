@@ -171,6 +171,7 @@ def _end_well(dispute: Dispute, order: Order) -> None:
             f"The lost dispute of order {order.number} was decided for you after all. Please release its certificates."
         )
         alert_owner("dispute_recovered", dispute.stripe_dispute_id, "A lost dispute was won", detail, order=order)
+    if _was_lost(dispute):  # also when we are told once more: what came back waits for a person
         return
     _release(dispute)
     for certificate in payments.list_certificates(order.id):
@@ -195,6 +196,13 @@ def _release(dispute: Dispute) -> None:
 
 def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:
     return list_open_entries(dispute.stripe_dispute_id, ("dispute_lost", "loss"))
+
+
+def _was_lost(dispute: Dispute) -> bool:
+    lost = sa.select(LedgerEntry.id).where(
+        LedgerEntry.external_ref == dispute.stripe_dispute_id, LedgerEntry.kind.in_(("dispute_lost", "loss"))
+    )
+    return db.session.scalar(lost.limit(1)) is not None
 
 
 def _note(dispute: Dispute, status: str) -> None:

@@ -60,8 +60,9 @@ def test_an_appeal_that_is_won_brings_it_back_on_hold(stripe_side: StripeSide) -
     stripe_side.decide(dispute_id, "lost")
     stripe_side.tell("charge.dispute.closed", dispute_id)
     stripe_side.decide(dispute_id, "won")
-    stripe_side.tell("charge.dispute.closed", dispute_id)
-    assert (certificate.status, certificate.balance_cents) == ("frozen", 30_00)
+    for kind in ("charge.dispute.closed", "charge.dispute.funds_reinstated", "charge.dispute.closed"):
+        stripe_side.tell(kind, dispute_id)
+        assert (certificate.status, certificate.balance_cents) == ("frozen", 30_00)
 
 
 def test_an_inquiry_freezes_without_a_posting_and_a_warning_closed_thaws(stripe_side: StripeSide) -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from tests.running import running_shop
 from tests.stripe_cases.aftermath import assert_all_is_well
+from tests.stripe_cases.counter import Practice
 from tests.stripe_cases.purchases import Purchase
 from tests.stripe_cases.records import Records, change
 from tests.stripe_cases.scene import Scene
@@ -30,6 +31,18 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
         yield scene
         assert "verifies" in scene.shop.run("ledger", "verify")
         assert_all_is_well(scene)
+
+
+@pytest.fixture(scope="session")
+def staffed(shared: Scene) -> Practice:
+    """Who works at the shared shop."""
+    return Practice.of(shared)
+
+
+@pytest.fixture
+def practice(staffed: Practice, scene: Scene) -> Practice:
+    """The practice of the shared shop."""
+    return staffed
 
 
 @pytest.fixture

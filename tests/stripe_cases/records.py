@@ -18,9 +18,10 @@ _UNBALANCED = """
       WHEN e.debit_account THEN -e.amount_cents ELSE 0 END), 0) AS total
     FROM certificate c LEFT JOIN ledger_entry e ON e.certificate_id = c.id GROUP BY c.id
     HAVING total <> c.balance_cents OR total < 0"""
-_PAID = """
-    SELECT o.payment_intent_id, sum(c.face_value_cents) AS face_cents FROM certificate c
-      JOIN gift_certificate x ON x.certificate_id = c.id JOIN gift g ON g.id = x.gift_id
+_CLEARED = """
+    SELECT o.payment_intent_id, sum(CASE 'stripe_clearing' WHEN e.debit_account THEN e.amount_cents
+      WHEN e.credit_account THEN -e.amount_cents ELSE 0 END) AS cents FROM ledger_entry e
+      JOIN gift_certificate x ON x.certificate_id = e.certificate_id JOIN gift g ON g.id = x.gift_id
       JOIN "order" o ON o.id = g.order_id GROUP BY o.id"""
 
 
@@ -67,9 +68,9 @@ class Records:
         """Return every certificate whose entries do not add up to its balance, or to less than nothing."""
         return self.ask(_UNBALANCED)
 
-    def face_by_payment(self) -> dict[str, int]:
-        """Return the face value sold with each payment intent."""
-        return {row["payment_intent_id"]: row["face_cents"] for row in self.ask(_PAID)}
+    def cleared_by_payment(self) -> dict[str, int]:
+        """Return what the books say that Stripe holds of each payment intent that certificates were sold with."""
+        return {row["payment_intent_id"]: row["cents"] for row in self.ask(_CLEARED)}
 
     def everything_about(self, public_id: str) -> dict[str, list[Row]]:
         """Return all there is about an order, to be compared: what "nothing changes" means."""
