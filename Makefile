@@ -5,7 +5,7 @@ WORKBENCH_PORT ?= 8001
 BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
-PROCESSES ?= 2
+PROCESSES ?= 3
 export PORT WORKBENCH_PORT
 
 .DEFAULT_GOAL := help

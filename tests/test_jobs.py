@@ -86,7 +86,10 @@ def test_a_poisoned_job_delays_no_other(app: Flask, ran: Ran) -> None:
 
 
 @both_databases
-def test_the_jobs_of_a_dead_process_are_taken_over(app: Flask, database: str, database_url: str) -> None:
+def test_the_jobs_of_a_dead_process_are_taken_over(
+    app: Flask, database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(heartbeats, "SILENT_SECONDS", 2 * heartbeats.BEAT_SECONDS)
     script = (
         "import sys, time; from tests.conftest import make_settings; from giftshop.app import create_app;"
         "from giftshop import jobs; from giftshop.database import db;"
