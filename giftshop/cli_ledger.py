@@ -8,8 +8,8 @@ from flask import Flask, current_app
 from flask.cli import AppGroup
 from flask_migrate import upgrade
 
-from giftshop import backup, restore
-from giftshop.backup_file import Manifest
+from giftshop.backups import backup, restore
+from giftshop.backups.backup_file import Manifest
 from giftshop.certificates import audit, ledger_rows, seals
 from giftshop.database import db, may_write, only_reads
 from giftshop.errors import ShopError

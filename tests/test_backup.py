@@ -19,8 +19,9 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import upgrade
 
-from giftshop import backup, backup_file, clock, jobs, postgres_programs, restore, sqlite_copy
+from giftshop import clock, jobs
 from giftshop.app import close_app, create_app
+from giftshop.backups import backup, backup_file, postgres_programs, restore, sqlite_copy
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import seals, vault
 from giftshop.certificates.models import Certificate, LedgerEntry

@@ -6,7 +6,8 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import upgrade
 
-from giftshop import backup, jobs, restore
+from giftshop import jobs
+from giftshop.backups import backup, restore
 from giftshop.database import db
 
 

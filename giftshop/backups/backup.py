@@ -14,8 +14,9 @@ from typing import IO
 
 import sqlalchemy as sa
 
-from giftshop import backup_file, clock, postgres_programs, sqlite_copy
-from giftshop.backup_file import KeySample, Manifest
+from giftshop import clock
+from giftshop.backups import backup_file, postgres_programs, sqlite_copy
+from giftshop.backups.backup_file import KeySample, Manifest
 from giftshop.certificates import vault
 from giftshop.errors import ShopError
 

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import sqlalchemy as sa
 
-from giftshop import backup_file, postgres_programs, sqlite_copy
-from giftshop.backup import count_rows
-from giftshop.backup_file import KeySample, Manifest
+from giftshop.backups import backup_file, postgres_programs, sqlite_copy
+from giftshop.backups.backup import count_rows
+from giftshop.backups.backup_file import KeySample, Manifest
 from giftshop.certificates import vault
 from giftshop.errors import ShopError, WrongDatabaseError
 
