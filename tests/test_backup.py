@@ -9,7 +9,7 @@ import stat
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -384,19 +384,19 @@ def test_a_file_that_keeps_changing_is_copied_in_one_go(tmp_path: Path, monkeypa
     monkeypatch.setattr(sqlite_copy, "PAGES_AT_ONCE", 1)
     monkeypatch.setattr(sqlite_copy, "MOST_RESTARTS", 2)
     source = tmp_path / "source.sqlite"
-    with sqlite3.connect(source) as shop:
+    with closing(sqlite3.connect(source)) as shop, shop:
         shop.execute("CREATE TABLE entry (text TEXT)")
         shop.executemany("INSERT INTO entry VALUES (?)", [("x" * 2000,)] * 50)
     original = sqlite_copy._Patience.__call__
 
     def write_meanwhile(self: sqlite_copy._Patience, status: int, left: int, total: int) -> None:
-        with sqlite3.connect(source) as shop:
+        with closing(sqlite3.connect(source)) as shop, shop:
             shop.execute("INSERT INTO entry VALUES (?)", ("y" * 4000,))
         original(self, status, left, total)
 
     monkeypatch.setattr(sqlite_copy._Patience, "__call__", write_meanwhile)
     sqlite_copy.copy_out(source, tmp_path / "copy.sqlite")
-    with sqlite3.connect(tmp_path / "copy.sqlite") as copy, sqlite3.connect(source) as shop:
+    with closing(sqlite3.connect(tmp_path / "copy.sqlite")) as copy, closing(sqlite3.connect(source)) as shop:
         count = "SELECT count(*) FROM entry"
         assert copy.execute(count).fetchone() == shop.execute(count).fetchone()
 

@@ -3,6 +3,7 @@
 import base64
 import sqlite3
 import urllib.parse
+from contextlib import closing
 from pathlib import Path
 
 import psycopg
@@ -145,7 +146,7 @@ def no_code_in_clear(code: str, shop: RunningShop, database_url: str) -> None:
 def dump(database_url: str) -> str:
     """Return every table of the database as text."""
     if database_url.startswith("sqlite"):
-        with sqlite3.connect(database_url.removeprefix("sqlite:///")) as connection:
+        with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
             return "\n".join(connection.iterdump())
     with psycopg.connect(database_url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         tables = connection.execute(
