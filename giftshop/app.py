@@ -8,6 +8,7 @@ from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest
+from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from giftshop import cli, dates, error_pages, health, jobs, logs, money, rate_limits, security_headers
@@ -57,6 +58,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     cli.add_commands(app)
     _serve_static(app)
+    _believe_proxies(app, settings.proxy_hops)
     return app
 
 
@@ -85,6 +87,15 @@ def _serve_static(app: Flask) -> None:
     static = Path(app.static_folder or "")
     files = WhiteNoise(app.wsgi_app, root=static, prefix="static/", max_age=YEAR_SECONDS)
     app.wsgi_app = security_headers.protect_files(files)  # type: ignore[method-assign]
+
+
+def _believe_proxies(app: Flask, hops: int) -> None:
+    """Take a visitor's address from as many proxies as stand before the shop, and nothing else from any of them.
+
+    One hop too many lets anybody choose the address that limits count; one too few counts the proxy itself.
+    """
+    if hops:
+        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)  # type: ignore[method-assign]
 
 
 def _flask_config(settings: Settings) -> dict[str, object]:

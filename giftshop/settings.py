@@ -34,6 +34,7 @@ class Settings(BaseSettings):
     code_pepper: str = Field("", alias="GIFTSHOP_CODE_PEPPER")
     code_keys: str = Field("", alias="GIFTSHOP_CODE_KEYS")
     base_url: str = Field("http://127.0.0.1:8000", alias="GIFTSHOP_BASE_URL")
+    proxy_hops: int = Field(0, alias="GIFTSHOP_PROXY_HOPS", ge=0, le=5)
     database_url: str = Field("sqlite:///instance/giftshop.sqlite", alias="DATABASE_URL")
     stripe_secret_key: str = Field("", alias="STRIPE_SECRET_KEY")
     stripe_webhook_secret: str = Field("", alias="STRIPE_WEBHOOK_SECRET")

@@ -192,6 +192,8 @@ def test_production_is_not_declared_where_development_secrets_are_read(tmp_path:
         ("GIFTSHOP_JOBS", "sometimes", "GIFTSHOP_JOBS"),
         ("GIFTSHOP_LOG_LEVEL", "CHATTY", "GIFTSHOP_LOG_LEVEL"),
         ("GIFTSHOP_ENV", "Production", "GIFTSHOP_ENV"),
+        ("GIFTSHOP_PROXY_HOPS", "-1", "GIFTSHOP_PROXY_HOPS"),
+        ("GIFTSHOP_PROXY_HOPS", "6", "GIFTSHOP_PROXY_HOPS"),
         ("WORKBENCH_PORT", "0", "WORKBENCH_PORT"),
         ("WORKBENCH_PORT", "99999", "WORKBENCH_PORT"),
     ],
