@@ -4,7 +4,7 @@ from flask import Blueprint, Response, current_app, jsonify, redirect, render_te
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer
@@ -13,6 +13,7 @@ from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopErro
 from giftshop.limits import client_address, limiter
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
+from giftshop.redemption.guesses import note_failed_scan
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
@@ -136,7 +137,7 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     for found in results:
         remember_found(found.certificate, by_search=True)
     if not results:
-        trail.note("scan_failed", actor=f"staff:{current_user.id}", why=type(refusal).__name__)
+        note_failed_scan(current_user, type(refusal).__name__)
     db.session.commit()
     if results:
         return _find_page(typed, results=results)
