@@ -5,15 +5,17 @@ import random
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 from pathlib import Path
 
-import pytest
 import requests
 
+from giftshop import clock
 from tests import buyer
+from tests.conftest import both_databases
 from tests.running import RunningShop, running_shop
 
-PURCHASES = int(os.environ.get("FAULT_PURCHASES", "12"))
+PURCHASES = int(os.environ.get("FAULT_PURCHASES", "25"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 LEAST_KILLS = 3
 
@@ -42,7 +44,7 @@ def kill_now_and_then(shop: RunningShop, over: threading.Event, chance: random.R
             shop.start_worker()
 
 
-@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+@both_databases
 def test_every_paid_order_has_its_certificates_and_mails_after_kill_9(database_url: str, tmp_path: Path) -> None:
     with running_shop(tmp_path, database_url, workers=1) as shop:
         over = threading.Event()
@@ -58,6 +60,8 @@ def test_every_paid_order_has_its_certificates_and_mails_after_kill_9(database_u
         mails = wait_for_mails(shop, 2 * len(paid))
         assert len(mails) == 2 * len(paid), f"a receipt and a gift for every paid order; seed {SEED}"
         assert "verifies" in shop.run("ledger", "verify")
+        days = [str(clock.today("UTC") + timedelta(days=days)) for days in (-1, 1)]
+        assert "agree to the cent" in shop.run("orders", "close", *days), "no certificate without its payment"
 
 
 def wait_for_mails(shop: RunningShop, wanted: int) -> set[str]:

@@ -38,8 +38,7 @@ def test_a_certificate_is_bought_received_scanned_redeemed_undone_and_used_up(
             scan(page)
             redeem_undo_and_use_up(page)
             assert code not in page.content().upper()
-        page_text = shop_page(shop, code)
-        assert "$0.00" in page_text or "used" in page_text.lower()
+        assert "this one is used up" in shop_page(shop, code)
         assert "verifies" in shop.run("ledger", "verify")
         no_code_in_clear(code, shop, database_url)
 
@@ -144,10 +143,11 @@ def no_code_in_clear(code: str, shop: RunningShop, database_url: str) -> None:
 
 
 def dump(database_url: str) -> str:
-    """Return every table of the database as text."""
+    """Return every row of every table as text, bytes as the letters they are."""
     if database_url.startswith("sqlite"):
         with closing(sqlite3.connect(database_url.removeprefix("sqlite:///"))) as connection:
-            return "\n".join(connection.iterdump())
+            tables = connection.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall()
+            return "\n".join(str(connection.execute(f'SELECT * FROM "{name}"').fetchall()) for (name,) in tables)
     with psycopg.connect(database_url.replace("postgresql+psycopg://", "postgresql://")) as connection:
         tables = connection.execute(
             "SELECT table_schema, table_name FROM information_schema.tables WHERE table_schema IN ('public', 'dbos')"

@@ -46,7 +46,9 @@ def test_64_redemptions_of_10_on_100_succeed_exactly_ten_times(database_url: str
 def test_without_the_guard_the_same_race_is_lost(database_url: str, tmp_path: Path) -> None:
     with running_shop(tmp_path, database_url, web_processes=2, workers=1, wsgi_app="tests.races.unguarded:app") as shop:
         answers = redeem_from_all_tills(shop, bought_code(shop))
-        assert answers != {200: 10, 409: 54}
+        assert answers[200], "tills were served"
+        assert answers[200] > 10 or set(answers) - {200, 409}, "too much taken, or stopped by nothing but a constraint"
+        assert set(answers) <= {200, 409}
 
 
 @both_databases
