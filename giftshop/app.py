@@ -11,7 +11,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, error_pages, health, jobs, logs, money, rate_limits, security_headers
+from giftshop import cli, dates, error_pages, health, jobs, logs, money, opening, rate_limits, security_headers
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
@@ -43,6 +43,8 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("giftshop", root_path=str(ROOT))
     app.config.from_mapping(_flask_config(settings), SHOP_SETTINGS=settings)
     _open_database(app)
+    health.ask_nobody(app)
+    opening.keep_closed(app, settings)
     _protect(app, settings)
     _prepare_templates(app, settings)
     app.extensions["stripe_gateway"] = StripeGateway(

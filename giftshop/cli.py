@@ -20,6 +20,7 @@ from giftshop.money import format_amount
 from giftshop.office import commands as office_commands
 from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
+from giftshop.practice_file.commands import practice
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
 from giftshop.terminal import one_sentence
@@ -32,7 +33,7 @@ settings_group = AppGroup("settings", help="Settings.")
 
 def add_commands(app: Flask) -> None:
     """Add every command to the app."""
-    for group in (staff, orders, certificates, settings_group):
+    for group in (practice, staff, orders, certificates, settings_group):
         app.cli.add_command(group)
     for command in office_commands.OF_ORDERS:
         orders.add_command(command)

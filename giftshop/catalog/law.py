@@ -2,6 +2,7 @@
 
 import functools
 import json
+import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -42,6 +43,12 @@ def name_of_place(place: str) -> str:
     """Return the name people use for a place of the data file; the code itself where it has none."""
     names: dict[str, str] = _data()["places"]
     return names.get(place, place)
+
+
+def is_place(text: str) -> bool:
+    """Tell whether this is a place like "US-CO" or "DE": known where it is in the United States, else by its form."""
+    is_in_form = re.fullmatch(r"[A-Z]{2}(-[A-Z0-9]{1,3})?", text, re.ASCII) is not None
+    return text in _data()["places"] or (is_in_form and not text.startswith("US"))
 
 
 @functools.cache

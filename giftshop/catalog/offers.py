@@ -16,6 +16,12 @@ def list_public_offers() -> list[Offer]:
     return list(db.session.scalars(query))
 
 
+def list_kept_offers() -> list[Offer]:
+    """Return the offers that may be bought, public and unlisted."""
+    query = sa.select(Offer).where(Offer.visibility != "retired").order_by(Offer.position, Offer.id)
+    return list(db.session.scalars(query))
+
+
 def get_offer(slug: str) -> Offer:
     """Return an offer that may be bought, public or unlisted. Raises OfferNotFoundError."""
     offer = find_offer(slug)

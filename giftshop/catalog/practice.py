@@ -13,7 +13,7 @@ from giftshop.errors import ShopError, WrongDatabaseError
 
 
 class PracticeMissingError(ShopError):
-    """The shop has no practice yet. Run `flask seed` in development, or restore a backup."""
+    """The shop has no practice yet. Set it up with `flask practice set FILE`, or restore a backup."""
 
 
 def find_practice() -> Practice | None:

@@ -1,12 +1,11 @@
 """The sample practice, so that a newcomer's first shop has something to sell. Prices are samples."""
 
-import sqlalchemy as sa
+from typing import Any
 
-from giftshop.catalog.models import Offer, Practice
+from giftshop.catalog.editing import set_practice
 from giftshop.catalog.practice import find_practice
-from giftshop.database import db
 
-PRACTICE = {
+PRACTICE: dict[str, Any] = {
     "name": "Focused Care Therapeutic Massage",
     "short_name": "Focused Care",
     "legal_name": "Focused Care Therapeutic Massage LLC",
@@ -24,6 +23,7 @@ PRACTICE = {
     "buyer_day_limit_cents": 10_000_00,
     "delivery_hour": 9,
     "refund_days": 14,
+    "manager_refund_limit_cents": 0,
 }
 
 OFFERS = [
@@ -39,8 +39,11 @@ def seed_sample() -> bool:
     """Add the sample practice and its offers unless there is a practice already; return whether it was added."""
     if find_practice() is not None:
         return False
-    db.session.add(Practice(id=1, **PRACTICE))
-    names = ("slug", "kind", "name", "minutes", "description", "price_cents")
-    rows = [dict(zip(names, row, strict=True)) for row in OFFERS]
-    db.session.execute(sa.insert(Offer), [{**row, "visibility": "public", "position": n} for n, row in enumerate(rows)])
+    set_practice(PRACTICE, sample_offers())
     return True
+
+
+def sample_offers() -> list[dict[str, Any]]:
+    """Return the sample offers, column by column."""
+    names = ("slug", "kind", "name", "minutes", "description", "price_cents")
+    return [{**dict(zip(names, row, strict=True)), "visibility": "public"} for row in OFFERS]

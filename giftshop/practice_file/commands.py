@@ -1,0 +1,59 @@
+"""`flask practice`: show the practice and its offers as a file, and set them by one."""
+
+from pathlib import Path
+
+import click
+import sqlalchemy as sa
+from flask.cli import AppGroup
+
+from giftshop import trail
+from giftshop.catalog.editing import set_practice
+from giftshop.catalog.models import Practice
+from giftshop.catalog.offers import list_kept_offers
+from giftshop.catalog.practice import find_practice
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.errors import ShopError
+from giftshop.orders.models import Order
+from giftshop.practice_file.reading import PracticeFileError, read_practice
+from giftshop.practice_file.writing import write_form, write_practice
+from giftshop.terminal import one_sentence
+
+practice = AppGroup("practice", help="The practice and what it sells.")
+
+
+class CurrencyFixedError(ShopError):
+    """The currency cannot change any more: there are orders or certificates in the old one."""
+
+
+@practice.command("show")
+@one_sentence
+def show() -> None:
+    """Print the practice and its offers as a file for `set`; a form to fill in while there is none."""
+    standing = find_practice()
+    click.echo(write_form() if standing is None else write_practice(standing, list_kept_offers()), nl=False)
+
+
+@practice.command("set")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@one_sentence
+def set_by_file(file: Path) -> None:
+    """Make the practice and its offers what FILE says; when a line of it is wrong, nothing is changed."""
+    try:
+        wanted = read_practice(file.read_text(encoding="utf-8-sig"))
+    except UnicodeDecodeError:
+        raise PracticeFileError("This is not a TOML file: it is not written in UTF-8.") from None
+    _refuse_other_currency(find_practice(), wanted.facts["currency"])
+    changed = set_practice(wanted.facts, wanted.offers)
+    if changed:
+        trail.note("practice_set", actor="system", changed=changed)
+    db.session.commit()
+    click.echo("\n".join(["Changed:", *changed]) if changed else "Nothing to change: all of it stands already.")
+
+
+def _refuse_other_currency(standing: Practice | None, currency: str) -> None:
+    """Keep the currency once something was sold in it: sums of two currencies cannot be added."""
+    if standing is None or standing.currency == currency:
+        return
+    if any(db.session.scalar(sa.select(table.id).limit(1)) for table in (Order, Certificate)):
+        raise CurrencyFixedError
