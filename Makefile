@@ -1,12 +1,9 @@
 # The shop's two commands are `make run` and `make test`; `make help` lists the rest.
 PYTHON ?= python3
-PORT ?= 8000
-WORKBENCH_PORT ?= 8001
 BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 3
-export PORT WORKBENCH_PORT
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench faults requirements clean

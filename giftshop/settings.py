@@ -1,11 +1,7 @@
 """Every setting of the shop, typed and checked once at start, for whoever builds the app or a command."""
 
-import json
-import os
 import re
-import secrets
 import socket
-from contextlib import suppress
 from functools import cached_property
 from ipaddress import ip_address
 from pathlib import Path
@@ -15,6 +11,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
+from giftshop.environment import make_secrets_once, read_dot_env, read_environment
 from giftshop.errors import SettingsError
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -45,7 +42,6 @@ class Settings(BaseSettings):
     jobs: Literal["embedded", "worker"] = Field("embedded", alias="GIFTSHOP_JOBS")
     ratelimit_storage_uri: str = Field("", alias="GIFTSHOP_RATELIMIT_STORAGE_URI")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="GIFTSHOP_LOG_LEVEL")
-    sentry_dsn: str = Field("", alias="SENTRY_DSN")
 
     @classmethod
     def settings_customise_sources(
@@ -93,14 +89,17 @@ class Settings(BaseSettings):
         return urlsplit(self.base_url).netloc
 
 
-def read_settings(environment: dict[str, str] | None = None, *, root: Path = ROOT) -> Settings:
-    """Read and check every setting; in development fill what is missing from `instance/` and `.env`.
+def read_settings(
+    environment: dict[str, str] | None = None, *, root: Path = ROOT, defaults: dict[str, str] | None = None
+) -> Settings:
+    """Read and check every setting; in development fill what is missing from `.env`, `defaults` and `instance/`.
 
     Raises SettingsError naming everything that is wrong, one line each.
     """
-    values = dict(os.environ if environment is None else environment)
+    values = read_environment() if environment is None else environment
     if values.get("GIFTSHOP_ENV", "development") != "production":
-        values = {**_made_once(root / "instance"), **_dot_env(root / ".env"), **values}
+        made, written = make_secrets_once(root / "instance"), read_dot_env(root / ".env")
+        values = {**made, **(defaults or {}), **written, **values}
         if values.get("GIFTSHOP_ENV") == "production":
             raise SettingsError("GIFTSHOP_ENV=production belongs in the environment: .env is for development only.")
     names = {field.alias for field in Settings.model_fields.values()}
@@ -133,41 +132,6 @@ def _resolved(settings: Settings, root: Path) -> Settings:
     if not settings.is_production and settings.stripe_mode == "simulated":
         changes["stripe_api_base"] = settings.workbench_url
     return settings.model_copy(update=changes)
-
-
-def _made_once(instance: Path) -> dict[str, str]:
-    """Return the development secrets, made the first time anyone asks; never used in production."""
-    path = instance / "secrets.json"
-    if not path.exists():
-        instance.mkdir(parents=True, exist_ok=True)
-        made = {
-            "GIFTSHOP_SECRET_KEY": secrets.token_hex(32),
-            "GIFTSHOP_CODE_PEPPER": secrets.token_hex(32),
-            "GIFTSHOP_CODE_KEYS": secrets.token_hex(32),
-            "STRIPE_SECRET_KEY": f"sk_test_sim_{secrets.token_hex(16)}",
-            "STRIPE_WEBHOOK_SECRET": f"whsec_sim_{secrets.token_hex(16)}",
-        }
-        _write_private(path, json.dumps(made, indent=1))
-    loaded: dict[str, str] = json.loads(path.read_text(encoding="utf-8"))
-    return loaded
-
-
-def _write_private(path: Path, text: str) -> None:
-    """Write for the owner's eyes only, whole or not at all; of two starters at once the first one's file stays."""
-    draft = path.with_suffix(f".{secrets.token_hex(4)}")
-    with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-        file.write(text)
-    with suppress(FileExistsError):
-        os.link(draft, path)
-    draft.unlink()
-
-
-def _dot_env(path: Path) -> dict[str, str]:
-    if not path.exists():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
 
 
 def _split(text: str) -> list[str]:
