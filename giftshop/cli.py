@@ -23,7 +23,7 @@ from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.practice_file.commands import practice
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
-from giftshop.terminal import one_sentence
+from giftshop.terminal import one_sentence, progress
 
 staff = AppGroup("staff", help="Staff accounts.")
 orders = AppGroup("orders", help="Orders.")
@@ -102,9 +102,9 @@ def reconcile_orders(since: datetime | None) -> None:
     """Ask Stripe about everything that may have been missed, and put it right."""
     report = Report()
     moment = since.replace(tzinfo=UTC) if since else None
-    for report in reconcile(current_app.extensions["stripe_gateway"], since=moment):
-        if sys.stderr.isatty():
-            click.echo(f"\r{report.checked} checked", err=True, nl=False)
+    with progress("Asking Stripe") as say:
+        for report in reconcile(current_app.extensions["stripe_gateway"], since=moment):
+            say(report.checked)
     for line in report.changed + report.problems:
         click.echo(line)
     click.echo(f"Checked {report.checked}, changed {len(report.changed)}, problems {len(report.problems)}.")
@@ -118,7 +118,9 @@ def reconcile_orders(since: datetime | None) -> None:
 @one_sentence
 def close_orders(first: datetime, last: datetime) -> None:
     """Close the days FIRST to LAST: Stripe, journal and certificates side by side, every difference by its name."""
-    close = close_period(current_app.extensions["stripe_gateway"], first=first.date(), last=last.date())
+    with progress("Asking Stripe") as say:
+        gateway = current_app.extensions["stripe_gateway"]
+        close = close_period(gateway, first=first.date(), last=last.date(), say=say)
     click.echo(f"{'':28}{'Stripe':>16}{'journal':>16}{'certificates':>16}")
     for line in close.lines:
         sums = (line.stripe_cents, line.journal_cents, line.certificates_cents)

@@ -7,10 +7,12 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import context
 from flask import Flask, current_app
+from sqlalchemy.exc import OperationalError
 
 from giftshop import jobs
 from giftshop.catalog.practice import stamp_installation
 from giftshop.database import db
+from giftshop.terminal import describe_refusal
 
 metadata = db.metadata
 
@@ -28,6 +30,14 @@ def migrate() -> bool:
             context.run_migrations()
             refuse_orphans(connection)
         return set(context.get_context().get_current_heads()) == set(context.script.get_heads())
+
+
+def refuse_silence() -> None:
+    """Say in one sentence that the database does not answer, as Flask-Migrate prints what a RuntimeError says."""
+    try:
+        db.engine.connect().close()
+    except OperationalError as error:
+        raise RuntimeError(describe_refusal(error)) from None
 
 
 @contextmanager
@@ -58,5 +68,6 @@ def make_ready(app: Flask) -> None:
 
 
 with current_app.app_context():
+    refuse_silence()
     if migrate():
         make_ready(current_app._get_current_object())

@@ -99,6 +99,15 @@ def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) 
 
 
 @pytest.fixture
+def empty_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The address of a database in which there is nothing yet."""
+    if database == "sqlite":
+        return f"sqlite:///{tmp_path}/empty.sqlite"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.empty_database()
+
+
+@pytest.fixture
 def settings(database_url: str) -> Settings:
     """The settings of the test's shop."""
     return make_settings(database_url)

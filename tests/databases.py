@@ -36,6 +36,12 @@ class PostgresServer:
         self.run(f"CREATE DATABASE {name} TEMPLATE template_shop")
         return self.address(name)
 
+    def empty_database(self) -> str:
+        """Return the address of a database in which there is nothing yet."""
+        name = f"empty_{next(self._numbers)}"
+        self.run(f"CREATE DATABASE {name}")
+        return self.address(name)
+
     def run(self, statement: str) -> None:
         """Run one statement outside any transaction."""
         with psycopg.connect(f"host={self._socket} user=postgres dbname=postgres", autocommit=True) as connection:

@@ -55,9 +55,7 @@ def other_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> 
     if database == "sqlite":
         return f"sqlite:///{tmp_path}/other/shop.sqlite"
     server: PostgresServer = request.getfixturevalue("postgres")
-    name = f"empty_{secrets.token_hex(4)}"
-    server.run(f"CREATE DATABASE {name}")
-    return server.address(name)
+    return server.empty_database()
 
 
 def flask(app: Flask, *command: str) -> tuple[int, str]:
@@ -101,6 +99,22 @@ def test_a_shop_is_restored_on_an_empty_database_and_verified(
         assert balances() == before
         in_order = sa.select(Certificate).order_by(Certificate.id)
         assert [build.code_of(each) for each in db.session.scalars(in_order)] == sold
+
+
+@pytest.mark.parametrize("used_by", ["nobody", "an owner"])
+@both_databases
+def test_a_migrated_database_that_nobody_used_counts_as_empty(
+    app: Flask, settings: Settings, sold: list[str], other_url: str, tmp_path: Path, used_by: str
+) -> None:
+    backup.back_up(db.engine, tmp_path / "shop.backup")
+    jobs.disconnect()
+    with shop_at(other_url, settings) as other:
+        (tmp_path / "other").mkdir(exist_ok=True)
+        upgrade()
+        if used_by == "an owner":
+            assert flask(other, "staff", "add", "owner@example.com", "--role", "owner")[0] == 0
+        status, said = flask(other, "restore", str(tmp_path / "shop.backup"), "--verify")
+        assert (status, "holds something already" in said) == ((0, False) if used_by == "nobody" else (1, True)), said
 
 
 @both_databases

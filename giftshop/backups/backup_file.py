@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from giftshop.errors import ShopError
+from giftshop.terminal import Say, progress
 
 FORMAT = 1
 _MANIFEST, _DATABASE, _PIECE = "manifest.json", "database", 1 << 20
@@ -94,8 +95,9 @@ def sync_folder(folder: Path) -> None:
 
 def write_database(archive: zipfile.ZipFile, source: IO[bytes]) -> str:
     """Copy the database into the archive; return its SHA-256 in hexadecimal."""
-    with archive.open(_DATABASE, "w", force_zip64=True) as target:
-        return _copy(source, target)
+    total = os.fstat(source.fileno()).st_size >> 20  # nothing where it comes through a pipe
+    with archive.open(_DATABASE, "w", force_zip64=True) as target, progress("Writing, MB", total=total or None) as say:
+        return _copy(source, target, say)
 
 
 def write_manifest(archive: zipfile.ZipFile, manifest: Manifest) -> None:
@@ -121,8 +123,12 @@ def read_manifest(path: Path) -> Manifest:
 def extract_database(path: Path, manifest: Manifest, target: IO[bytes]) -> None:
     """Copy the database out of a backup into `target`. Raises BackupBrokenError if a byte of it was changed."""
     try:
-        with zipfile.ZipFile(path) as archive, archive.open(_DATABASE) as source:
-            sha256 = _copy(source, target)
+        with (
+            zipfile.ZipFile(path) as archive,
+            archive.open(_DATABASE) as source,
+            progress("Unpacking, MB", total=archive.getinfo(_DATABASE).file_size >> 20) as say,
+        ):
+            sha256 = _copy(source, target, say)
     except (zipfile.BadZipFile, KeyError, EOFError):
         raise BackupBrokenError from None
     if sha256 != manifest.sha256:
@@ -130,9 +136,11 @@ def extract_database(path: Path, manifest: Manifest, target: IO[bytes]) -> None:
     target.flush()
 
 
-def _copy(source: Any, target: Any) -> str:
-    digest = hashlib.sha256()
+def _copy(source: Any, target: Any, say: Say) -> str:
+    digest, done = hashlib.sha256(), 0
     while piece := source.read(_PIECE):
         digest.update(piece)
         target.write(piece)
+        done += len(piece)
+        say(done >> 20)
     return digest.hexdigest()

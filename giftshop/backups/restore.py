@@ -16,6 +16,9 @@ from giftshop.backups.backup_file import KeySample, Manifest
 from giftshop.certificates import vault
 from giftshop.errors import ShopError, WrongDatabaseError
 
+SIGNS_OF_USE = ("order", "certificate", "staff")
+"""Tables that are empty in a shop that was migrated and not used yet."""
+
 
 class DatabaseNotEmptyError(ShopError):
     """This database holds something already. Stop the shop, keep a backup of it, and say --replace."""
@@ -46,7 +49,7 @@ def restore(
     manifest = backup_file.read_manifest(path)
     refuse_unfit(manifest, dialect=engine.dialect.name, mode=mode, revisions=revisions)
     room = _room(engine, path)
-    if not may_replace and sa.inspect(engine).get_table_names():
+    if not may_replace and not _is_empty(engine):
         raise DatabaseNotEmptyError
     with tempfile.TemporaryDirectory(dir=room, prefix=".restore-") as name:
         database = Path(name) / "database"
@@ -70,6 +73,16 @@ def refuse_unfit(manifest: Manifest, *, dialect: str, mode: str, revisions: set[
         raise NewerBackupError
     if not all(_opens(sample) for sample in manifest.key_samples):
         raise KeysMissingError
+
+
+def _is_empty(engine: sa.Engine) -> bool:
+    """Tell whether nothing is lost with this database: it has no tables, or those of a shop that was never used."""
+    tables = sa.inspect(engine).get_table_names()
+    if not set(SIGNS_OF_USE) <= set(tables):
+        return not tables
+    with engine.connect() as connection:
+        rows = (sa.select(sa.literal(1)).select_from(sa.table(name)).limit(1) for name in SIGNS_OF_USE)
+        return not any(connection.execute(row).first() for row in rows)
 
 
 def _opens(sample: KeySample) -> bool:

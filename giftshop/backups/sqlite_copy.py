@@ -4,6 +4,8 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
+from giftshop.terminal import Say, progress
+
 PAGES_AT_ONCE, PAUSE_SECONDS = 500, 0.005
 MOST_RESTARTS = 20
 
@@ -20,7 +22,8 @@ def copy_out(source: Path, target: Path) -> None:
     """
     with closing(sqlite3.connect(source, timeout=30)) as shop, closing(sqlite3.connect(target)) as copy:
         try:
-            shop.backup(copy, pages=PAGES_AT_ONCE, progress=_Patience(), sleep=PAUSE_SECONDS)
+            with progress("Copying, pages") as say:
+                shop.backup(copy, pages=PAGES_AT_ONCE, progress=_Patience(say), sleep=PAUSE_SECONDS)
         except _KeepsChangingError:
             shop.backup(copy, pages=-1)
         _refuse_damage(copy)
@@ -37,12 +40,13 @@ def copy_in(source: Path, target: Path) -> None:
 
 
 class _Patience:
-    """Counts how often a copy had to start again: then more is left to copy than before."""
+    """Says how far a copy is, and counts how often it had to start again: then more is left to copy than before."""
 
-    def __init__(self) -> None:
-        self._left, self._restarts = 0, 0
+    def __init__(self, say: Say) -> None:
+        self._say, self._left, self._restarts = say, 0, 0
 
-    def __call__(self, _status: int, left: int, _total: int) -> None:
+    def __call__(self, _status: int, left: int, total: int) -> None:
+        self._say(total - left)
         self._restarts += left > self._left > 0
         self._left = left
         if self._restarts > MOST_RESTARTS:

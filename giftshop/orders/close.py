@@ -4,7 +4,7 @@ Each thing that Stripe dates in the period is compared with what the journal hol
 then whatever the journal dates in the period and Stripe does not know. Amounts are gross of Stripe's fees.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
@@ -55,13 +55,21 @@ class _Item:
     note: str = ""
 
 
-def close_period(gateway: StripeGateway, *, first: date, last: date) -> Close:
-    """Close the days from `first` to `last` of the practice's calendar. Raises CheckoutUnavailableError."""
+def close_period(
+    gateway: StripeGateway, *, first: date, last: date, say: Callable[[int], None] = lambda _so_far: None
+) -> Close:
+    """Close the days from `first` to `last` of the practice's calendar; `say` hears how much Stripe has listed.
+
+    Raises CheckoutUnavailableError.
+    """
     practice = get_practice()
     start = clock.local_moment(first, hour=0, time_zone=practice.time_zone)
     end = clock.local_moment(last + timedelta(days=1), hour=0, time_zone=practice.time_zone)
     close = Close(practice.currency)
-    items = list(_items_at_stripe(gateway, start - EDGE, end + EDGE))
+    items = []
+    for item in _items_at_stripe(gateway, start - EDGE, end + EDGE):
+        items.append(item)
+        say(len(items))
     for what in (PAID, BACK, TAKEN):
         _compare(close, what, [item for item in items if item.what == what and start <= item.at < end])
     _name_unknown(close, {item.ref for item in items}, start, end)
