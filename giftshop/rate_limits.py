@@ -8,7 +8,7 @@ from limits.storage import Storage
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop.database import Base, BigId, create_engine
+from giftshop.database import Base, BigId, create_engine, db
 
 
 class RateLimit(Base):
@@ -19,6 +19,11 @@ class RateLimit(Base):
     key: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     hits: Mapped[int] = mapped_column(sa.Integer)
     expires_at: Mapped[int] = mapped_column(BigId, index=True)
+
+
+def forget_closed() -> None:
+    """Delete the counts of closed windows, in the caller's transaction."""
+    db.session.execute(sa.delete(RateLimit).where(RateLimit.expires_at <= int(time.time())))
 
 
 class DatabaseStorage(Storage):
@@ -79,10 +84,6 @@ class DatabaseStorage(Storage):
     def close(self) -> None:
         """Close the storage's own connections."""
         self._engine.dispose()
-
-    def forget_closed(self) -> int:
-        """Delete the counts of closed windows; return how many."""
-        return self._delete(sa.delete(RateLimit).where(RateLimit.expires_at <= int(time.time())))
 
     def _read(self, column: Any, key: str) -> int | None:
         query = sa.select(column).where(RateLimit.key == key, RateLimit.expires_at > int(time.time()))

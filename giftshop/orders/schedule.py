@@ -1,16 +1,16 @@
-"""What the shop does by the clock: reconciliation every few minutes, the seal and its mail once a day."""
+"""What the shop does by the clock: reconciliation every few minutes, the seal and its mail once a day, tidying."""
 
 import logging
 from typing import Any
 
-from giftshop import clock, jobs
+from giftshop import clock, jobs, rate_limits
 from giftshop.database import db
 from giftshop.errors import ShopError
 from giftshop.orders import digest
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
 
-RECONCILE_MINUTES, DIGEST_MINUTES = 5, 15
+RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
 log = logging.getLogger(__name__)
 
@@ -32,6 +32,7 @@ def register_jobs(app: Any) -> None:
 
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
+    jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
 
 
 def seal_ledger() -> None:
@@ -39,4 +40,10 @@ def seal_ledger() -> None:
     seal = digest.seal_and_tell(at=clock.now())
     if seal is not None:
         log.info("sealed %s entries: %s", seal.entries, seal.digest.hex())
+    db.session.commit()
+
+
+def forget_closed_limits() -> None:
+    """Delete what limits have counted and no longer ask for: the table would grow with every visitor."""
+    rate_limits.forget_closed()
     db.session.commit()
