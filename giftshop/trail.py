@@ -62,9 +62,3 @@ def list_events(*, order_id: int | None = None, certificate_ids: list[int] | Non
     if order_id is not None:
         concerns.append(TrailEvent.order_id == order_id)
     return list(db.session.scalars(sa.select(TrailEvent).where(sa.or_(*concerns)).order_by(TrailEvent.id)))
-
-
-def find_last(kind: str, certificate_id: int) -> TrailEvent | None:
-    """Return the last thing of a kind that happened to a certificate, or None."""
-    query = sa.select(TrailEvent).where(TrailEvent.kind == kind, TrailEvent.certificate_id == certificate_id)
-    return db.session.scalar(query.order_by(TrailEvent.id.desc()).limit(1))
