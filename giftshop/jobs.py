@@ -68,9 +68,8 @@ def every(name: str, job: Callable[[], None], *, minutes: float) -> None:
 
 def enqueue(name: str, row_id: int, *, key: str, at: datetime | None = None, turn: int = 0, tries: int = 0) -> None:
     """Enqueue a job in the open transaction of `db.session`, for now or the moment `at`; one key is one job."""
-    queue = CLOCK_QUEUE if name in _process.recurring else QUEUE
     options: dict[str, Any] = {
-        "queue_name": queue,
+        "queue_name": CLOCK_QUEUE if name in _process.recurring else QUEUE,
         "workflow_name": WORKFLOW,
         "workflow_id": key,
         "app_version": VERSION,
