@@ -6,19 +6,21 @@ from pathlib import Path
 from flask import Flask, Request, request
 from flask_migrate import Migrate
 from flask_wtf import CSRFProtect
+from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, error_pages, health, jobs, logs, money, opening, rate_limits, security_headers
+from giftshop import cli, dates, error_pages, health, jobs, logs, money, opening, security_headers
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
 from giftshop.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
-from giftshop.limits import limiter
+from giftshop.errors import DatabaseBusyError
+from giftshop.limits import close_counters, limiter, limiter_config
 from giftshop.office import views as office_pages
 from giftshop.orders import schedule
 from giftshop.orders.stripe_gateway import StripeGateway
@@ -55,6 +57,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (storefront_pages, staff_pages, redemption_pages, office_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     error_pages.answer_errors(app)
+    app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
     app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
@@ -67,9 +70,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 def close_app(app: Flask) -> None:
     """Close every connection the app has opened, for whoever builds more than one in a process."""
     jobs.disconnect()
-    storage = limiter.storage
-    if isinstance(storage, rate_limits.DatabaseStorage):
-        storage.close()
+    close_counters()
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
@@ -116,7 +117,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "SESSION_COOKIE_SAMESITE": "Lax",
         "WTF_CSRF_TIME_LIMIT": None,  # a form may stand open as long as its session lives
         "WTF_CSRF_SSL_STRICT": False,  # security_headers compares the origin, also where no referrer is sent
-        "RATELIMIT_STORAGE_URI": settings.ratelimit_storage_uri or f"shop+{settings.database_url}",
+        **limiter_config(settings.ratelimit_storage_uri, database_url=settings.database_url),
     }
 
 

@@ -1,9 +1,16 @@
 """Who may ask how often: the limiter that pages share, counting strangers by address."""
 
 from ipaddress import IPv6Address, ip_address, ip_network
+from typing import Any
 
 from flask import request
 from flask_limiter import Limiter
+from limits.errors import StorageError
+from sqlalchemy.exc import SQLAlchemyError
+
+STORE_LOST: tuple[type[Exception], ...] = (SQLAlchemyError, StorageError)
+"""What asking the limiter raises when its counters cannot be reached; who asks for a stranger then refuses."""
+_PATIENCE_SECONDS = 1
 
 
 def client_address() -> str:
@@ -16,4 +23,25 @@ def client_address() -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
-limiter = Limiter(key_func=client_address, headers_enabled=False, strategy="fixed-window")
+def limiter_config(uri: str, *, database_url: str) -> dict[str, Any]:
+    """Return Flask-Limiter's settings: counters at the address `uri`, in the shop's own database when it is empty.
+
+    Every option is said each time: the limiter keeps those of the app before.
+    """
+    options = {"socket_connect_timeout": _PATIENCE_SECONDS, "socket_timeout": _PATIENCE_SECONDS}
+    return {
+        "RATELIMIT_STORAGE_URI": uri or f"shop+{database_url}",
+        "RATELIMIT_STORAGE_OPTIONS": {**options, "wrap_exceptions": bool(uri)},
+    }
+
+
+def close_counters() -> None:
+    """Close the connections of the counters: the database's own store has them, of Redis its client."""
+    storage: Any = limiter.storage
+    client = getattr(storage, "storage", storage)
+    if callable(close := getattr(client, "close", None)):
+        close()
+
+
+limiter = Limiter(key_func=client_address, headers_enabled=False, strategy="fixed-window", swallow_errors=True)
+"""Signed-in staff, whose pages it guards by itself, go on while its counters are lost."""

@@ -184,6 +184,8 @@ def _wrong_addresses(settings: Settings) -> list[str]:
         wrong.append("SMTP_URL must be like smtp://user:password@host:587 or smtps://….")
     if "@" not in settings.mail_from or re.search(r"[\s,<>]", settings.mail_from):
         wrong.append("GIFTSHOP_MAIL_FROM must be one e-mail address.")
+    if settings.ratelimit_storage_uri and not _is_address(settings.ratelimit_storage_uri, "redis", "rediss"):
+        wrong.append("GIFTSHOP_RATELIMIT_STORAGE_URI must be like redis://:password@host:6379/0, or unset.")
     return wrong
 
 

@@ -11,11 +11,14 @@ from limits import RateLimitItemPerMinute
 from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
+from giftshop.app import close_app, create_app
 from giftshop.database import db
-from giftshop.limits import client_address
+from giftshop.limits import STORE_LOST, client_address, limiter
 from giftshop.orders.schedule import forget_closed_limits
 from giftshop.rate_limits import DatabaseStorage, RateLimit
-from tests.conftest import both_databases
+from tests import build
+from tests.conftest import both_databases, make_settings
+from tests.signing_in import browser, give_password, hire, signed_in
 
 NOON = 1_795_000_000
 
@@ -86,6 +89,37 @@ def test_a_table_that_is_gone_is_an_error_of_the_storage(storage: DatabaseStorag
     RateLimit.__table__.drop(db.engine)  # type: ignore[attr-defined]
     with pytest.raises(storage.base_exceptions):
         storage.check()
+
+
+@pytest.fixture
+def lost_redis(database_url: str) -> Iterator[Flask]:
+    """A shop whose counters live in a Redis that does not answer."""
+    app = create_app(make_settings(database_url, ratelimit_storage_uri="redis://127.0.0.1:9/0"))
+    yield app
+    close_app(app)
+
+
+def test_a_redis_that_does_not_answer_is_known_as_lost_and_asked_again(lost_redis: Flask) -> None:
+    for _ in range(2):
+        with pytest.raises(STORE_LOST):
+            limiter.limiter.hit(RateLimitItemPerMinute(5), "ana")
+
+
+def test_nobody_signs_in_past_lost_counters(lost_redis: Flask) -> None:
+    with lost_redis.app_context():
+        client = browser(lost_redis)
+        assert give_password(client, "owner@practice.example").status_code == 503
+        assert client.get("/").status_code == 200
+
+
+@both_databases
+def test_without_counters_strangers_are_refused_and_signed_in_staff_go_on(app: Flask) -> None:
+    code = build.code_of(build.certificate())
+    desk, stranger = signed_in(app, hire("staff")), browser(app)
+    RateLimit.__table__.drop(db.engine)  # type: ignore[attr-defined]
+    assert stranger.post("/balance", data={"code": code}).status_code == 429
+    assert desk.post("/redeem", data={"code": code}).status_code == 303
+    RateLimit.__table__.create(db.engine)  # type: ignore[attr-defined]
 
 
 ADDRESSES = [
