@@ -128,8 +128,9 @@ WRONG_LINES = [
     ("booking_url", '"javascript:alert(1)"', "practice.booking_url: must be an address"),
     ("booking_url", '"https://[::1"', "practice.booking_url: must be an address"),
     ("time_zone", '"Mars/Olympus"', "practice.time_zone: must be a time zone"),
-    ("currency", '"JPY"', "practice.currency: must be a currency with cents"),
-    ("currency", '"usd"', "practice.currency: must be a currency with cents"),
+    ("currency", '"KWD"', "practice.currency: must be a currency"),
+    ("currency", '"ISK"', "practice.currency: must be a currency"),
+    ("currency", '"usd"', "practice.currency: must be a currency"),
     ("currency", "true", "practice.currency: must be a text in quotes"),
     ("place", '"US-XX"', "practice.place: must be a state or country"),
     ("place", '"Colorado"', "practice.place: must be a state or country"),
@@ -173,7 +174,7 @@ def test_one_wrong_line_changes_nothing_and_is_named(
 
 def test_everything_that_is_wrong_is_named_at_once(run: Run, file: Path) -> None:
     _, shown = run("show")
-    text = edit(shown, phone='"?"', place="1", maximum="3000", price='"free"', currency='"JPY"')
+    text = edit(shown, phone='"?"', place="1", maximum="3000", price='"free"', currency='"KWD"')
     file.write_text(f"extra = 1\n{text}".replace("\ndelivery_hour = 9", ""))
     status, said = run("set", str(file))
     assert (status, len(said.splitlines())) == (1, 8)
@@ -195,6 +196,14 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(run: Run, file: Path, c
     file.write_bytes(content)
     status, said = run("set", str(file))
     assert (status, sentence in said) == (1, True)
+
+
+def test_yen_are_counted_whole(run: Run, file: Path) -> None:
+    form = run("show")[1].replace(".00\n", "00\n")
+    file.write_text(edit(form, currency='"JPY"', maximum="200_000", buyer_day_limit="1000000"))
+    assert run("set", str(file))[0] == 0
+    assert (get_practice().maximum_cents, list_public_offers()[0].price_cents) == (200_000, 6000)
+    assert "\nprice = 6000\n" in run("show")[1]
 
 
 def test_a_file_that_is_not_there_is_said_in_a_sentence(run: Run, file: Path) -> None:

@@ -25,6 +25,9 @@ AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_li
 OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
 """What may be left out, and what that means."""
 
+WITHOUT_CENTS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+"""What Stripe counts in whole units (docs.stripe.com/currencies, zero-decimal)."""
+
 
 class ValueWrongError(ShopError):
     """That value does not fit."""
@@ -74,10 +77,11 @@ def offer_readers(currency: str) -> dict[str, Reader]:
 
 
 def read_currency(value: Any) -> str:
-    """Read a currency by its three letters; only those that have cents, as the shop counts."""
+    """Read a currency by its three letters; only those that Stripe counts in the same smallest unit as we write."""
     code = _read_text(value)
-    if code not in list_currencies() or get_currency_precision(code) != 2:
-        raise ValueWrongError('must be a currency with cents, like "USD".')
+    decimals = get_currency_precision(code) if code in list_currencies() else None
+    if decimals != (0 if code in WITHOUT_CENTS else 2):
+        raise ValueWrongError('must be a currency by its letters, like "USD", that Stripe counts as people do.')
     return code
 
 
