@@ -25,7 +25,9 @@ AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_li
 OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
 """What may be left out, and what that means."""
 
-WITHOUT_CENTS = frozenset("BIF CLP DJF GNF JPY KMF KRW MGA PYG RWF VND VUV XAF XOF XPF".split())
+WITHOUT_CENTS = frozenset(
+    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
+)
 """What Stripe counts in whole units (docs.stripe.com/currencies, zero-decimal)."""
 
 
