@@ -16,6 +16,7 @@ import requests
 
 from tests.own_copy import bare_environment, copy_program
 from tests.running import free_port
+from tests.test_settings import PRODUCTION
 
 PATIENCE_SECONDS = 120
 
@@ -129,6 +130,12 @@ def test_ctrl_c_while_it_prepares_leaves_nothing_behind(program: Path, ports: di
         assert running.left() == []
         assert "Traceback" not in running.said
         assert "giftshop is open" not in running.said
+
+
+def test_what_was_interrupted_while_it_migrated_is_taken_up_again(program: Path, ports: dict[str, str]) -> None:
+    with started(program, **ports) as running:
+        running.wait_for(lambda: has_table(program / "instance" / "giftshop.sqlite", "alembic_version"))
+        running.interrupt()
     with started(program, **ports) as again:
         again.wait_for(lambda: "giftshop is open" in again.said)
         again.interrupt()
@@ -194,8 +201,6 @@ def test_it_ends_with_whoever_started_it(program: Path, ports: dict[str, str]) -
 
 
 def test_production_is_refused(program: Path, ports: dict[str, str]) -> None:
-    from tests.test_settings import PRODUCTION
-
     with started(program, **PRODUCTION, **ports) as running:
         assert running.process.wait(PATIENCE_SECONDS) == 1
         assert running.said == "`make run` is for development: it would add people with known passwords.\n"
