@@ -199,11 +199,11 @@ def test_a_file_of_another_kind_is_refused_in_a_sentence(run: Run, file: Path, c
 
 
 def test_yen_are_counted_whole(run: Run, file: Path) -> None:
-    form = run("show")[1].replace(".00\n", "00\n")
-    file.write_text(edit(form, currency='"JPY"', maximum="200_000", buyer_day_limit="1000000"))
+    form = run("show")[1].replace(".00\n", "\n")
+    file.write_text(edit(form, currency='"JPY"', minimum="50", maximum="200_000", buyer_day_limit="1000000"))
     assert run("set", str(file))[0] == 0
-    assert (get_practice().maximum_cents, list_public_offers()[0].price_cents) == (200_000, 6000)
-    assert "\nprice = 6000\n" in run("show")[1]
+    assert (get_practice().maximum_cents, list_public_offers()[0].price_cents) == (200_000, 60)
+    assert "\nprice = 60\n" in run("show")[1]
 
 
 def test_a_file_that_is_not_there_is_said_in_a_sentence(run: Run, file: Path) -> None:
