@@ -17,6 +17,7 @@ from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
 from giftshop.database import db
 from giftshop.limits import limiter
+from giftshop.opening import insist_on_practice
 from giftshop.orders import audit as orders_audit
 from giftshop.settings import Settings
 from tests.databases import PostgresServer
@@ -119,6 +120,7 @@ def app(settings: Settings) -> Iterator[Flask]:
     app = create_app(settings)
     app.testing = True
     with app.app_context():
+        insist_on_practice()  # once in a process; tests that count queries see what comes after
         yield app
         db.session.rollback()
         assert audit.list_broken_invariants() == []
