@@ -6,7 +6,7 @@ BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults requirements clean
+.PHONY: help run test check bench faults mutants requirements clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -32,6 +32,9 @@ SEED ?= 0
 DB ?= sqlite
 faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database $(DB)
+
+mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
+	$(BIN)/python -m tests.mutation $(MODULE)
 
 requirements: ## Pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml -o requirements.txt

@@ -25,10 +25,8 @@ def record_refund(facts: RefundFacts, order_id: int) -> str:
     refund = _find(facts, order)
     if refund is None:
         return "failed before we heard of it" if facts.has_failed else _take_foreign(facts, order)
-    if refund.stripe_refund_id is None:
-        was_given_up, refund.stripe_refund_id = refund.state == "released", facts.id
-    else:
-        was_given_up = False
+    was_given_up = refund.stripe_refund_id is None and refund.state == "released"
+    refund.stripe_refund_id = facts.id
     if was_given_up and not facts.has_failed:
         _take_from(refund, facts, order)
     elif facts.has_failed:
@@ -111,9 +109,10 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
         refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
     if order.state == "refunded":
-        move(order, "fulfilled", actor="stripe")
+        move(order, "fulfilled" if order.paid_at else "in_review", actor="stripe")
     note_refund(refund, "refund_returned", "stripe")
-    detail = f"The refund for order {order.number} failed: the money is back with you and on the certificate, on hold."
+    where = " and on the certificate, on hold" if order.paid_at else ""
+    detail = f"The refund for order {order.number} failed: the money is back with you{where}."
     alert_owner("refund_failed", facts.id, "A refund failed", detail, order=order)
 
 
