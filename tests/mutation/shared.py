@@ -10,6 +10,7 @@ import itertools
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -59,9 +60,9 @@ def workbench() -> RunningWorkbench:
 
 
 def postgres() -> PostgresServer:
-    """Return a running PostgreSQL, for the few tests of locks; a fork numbers the databases it makes by its process."""
+    """Return a running PostgreSQL, for the few tests of locks; forks number the databases they make by the clock."""
     server = _postgres()
-    server._numbers = itertools.count(os.getpid() * 1000)
+    server._numbers = itertools.count(time.time_ns())
     return server
 
 
