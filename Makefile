@@ -6,7 +6,7 @@ BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 3
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench faults mutants requirements clean
+.PHONY: help run test check bench coverage faults mutants requirements clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -26,6 +26,10 @@ check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers
 
 bench: .venv/.tests static/fonts/fonts.css ## Measure PDFs and pages, each against a yardstick in the same run
 	$(BIN)/python -m bench
+
+COVERED ?= certificates orders office redemption storefront stripe_cases
+coverage: .venv/.tests static/fonts/fonts.css ## Run what uses certificates/ and orders/, name lines and branches left out, fail below 100 %
+	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --cov --cov-report=term-missing --cov-fail-under=100
 
 N ?= 100
 SEED ?= 0

@@ -36,7 +36,7 @@ def normalise_code(text: str) -> str:
     if len(text) > _MAX_TYPED:
         raise InvalidCodeError
     folded = unicodedata.normalize("NFKC", text)
-    tail = _ADDRESS.sub("", folded, count=1).split("?")[0].split("#")[0].rstrip("/")
+    tail = _ADDRESS.sub("", folded).split("?")[0].split("#")[0].rstrip("/")
     bare = re.sub(r"[\s\-\u2010-\u2015\u2212]", "", tail)
     if not bare.isascii():  # before upper(), which turns some foreign letters into ours
         raise InvalidCodeError

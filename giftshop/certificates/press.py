@@ -53,6 +53,8 @@ class Press:
         order = json.dumps(job).encode()
         with self._turn:
             child = self._ready_child()
+            assert child.stdin is not None
+            assert child.stdout is not None
             try:
                 _write(child.stdin, order)
                 answer = _read_in_time(child.stdout, time.monotonic() + MOST_SECONDS)
@@ -93,17 +95,13 @@ press = Press()
 """The press of this process."""
 
 
-def _write(pipe: IO[bytes] | None, data: bytes) -> None:
-    if pipe is None:
-        raise EOFError
+def _write(pipe: IO[bytes], data: bytes) -> None:
     pipe.write(_LENGTH.pack(len(data)) + data)
     pipe.flush()
 
 
-def _read_in_time(pipe: IO[bytes] | None, deadline: float) -> bytes:
+def _read_in_time(pipe: IO[bytes], deadline: float) -> bytes:
     """Read one answer from the child, or raise EOFError when it ends or the deadline passes."""
-    if pipe is None:
-        raise EOFError
     received = b""
     while len(received) < _LENGTH.size or len(received) < _LENGTH.size + _LENGTH.unpack_from(received)[0]:
         ready, _, _ = select.select([pipe], [], [], max(0, deadline - time.monotonic()))

@@ -12,6 +12,7 @@ from qrcode.constants import ERROR_CORRECT_Q
 
 QUIET_ZONE = 4
 """Modules of white that a reader needs around the symbol (ISO/IEC 18004)."""
+_BOMBS = (Image.DecompressionBombWarning, Image.DecompressionBombError)
 MOST_PIXELS = 4_000_000
 _MASK = 3
 
@@ -77,7 +78,7 @@ def _opened(data: bytes, formats: list[str]) -> Image.Image | None:
                 if picture.width * picture.height > MOST_PIXELS:
                     return None
                 return picture.convert("L")
-        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, Image.DecompressionBombWarning):
+        except (UnidentifiedImageError, OSError, ValueError, SyntaxError, *_BOMBS):
             return None
 
 

@@ -56,3 +56,10 @@ def all_at_once(app: Flask, people: int, act: Callable[[int], object]) -> Counte
     db.session.rollback()  # whoever holds a writing transaction here would make everybody wait
     with ThreadPoolExecutor(people) as threads:
         return Counter(threads.map(person, range(people)))
+
+
+def written(entry: LedgerEntry) -> dict[str, object]:
+    """Return what an entry says, by column: all but what the ledger counts and hashes by itself."""
+    counted = {"id", "certificate_id", "sequence", "prev_hash", "hash"}
+    names = [column.name for column in LedgerEntry.__table__.columns]
+    return {name: getattr(entry, name) for name in names if name not in counted}

@@ -5,6 +5,7 @@ from collections.abc import Callable
 import pytest
 import sqlalchemy as sa
 from flask import Flask
+from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
 from giftshop.certificates import audit, ledger
@@ -12,6 +13,7 @@ from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.database import db
 from tests import build
 from tests.certificates.acts import give_back, take
+from tests.certificates.forging import rebuild_chains
 from tests.conftest import both_databases
 
 
@@ -145,4 +147,41 @@ def test_rows_removed_exchanged_or_written_in_break_the_chain(
 ) -> None:
     forge(unguarded)
     assert audit.find_forged_entry() is not None
+    db.session.rollback()
+
+
+REBUILT = [
+    (
+        "UPDATE ledger_entry SET amount_cents = 999 WHERE sequence = 4",
+        "its balance does not follow from the one before",
+    ),
+    (
+        "UPDATE ledger_entry SET reverses_id = (SELECT id FROM ledger_entry WHERE sequence = 4) WHERE sequence = 3",
+        "it closes no entry before it",
+    ),
+    ("UPDATE ledger_entry SET reverses_id = 4711 WHERE sequence = 3", "it closes no entry before it"),
+    (
+        "UPDATE ledger_entry SET debit_account = 'cash_paid_out' WHERE sequence = 3",
+        "it is no mirror of the entry it closes",
+    ),
+    ("UPDATE certificate SET face_value_cents = 13000", "its face value is not what was issued"),
+]
+
+
+@pytest.mark.parametrize(("statement", "words"), REBUILT)
+def test_a_forger_who_recomputes_every_hash_must_also_make_the_figures_agree(
+    unguarded: Certificate, statement: str, words: str
+) -> None:
+    cook(statement)
+    rebuild_chains()
+    found = audit.find_forged_entry()
+    assert found is not None
+    assert (found.public_id, found.wrong) == (unguarded.public_id, words)
+    db.session.rollback()
+
+
+def test_a_certificate_that_cannot_be_read_ends_the_audit_with_the_databases_own_words(unguarded: Certificate) -> None:
+    cook("UPDATE certificate SET public_id = CAST(x'ff' AS TEXT)")
+    with pytest.raises(OperationalError, match="UTF-8"):
+        audit.find_forged_entry()
     db.session.rollback()

@@ -39,6 +39,12 @@ def test_the_check_symbol_fits_the_published_vectors(symbols: str, check: str) -
     assert normalise_code(symbols + check) == symbols + check
 
 
+@pytest.mark.parametrize("count", [0, 1, 14, 16])
+def test_a_check_symbol_stands_for_fifteen_values_and_no_other_number(count: int) -> None:
+    with pytest.raises((ValueError, TypeError)):
+        check_value([1] * count)
+
+
 @pytest.mark.parametrize("code", CODES)
 def test_every_single_wrong_symbol_is_caught(code: str) -> None:
     for place, wrong in itertools.product(range(16), ALPHABET):
@@ -103,6 +109,11 @@ TYPED = [
 @pytest.mark.parametrize("typed", TYPED)
 def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
     assert normalise_code(typed) == GOOD
+
+
+def test_a_code_may_stand_in_four_hundred_signs_and_in_no_more() -> None:
+    assert read(GOOD.ljust(400)) == GOOD
+    assert read(GOOD.ljust(401)) is None
 
 
 def test_look_alike_letters_are_forgiven() -> None:

@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from datetime import date
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -24,10 +24,11 @@ from giftshop.errors import (
     WrongModeError,
 )
 from tests import build
-from tests.certificates.acts import DESK, take
+from tests.certificates.acts import DESK, take, written
 from tests.conftest import both_databases
 
 FACE = 120_00
+NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
 
 def figures(certificate: Certificate) -> tuple[int, int, int]:
@@ -138,6 +139,48 @@ def test_nothing_is_taken_from_an_ended_certificate(app: Flask) -> None:
     with pytest.raises(CertificateVoidError):
         take(certificate.id, 1)
     db.session.rollback()
+
+
+def test_on_the_last_day_too_much_is_refused_as_too_much(app: Flask) -> None:
+    certificate = build.certificate(face_value_cents=FACE, expires_on=date(2026, 11, 24))
+    with pytest.raises(InsufficientBalanceError):
+        take(certificate.id, FACE + 1, on=date(2026, 11, 24))
+
+
+def test_a_refusal_says_what_the_database_holds_and_not_what_was_read_before(app: Flask) -> None:
+    certificate = build.certificate(face_value_cents=FACE)
+    assert certificate.status == "active"
+    db.session.execute(sa.text("UPDATE certificate SET status = 'frozen' WHERE id = :id"), {"id": certificate.id})
+    with pytest.raises(CertificateFrozenError):
+        take(certificate.id, 10_00)
+
+
+def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) -> None:
+    certificate, other = build.certificate(face_value_cents=FACE), build.certificate(face_value_cents=FACE)
+    cause = ledger.Cause(
+        actor=DESK, scope="till", key="the-key-of-this-form", at=NOON, reason_code="why", external_ref="re_1"
+    )
+    transfer = ledger.Transfer("refund_external", "certificate_liability", "stripe_clearing", 20_00)
+    entry = ledger.post(certificate.id, transfer, cause)
+    assert written(entry) == {
+        "kind": "refund_external",
+        "debit_account": "certificate_liability",
+        "credit_account": "stripe_clearing",
+        "amount_cents": 20_00,
+        "balance_after_cents": 100_00,
+        "actor": DESK,
+        "reason_code": "why",
+        "external_ref": "re_1",
+        "request_scope": "till",
+        "request_key": "the-key-of-this-form",
+        "reverses_id": None,
+        "created_at": NOON,
+    }
+    assert (entry.certificate_id, figures(certificate), figures(other)) == (
+        certificate.id,
+        (100_00, 2, 2),
+        (FACE, 1, 1),
+    )
 
 
 def test_nothing_is_taken_from_a_certificate_that_is_not_there(app: Flask) -> None:

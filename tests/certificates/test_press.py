@@ -9,9 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from giftshop.certificates.document import render_pdf
+from giftshop.certificates.document import render_pdf, render_report
 from giftshop.certificates.press import Press, PrintingError
 from tests.certificates.test_document import FACE
+from tests.certificates.test_reports import REPORT
 
 
 def test_the_press_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -42,6 +43,18 @@ def test_the_press_prints_the_same_and_survives_a_killed_child() -> None:
     press._child.kill()
     press._child.wait()
     assert press.print_pdf(FACE, "card") == expected
+    press.stop()
+
+
+def test_a_press_that_has_printed_nothing_has_nothing_to_end() -> None:
+    press = Press()
+    press.stop()
+    assert press._child is None
+
+
+def test_the_press_prints_reports_as_they_are_printed_here() -> None:
+    press = Press()
+    assert press.print_report(REPORT) == render_report(REPORT)
     press.stop()
 
 

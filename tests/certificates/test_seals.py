@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from flask import Flask
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
 from giftshop.certificates import audit, chain, ledger_rows, seals
@@ -338,3 +339,16 @@ def test_a_certificate_that_lost_its_row_or_its_entries_is_named(sealed: list[in
 def test_the_moment_of_a_seal_is_when_it_was_asked_for(app: Flask) -> None:
     at = clock.now() - timedelta(days=1)
     assert seals.build_seal(at=at).created_at == at
+
+
+def test_a_fault_of_the_database_that_has_passed_is_not_taken_for_tampering(sealed: list[int]) -> None:
+    def fail_once(_connection: object, _cursor: object, statement: str, *_: object) -> None:
+        if "FROM ledger_entry" in statement and "BETWEEN" in statement:
+            sa.event.remove(db.engine, "before_cursor_execute", fail_once)
+            raise OperationalError(statement, {}, Exception("disk I/O error"))
+
+    sa.event.listen(db.engine, "before_cursor_execute", fail_once)
+    with pytest.raises(OperationalError, match="disk I/O error"):
+        verify()
+    db.session.rollback()
+    assert verify() == ""

@@ -6,15 +6,18 @@ would take longer than the tests, so the first session makes them and its forks 
 
 import atexit
 import functools
+import itertools
 import os
 import re
 import tempfile
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from tests.databases import PostgresServer
 from tests.workbench.running import RunningWorkbench, start_workbench
 
 
@@ -56,10 +59,28 @@ def workbench() -> RunningWorkbench:
     return bench
 
 
+def postgres() -> PostgresServer:
+    """Return a running PostgreSQL, for the few tests of locks; forks number the databases they make by the clock."""
+    server = _postgres()
+    server._numbers = itertools.count(time.time_ns())
+    return server
+
+
+@functools.cache
+def _postgres() -> PostgresServer:
+    server = PostgresServer(_folder("postgres"))
+    atexit.register(server.stop)
+    return server
+
+
 def _folder(name: str) -> Path:
     folder = tempfile.TemporaryDirectory(prefix=f"mutants-{name}-")
     atexit.register(folder.cleanup)
     return Path(folder.name)
 
 
-_SHARED: dict[str, Callable[[], object]] = {"sqlite_template": sqlite_template, "workbench": workbench}
+_SHARED: dict[str, Callable[[], object]] = {
+    "sqlite_template": sqlite_template,
+    "postgres": postgres,
+    "workbench": workbench,
+}
