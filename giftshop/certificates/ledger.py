@@ -121,13 +121,16 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     )
 
 
-def hold_certificate(certificate_id: int) -> None:
-    """Keep others off the certificate until this transaction ends: of two undos at once the second must see the first.
+def hold_certificate(certificate_id: int) -> Certificate:
+    """Keep others off a certificate until this transaction ends, and return it as it is: the second sees the first.
 
-    SQLite needs no row lock, because whoever may write has the whole file.
+    SQLite needs no row lock, because whoever may write has the whole file. Raises CertificateNotFoundError.
     """
-    row = sa.select(Certificate.id).where(Certificate.id == certificate_id)
-    db.session.execute(row.with_for_update(key_share=True))
+    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
+    found = db.session.scalar(row.execution_options(populate_existing=True))
+    if found is None:
+        raise CertificateNotFoundError
+    return found
 
 
 def post(
