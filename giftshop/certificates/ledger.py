@@ -13,10 +13,9 @@ from sqlalchemy.orm.util import identity_key
 
 from giftshop.certificates import chain, codes, register, vault
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.certificates.undo import refuse_undo
+from giftshop.certificates.undo import has_ended_for_good, refuse_undo, status_with_value
 from giftshop.database import db
 from giftshop.errors import (
-    AlreadyReversedError,
     CertificateExpiredError,
     CertificateFrozenError,
     CertificateNotFoundError,
@@ -106,18 +105,18 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
     TooManyUndosError, ReasonMissingError, CertificateVoidError.
     """
-    hold_certificate(certificate_id)
+    certificate = hold_certificate(certificate_id)
     original = db.session.get(LedgerEntry, entry_id)
     if original is None or original.certificate_id != certificate_id:
         raise CertificateNotFoundError
     refuse_undo(original, actor=cause.actor, is_manager=is_manager, reason=cause.reason_code, at=cause.at)
-    not_reversed = ~sa.exists().where(LedgerEntry.reverses_id == entry_id)
+    if has_ended_for_good(certificate):
+        raise CertificateVoidError
     return post(
         certificate_id,
         Transfer("reversal", original.credit_account, LIABILITY, original.amount_cents, reverses_id=entry_id),
         cause,
-        only_if=[Certificate.status != "void", not_reversed],
-        refusal=lambda found: CertificateVoidError() if found.status == "void" else AlreadyReversedError(),
+        status=status_with_value(certificate),
     )
 
 
