@@ -6,6 +6,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
+from giftshop.certificates.requests import wait_for_copies
 from giftshop.database import db
 from giftshop.errors import (
     AlreadyReversedError,
@@ -28,7 +29,7 @@ def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str
         raise NotReversibleError
     if find_reversal(entry.id) is not None:
         raise AlreadyReversedError
-    if may_undo_own(entry, actor=actor, at=at) and _undos_since(actor, at - timedelta(days=1)) < UNDOS_A_DAY:
+    if may_undo_own(entry, actor=actor, at=at) and _count_undos(actor, since=at - timedelta(days=1)) < UNDOS_A_DAY:
         return
     if not is_manager:
         raise _staff_refusal(entry, actor=actor, at=at)
@@ -91,8 +92,10 @@ def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception
     return TooManyUndosError()
 
 
-def _undos_since(actor: str, moment: datetime) -> int:
+def _count_undos(actor: str, *, since: datetime) -> int:
+    """Return how often a person has undone something, once no other undo of theirs is under way."""
+    wait_for_copies("undo-day", actor)
     query = sa.select(sa.func.count()).where(
-        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > moment
+        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > since
     )
     return db.session.scalar(query) or 0
