@@ -29,18 +29,18 @@ def overlap(app: Flask, first: Callable[[], object], second: Callable[[], object
         def keep_open() -> None:
             first()
             has_acted.set()
-            while not has_ended.wait(0.02) and not _is_anybody_waiting():
+            while not has_ended.wait(0.02) and not is_anybody_waiting():
                 pass
 
         try:
-            return _transact(app, keep_open)
+            return transact(app, keep_open)
         finally:
             has_acted.set()
 
     def act_second() -> str:
         has_acted.wait()
         try:
-            return _transact(app, second)
+            return transact(app, second)
         finally:
             has_ended.set()
 
@@ -50,7 +50,8 @@ def overlap(app: Flask, first: Callable[[], object], second: Callable[[], object
         return both[0].result(), both[1].result()
 
 
-def _transact(app: Flask, act: Callable[[], object]) -> str:
+def transact(app: Flask, act: Callable[[], object]) -> str:
+    """Act and commit on a connection of one's own; return "done", or the name of the exception."""
     with app.app_context():
         try:
             act()
@@ -61,6 +62,7 @@ def _transact(app: Flask, act: Callable[[], object]) -> str:
         return "done"
 
 
-def _is_anybody_waiting() -> bool:
+def is_anybody_waiting() -> bool:
+    """Tell whether a transaction waits for another one's lock."""
     with db.engine.connect() as connection:
         return bool(connection.execute(_WAITING).scalar())

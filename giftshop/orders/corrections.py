@@ -1,7 +1,6 @@
 """Corrections: what managers and the owner do to a sold certificate, each answered once, for pages and commands.
 
-Nothing here commits, but for `pursue`, which talks to Stripe. What is refused has left nothing behind: each act runs
-in a savepoint, because a stored refusal is committed.
+Nothing here commits, but for `pursue`, which talks to Stripe. What is refused has left nothing behind.
 """
 
 import re
@@ -146,12 +145,7 @@ def _once(
     name: str, certificate: Certificate, asked: Asked, act: Callable[[], dict[str, object]], **more: object
 ) -> Answer:
     body = {"act": name, "certificate": certificate.public_id, "reason": asked.reason, **more}
-
-    def apart() -> dict[str, object]:
-        with db.session.begin_nested():
-            return act()
-
-    return answer_once(scope=f"{name}:{asked.actor}", key=asked.key, body=body, act=apart)
+    return answer_once(scope=f"{name}:{asked.actor}", key=asked.key, body=body, act=act)
 
 
 def _is_code(text: str) -> bool:
