@@ -3,7 +3,6 @@
 Nothing here commits, but for `pursue`, which talks to Stripe. What is refused has left nothing behind.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -11,20 +10,19 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates import codes, standing
+from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
+from giftshop.certificates.remarks import read_words, tells_code
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
-from giftshop.errors import CheckoutUnavailableError, InvalidCodeError, ReasonMissingError, ShopError
+from giftshop.errors import CheckoutUnavailableError, ReasonMissingError, ShopError
 from giftshop.orders import notices
 from giftshop.orders.models import Refund
-from giftshop.orders.order_notes import read_words
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from giftshop.orders.register import find_gift
 from giftshop.orders.stripe_gateway import StripeGateway
 
 MOST_REASON = 40
-_CODE_LIKE = re.compile(r"(?=((?:[0-9A-Za-z][\s-]?){16}))", re.ASCII)
 
 
 class ReasonTooLongError(ShopError):
@@ -54,7 +52,7 @@ def read_reason(typed: str) -> str:
         raise ReasonMissingError
     if len(reason) > MOST_REASON:
         raise ReasonTooLongError
-    if "@" in reason or any(_is_code(found) for found in _CODE_LIKE.findall(reason)):
+    if "@" in reason or tells_code(reason):
         raise ReasonTellsTooMuchError
     return reason
 
@@ -146,11 +144,3 @@ def _once(
 ) -> Answer:
     body = {"act": name, "certificate": certificate.public_id, "reason": asked.reason, **more}
     return answer_once(scope=f"{name}:{asked.actor}", key=asked.key, body=body, act=act)
-
-
-def _is_code(text: str) -> bool:
-    try:
-        codes.normalise_code(text)
-    except InvalidCodeError:
-        return False
-    return True

@@ -19,7 +19,10 @@ FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
     "InsufficientBalanceError": "other_amount",
     "NoteTooLongError": "note",
+    "NoteTellsCodeError": "note",
     "ReasonMissingError": "reason",
+    "ReasonTooLongError": "reason",
+    "ReasonTellsTooMuchError": "reason",
 }
 """Where a refusal is told on the page; every other one only stands in the summary."""
 
