@@ -148,17 +148,7 @@ def post(
     """
     change = transfer.balance_change_cents
     enough = [Certificate.balance_cents >= transfer.amount_cents] if change < 0 else []
-    moved = db.session.execute(
-        sa.update(Certificate)
-        .where(Certificate.id == certificate_id, *enough, *only_if)
-        .values(
-            balance_cents=Certificate.balance_cents + change,
-            last_sequence=Certificate.last_sequence + 1,
-            status=Certificate.status if status is None else status,
-        )
-        .returning(Certificate.balance_cents, Certificate.last_sequence)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    moved = _move(change, status, [Certificate.id == certificate_id, *enough, *only_if])
     if moved is None:
         raise _refused(certificate_id, refusal)
     entry = _build_entry(certificate_id, transfer, cause, sequence=moved.last_sequence, balance=moved.balance_cents)
@@ -166,6 +156,19 @@ def post(
     db.session.flush()
     _forget_loaded(certificate_id)
     return entry
+
+
+def _move(
+    change_cents: int, status: sa.ColumnElement[str] | str | None, conditions: Sequence[sa.ColumnElement[bool]]
+) -> sa.Row[int, int] | None:
+    """Change the balance of the certificate that meets the conditions; return its new balance and sequence, or None."""
+    change = sa.update(Certificate).values(
+        balance_cents=Certificate.balance_cents + change_cents,
+        last_sequence=Certificate.last_sequence + 1,
+        status=Certificate.status if status is None else status,
+    )
+    moved = change.where(*conditions).returning(Certificate.balance_cents, Certificate.last_sequence)
+    return db.session.execute(moved.execution_options(synchronize_session=False)).one_or_none()
 
 
 def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, sequence: int, balance: int) -> LedgerEntry:
