@@ -81,6 +81,18 @@ def test_a_device_is_known_after_both_steps_and_not_before(app: Flask) -> None:
     assert staff.email not in written
 
 
+def test_over_tls_the_devices_cookie_is_bound_to_this_host(app: Flask) -> None:
+    app.config.update(SESSION_COOKIE_NAME="__Host-giftshop", SESSION_COOKIE_SECURE=True)
+    staff, client, base = hire("staff"), browser(app), "https://127.0.0.1:8000"
+    client.post("/staff/login", data={"email": staff.email, "password": PASSWORD}, base_url=base)
+    code = sign_in.code_now(staff)
+    answer = client.post("/staff/second-step", data={"code": code}, base_url=base)
+    (written,) = [each for each in answer.headers.getlist("Set-Cookie") if "-device=" in each]
+    assert written.startswith("__Host-giftshop-device=")
+    assert "Secure" in written.split("; ")
+    assert "Domain" not in written
+
+
 @pytest.mark.parametrize("forged", ["", "nonsense", "WyJkZXZpY2UiLCJtYXJrIl0.aaaaaa.bbbbbb"])
 def test_a_cookie_that_the_shop_has_not_signed_makes_no_device_known(app: Flask, forged: str) -> None:
     staff, client = hire("staff"), browser(app)
