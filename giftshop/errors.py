@@ -96,8 +96,16 @@ class NotFoundByCodeError(ShopError):
 # --- requests that move money -----------------------------------------------------------------------
 
 
-class NoteTooLongError(ShopError):
+class NoteRefusedError(ShopError):
+    """This note can't be kept."""
+
+
+class NoteTooLongError(NoteRefusedError):
     """A note has at most 140 characters."""
+
+
+class NoteTellsCodeError(NoteRefusedError):
+    """Leave the certificate's code out of the note: whoever reads it could use it."""
 
 
 class RequestKeyMissingError(ShopError):

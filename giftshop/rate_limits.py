@@ -40,10 +40,13 @@ class DatabaseStorage(Storage):
         return sa.exc.SQLAlchemyError
 
     def incr(self, key: str, expiry: int, amount: int = 1) -> int:
-        """Count `amount` hits on `key` in a window of `expiry` seconds; return the hits so far."""
+        """Count `amount` hits on `key` in a window of `expiry` seconds; return the hits so far.
+
+        Less than nothing gives hits back, as long as their window is open.
+        """
         now = int(time.time())
         is_over = RateLimit.expires_at <= now
-        fresh = {"hits": amount, "expires_at": now + expiry}
+        fresh = {"hits": max(amount, 0), "expires_at": now + expiry}
         dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
         statement = (
             dialect.insert(RateLimit)
@@ -51,8 +54,8 @@ class DatabaseStorage(Storage):
             .on_conflict_do_update(
                 index_elements=["key"],
                 set_={
-                    "hits": sa.case((is_over, amount), else_=RateLimit.hits + amount),
-                    "expires_at": sa.case((is_over, now + expiry), else_=RateLimit.expires_at),
+                    "hits": sa.case((is_over, fresh["hits"]), else_=RateLimit.hits + amount),
+                    "expires_at": sa.case((is_over, fresh["expires_at"]), else_=RateLimit.expires_at),
                 },
             )
             .returning(RateLimit.hits)

@@ -21,6 +21,7 @@ from giftshop.opening import insist_on_practice
 from giftshop.orders import audit as orders_audit
 from giftshop.settings import Settings
 from tests.databases import PostgresServer
+from tests.whole_ledger import find_forged_entry
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -125,7 +126,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         db.session.rollback()
         assert audit.list_broken_invariants() == []
         assert orders_audit.list_broken_invariants() == []
-        assert audit.find_forged_entry() is None
+        assert find_forged_entry() is None
     close_app(app)
 
 

@@ -101,14 +101,6 @@ def check_invariants(queries: dict[str, str]) -> Iterator[str]:
         yield f"{name}: {count}" if count else ""
 
 
-def find_forged_entry() -> BadRow | None:
-    """Return the first row of the ledger that does not fit the others, or None; entries come before certificates."""
-    for low, high in ledger_rows.list_ranges():
-        if found := find_bad_row(low, high):
-            return found
-    return find_moved_row()
-
-
 def find_bad_row(low: int, high: int) -> BadRow | None:
     """Return the first row that is wrong about the certificates with ids from `low` to `high`, or None."""
     try:

@@ -24,22 +24,10 @@ def draw_shoulders(grain: Grain) -> list[Shape]:
     """Neck, shoulders and arms as a relief map, with one point of pressure."""
     middle, waver = grain.between(392, 408), Waver(grain)
 
-    def contour(depth: float, side: int) -> list[Point]:  # depth 0 is the silhouette, 1 the spine
-        rest = 1 - depth
-        reach = rest**1.15
-        body = [
-            (40 * reach + 1, -20),
-            (41 * reach + 1, 30),
-            (54 * reach + 2, 70 - 6 * rest),
-            (106 * reach + 2, 104 - 10 * rest),
-            (168 * reach + 2, 128 - 8 * rest + 26 * depth),
-            (208 * reach + 2, 172 - 6 * rest + 30 * depth),
-            (222 * reach + 2, 250),
-            (226 * reach + 2, 362),
-        ]
+    def contour(depth: float, side: int) -> list[Point]:
         return [
             (middle + side * x + 1.6 * waver(step, depth * 90), y + 1.4 * waver(step + 2, depth * 60))
-            for step, (x, y) in enumerate(body)
+            for step, (x, y) in enumerate(_half_body(depth))
         ]
 
     shapes = [
@@ -52,6 +40,22 @@ def draw_shoulders(grain: Grain) -> list[Shape]:
     shapes.append(stroke(smooth(contour(1, 1))))
     side = grain.pick((-1, 1))
     return shapes + target((middle + side * 92, 148), (50, 44), waver, rings=5, step=0.2, angle=side * 0.3)
+
+
+def _half_body(depth: float) -> list[Point]:
+    """Return one side from the neck down the arm, measured from the spine; depth 0 is the silhouette, 1 the spine."""
+    rest = 1 - depth
+    reach = rest**1.15
+    return [
+        (40 * reach + 1, -20),
+        (41 * reach + 1, 30),
+        (54 * reach + 2, 70 - 6 * rest),
+        (106 * reach + 2, 104 - 10 * rest),
+        (168 * reach + 2, 128 - 8 * rest + 26 * depth),
+        (208 * reach + 2, 172 - 6 * rest + 30 * depth),
+        (222 * reach + 2, 250),
+        (226 * reach + 2, 362),
+    ]
 
 
 def draw_raked_sand(grain: Grain) -> list[Shape]:

@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.refund_entries import (
     BACK_FROM_VOID,
     VOID_WHEN_EMPTY,
@@ -21,9 +21,8 @@ def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
 
     May be called again: value that has come back meanwhile is held too, never more than the share.
     """
-    hold_certificate(certificate_id)
+    balance = hold_certificate(certificate_id).balance_cents
     held = sum(entry.amount_cents for entry in _open_holds(certificate_id, dispute_id))
-    balance = db.session.scalars(sa.select(Certificate.balance_cents).where(Certificate.id == certificate_id)).one()
     amount = min(balance, share_cents - held)
     if amount <= 0:
         return held

@@ -13,10 +13,9 @@ from sqlalchemy.orm.util import identity_key
 
 from giftshop.certificates import chain, codes, register, vault
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.certificates.undo import refuse_undo
+from giftshop.certificates.undo import has_ended_for_good, refuse_undo, status_with_value
 from giftshop.database import db
 from giftshop.errors import (
-    AlreadyReversedError,
     CertificateExpiredError,
     CertificateFrozenError,
     CertificateNotFoundError,
@@ -106,28 +105,31 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
     TooManyUndosError, ReasonMissingError, CertificateVoidError.
     """
-    hold_certificate(certificate_id)
+    certificate = hold_certificate(certificate_id)
     original = db.session.get(LedgerEntry, entry_id)
     if original is None or original.certificate_id != certificate_id:
         raise CertificateNotFoundError
     refuse_undo(original, actor=cause.actor, is_manager=is_manager, reason=cause.reason_code, at=cause.at)
-    not_reversed = ~sa.exists().where(LedgerEntry.reverses_id == entry_id)
+    if has_ended_for_good(certificate):
+        raise CertificateVoidError
     return post(
         certificate_id,
         Transfer("reversal", original.credit_account, LIABILITY, original.amount_cents, reverses_id=entry_id),
         cause,
-        only_if=[Certificate.status != "void", not_reversed],
-        refusal=lambda found: CertificateVoidError() if found.status == "void" else AlreadyReversedError(),
+        status=status_with_value(certificate),
     )
 
 
-def hold_certificate(certificate_id: int) -> None:
-    """Keep others off the certificate until this transaction ends: of two undos at once the second must see the first.
+def hold_certificate(certificate_id: int) -> Certificate:
+    """Keep others off a certificate until this transaction ends, and return it as it is: the second sees the first.
 
-    SQLite needs no row lock, because whoever may write has the whole file.
+    SQLite needs no row lock, because whoever may write has the whole file. Raises CertificateNotFoundError.
     """
-    row = sa.select(Certificate.id).where(Certificate.id == certificate_id)
-    db.session.execute(row.with_for_update(key_share=True))
+    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
+    found = db.session.scalar(row.execution_options(populate_existing=True))
+    if found is None:
+        raise CertificateNotFoundError
+    return found
 
 
 def post(
@@ -146,17 +148,7 @@ def post(
     """
     change = transfer.balance_change_cents
     enough = [Certificate.balance_cents >= transfer.amount_cents] if change < 0 else []
-    moved = db.session.execute(
-        sa.update(Certificate)
-        .where(Certificate.id == certificate_id, *enough, *only_if)
-        .values(
-            balance_cents=Certificate.balance_cents + change,
-            last_sequence=Certificate.last_sequence + 1,
-            status=Certificate.status if status is None else status,
-        )
-        .returning(Certificate.balance_cents, Certificate.last_sequence)
-        .execution_options(synchronize_session=False)
-    ).one_or_none()
+    moved = _move(change, status, [Certificate.id == certificate_id, *enough, *only_if])
     if moved is None:
         raise _refused(certificate_id, refusal)
     entry = _build_entry(certificate_id, transfer, cause, sequence=moved.last_sequence, balance=moved.balance_cents)
@@ -164,6 +156,19 @@ def post(
     db.session.flush()
     _forget_loaded(certificate_id)
     return entry
+
+
+def _move(
+    change_cents: int, status: sa.ColumnElement[str] | str | None, conditions: Sequence[sa.ColumnElement[bool]]
+) -> sa.Row[int, int] | None:
+    """Change the balance of the certificate that meets the conditions; return its new balance and sequence, or None."""
+    change = sa.update(Certificate).values(
+        balance_cents=Certificate.balance_cents + change_cents,
+        last_sequence=Certificate.last_sequence + 1,
+        status=Certificate.status if status is None else status,
+    )
+    moved = change.where(*conditions).returning(Certificate.balance_cents, Certificate.last_sequence)
+    return db.session.execute(moved.execution_options(synchronize_session=False)).one_or_none()
 
 
 def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, sequence: int, balance: int) -> LedgerEntry:

@@ -63,7 +63,7 @@ def take_foreign_refund(certificate_id: int, amount_cents: int, *, stripe_refund
 
     `amount_cents` is the certificate's share in minor units; the part that was spent already is posted as a loss.
     """
-    balance = _held_balance(certificate_id)
+    balance = hold_certificate(certificate_id).balance_cents
     taken = min(balance, amount_cents)
     if taken:
         post(
@@ -120,12 +120,6 @@ def list_open_entries(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerE
         ~sa.exists().where(closed.reverses_id == LedgerEntry.id),
     )
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
-
-
-def _held_balance(certificate_id: int) -> int:
-    """Return a balance that nobody else can move until this transaction ends."""
-    hold_certificate(certificate_id)
-    return db.session.scalars(sa.select(Certificate.balance_cents).where(Certificate.id == certificate_id)).one()
 
 
 def _stripe_cause(key: str, external_ref: str, at: datetime) -> Cause:

@@ -1,7 +1,8 @@
 """Requests that move money are answered once: the first answer is kept and given to every copy.
 
 The key is made when the form is shown. The same key with the same content gets the first answer again,
-refusals too; with other content it is refused (409). Key, answer and money are one commit.
+refusals too; with other content it is refused (409). Key, answer and money are one commit. A refusal is committed
+too, and so what the act wrote before it refused is rolled back first.
 """
 
 import hashlib
@@ -15,9 +16,9 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.certificates.models import MoneyRequest
 from giftshop.database import db
-from giftshop.errors import RequestKeyMissingError, RequestKeyReusedError, ShopError
+from giftshop.errors import RequestKeyMissingError, RequestKeyReusedError, ShopError, TooManyUndosError
 
-DONE, REFUSED = 200, 409
+DONE, FORBIDDEN, REFUSED = 200, 403, 409
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
 
 
@@ -36,18 +37,19 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     """Run `act` unless this key was answered before; store what it returned, or the refusal it raised.
 
     Waits for copies that are under way (SQLite: the writers' turn; PostgreSQL: an advisory lock held to the end
-    of the transaction). Raises RequestKeyMissingError (400), RequestKeyReusedError (409).
+    of the transaction). Call it before anything is written: a refusal ends the transaction and begins another.
+    Raises RequestKeyMissingError (400), RequestKeyReusedError (409).
     """
     if not _KEY.fullmatch(key):
         raise RequestKeyMissingError
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
-    wait_for_copies(scope, key)
-    stored = db.session.get(MoneyRequest, (scope, key))
-    if stored is not None:
+    if stored := _find_stored(scope, key):
         return _replayed(stored, digest)
     facts, refusal = _acted(act)
+    if refusal and (stored := _find_stored(scope, key)):  # the rollback let a waiting copy go first
+        return _replayed(stored, digest)
     answer = {"facts": facts, "refusal": type(refusal).__name__ if refusal else "", "message": str(refusal or "")}
-    status = REFUSED if refusal else DONE
+    status = _status(refusal)
     db.session.add(
         MoneyRequest(
             scope=scope,
@@ -69,11 +71,25 @@ def wait_for_copies(scope: str, key: str) -> None:
         db.session.execute(lock, {"name": f"{scope} {key}"})
 
 
+def _find_stored(scope: str, key: str) -> MoneyRequest | None:
+    """Return the request as it was answered before, once no copy of it is under way."""
+    wait_for_copies(scope, key)
+    return db.session.get(MoneyRequest, (scope, key))
+
+
 def _acted(act: Callable[[], dict[str, object]]) -> tuple[dict[str, object], ShopError | None]:
+    """Run `act`; when it refuses, nothing is left of what it had written by then."""
     try:
         return act(), None
     except ShopError as refusal:
+        db.session.rollback()
         return {}, refusal
+
+
+def _status(refusal: ShopError | None) -> int:
+    if refusal is None:
+        return DONE
+    return FORBIDDEN if isinstance(refusal, TooManyUndosError) else REFUSED
 
 
 def _replayed(stored: MoneyRequest, digest: bytes) -> Answer:

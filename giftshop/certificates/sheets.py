@@ -21,7 +21,6 @@ from giftshop.certificates.wording import Words
 Paper = Literal["letter", "a4", "card"]
 PAPERS: tuple[Paper, ...] = get_args(Paper)
 POINT = 25.4 / 72
-QUIET_MODULES = 4
 
 _LABEL, _NAME_GAP, _ROW_GAP, _CODE = 5.6, 2.6, 10.5, 10.8
 _TERMS_LINE = 13 * POINT

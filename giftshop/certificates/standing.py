@@ -1,6 +1,7 @@
 """A certificate's standing: put on hold and released, ended, given a new code; each with who and why, in the trail.
 
 A certificate is frozen while any freeze is open: two disputes, or a dispute and a manager, do not undo each other.
+Whoever puts one on hold or releases it locks it first: else a release overlooks a hold that is not committed yet.
 """
 
 from datetime import datetime
@@ -10,7 +11,7 @@ from sqlalchemy.orm import aliased
 
 from giftshop import trail
 from giftshop.certificates import codes, vault
-from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, post
+from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
 from giftshop.database import db
 from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
@@ -20,6 +21,7 @@ BY_HAND = "by hand"
 
 def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, at: datetime) -> bool:
     """Put a certificate on hold because of `subject` (Stripe's id, or `BY_HAND`); False when it is already for that."""
+    hold_certificate(certificate_id)
     if _open_freeze(certificate_id, subject) is not None:
         return False
     db.session.add(
@@ -36,13 +38,13 @@ def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, a
 def freeze_by_hand(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> bool:
     """Put a certificate on hold for a manager. Raises ReasonMissingError, CertificateVoidError."""
     _check_reason(reason_code)
-    if db.session.get_one(Certificate, certificate_id, populate_existing=True).status == "void":
-        raise CertificateVoidError
+    _hold_unended(certificate_id)
     return freeze(certificate_id, subject=BY_HAND, reason_code=reason_code, actor=actor, at=at)
 
 
 def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_code: str = "") -> bool:
     """End the hold that `subject` caused; the certificate is usable again when no other is open."""
+    hold_certificate(certificate_id)
     found = _open_freeze(certificate_id, subject)
     if found is None:
         return False
@@ -60,8 +62,7 @@ def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime)
     Raises ReasonMissingError, CertificateVoidError, NotFrozenByHandError.
     """
     _check_reason(reason_code)
-    if db.session.get_one(Certificate, certificate_id, populate_existing=True).status == "void":
-        raise CertificateVoidError
+    _hold_unended(certificate_id)
     if _holds_disputed_money(certificate_id):
         raise NotFrozenByHandError
     subjects = [each.subject for each in list_freezes(certificate_id)]
@@ -90,9 +91,8 @@ def void(certificate_id: int, *, reason_code: str, request_key: str, actor: str,
     Raises ReasonMissingError, CertificateVoidError (it has ended, or nothing is left on it).
     """
     _check_reason(reason_code)
-    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
-    certificate = db.session.scalars(row.execution_options(populate_existing=True)).one()
-    if certificate.status == "void" or certificate.balance_cents == 0:
+    certificate = _hold_unended(certificate_id)
+    if certificate.balance_cents == 0:
         raise CertificateVoidError
     entry = post(
         certificate_id,
@@ -110,10 +110,7 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     Raises ReasonMissingError, CertificateVoidError.
     """
     _check_reason(reason_code)
-    row = sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update(key_share=True)
-    certificate = db.session.scalars(row.execution_options(populate_existing=True)).one()
-    if certificate.status == "void":
-        raise CertificateVoidError
+    certificate = _hold_unended(certificate_id)
     code = codes.new_code()
     db.session.add(
         ReplacedCode(code_lookup=certificate.code_lookup, certificate_id=certificate_id, replaced_at=at, actor=actor)
@@ -123,6 +120,14 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     db.session.flush()
     trail.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code
+
+
+def _hold_unended(certificate_id: int) -> Certificate:
+    """Return a certificate that is nobody else's until this transaction ends. Raises CertificateVoidError."""
+    certificate = hold_certificate(certificate_id)
+    if certificate.status == "void":
+        raise CertificateVoidError
+    return certificate
 
 
 def _open_freeze(certificate_id: int, subject: str) -> CertificateFreeze | None:

@@ -1,10 +1,12 @@
-"""Who may undo a redemption, and until when: the guards in the order a doorman would ask."""
+"""Who may undo a redemption, until when, and on which certificates: the guards in the order a doorman would ask."""
 
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.orm import aliased
 
-from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
+from giftshop.certificates.requests import wait_for_copies
 from giftshop.database import db
 from giftshop.errors import (
     AlreadyReversedError,
@@ -17,6 +19,8 @@ from giftshop.errors import (
 
 UNDO_MINUTES = 15
 UNDOS_A_DAY = 3
+_PAID_BACK = {"refund_settled", "refund_external"}
+_ENDINGS = (*_PAID_BACK, "void", "dispute_lost", "loss")
 
 
 def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str, at: datetime) -> None:
@@ -25,7 +29,7 @@ def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str
         raise NotReversibleError
     if find_reversal(entry.id) is not None:
         raise AlreadyReversedError
-    if may_undo_own(entry, actor=actor, at=at) and _undos_since(actor, at - timedelta(days=1)) < UNDOS_A_DAY:
+    if may_undo_own(entry, actor=actor, at=at) and _count_undos(actor, since=at - timedelta(days=1)) < UNDOS_A_DAY:
         return
     if not is_manager:
         raise _staff_refusal(entry, actor=actor, at=at)
@@ -48,6 +52,38 @@ def find_reversal(entry_id: int) -> LedgerEntry | None:
     return db.session.scalar(sa.select(LedgerEntry).where(LedgerEntry.reverses_id == entry_id))
 
 
+def has_ended_for_good(certificate: Certificate) -> bool:
+    """Tell whether a certificate has ended so that nothing comes back to it.
+
+    A person ended it, or a bank took its payment back. A refund ends one only because nothing is left on it: what
+    was redeemed by mistake before is still owed.
+    """
+    return certificate.status == "void" and not _is_only_paid_back(certificate.id)
+
+
+def status_with_value(certificate: Certificate) -> str:
+    """Return what a certificate is once it has value again: still on hold while anything holds it."""
+    if certificate.status != "void":
+        return certificate.status
+    hold = sa.select(CertificateFreeze.id).where(
+        CertificateFreeze.certificate_id == certificate.id, CertificateFreeze.lifted_at.is_(None)
+    )
+    return "active" if db.session.scalar(hold.limit(1)) is None else "frozen"
+
+
+def _is_only_paid_back(certificate_id: int) -> bool:
+    """Tell whether refunds and nothing else left the certificate empty, going by what was not taken back since."""
+    closing = aliased(LedgerEntry)
+    endings = sa.select(LedgerEntry.kind).where(
+        LedgerEntry.certificate_id == certificate_id,
+        LedgerEntry.kind.in_(_ENDINGS),
+        LedgerEntry.balance_after_cents == 0,
+        ~sa.exists().where(closing.reverses_id == LedgerEntry.id),
+    )
+    found = set(db.session.scalars(endings))
+    return bool(found) and found <= _PAID_BACK
+
+
 def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception:
     if entry.actor != actor:
         return NotRedeemedByYouError()
@@ -56,8 +92,10 @@ def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception
     return TooManyUndosError()
 
 
-def _undos_since(actor: str, moment: datetime) -> int:
+def _count_undos(actor: str, *, since: datetime) -> int:
+    """Return how often a person has undone something, once no other undo of theirs is under way."""
+    wait_for_copies("undo-day", actor)
     query = sa.select(sa.func.count()).where(
-        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > moment
+        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > since
     )
     return db.session.scalar(query) or 0

@@ -45,9 +45,8 @@ def _send_once(message_id: int, address: str) -> Answer:
     person = asked()
 
     def act() -> dict[str, object]:
-        with db.session.begin_nested():
-            again = notices.send_again(message_id, to_address=address, actor=person.actor, at=clock.now())
-            return {"message": again.id}
+        again = notices.send_again(message_id, to_address=address, actor=person.actor, at=clock.now())
+        return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}
     return answer_once(scope=f"resend:{person.actor}", key=person.key, body=body, act=act)

@@ -8,7 +8,7 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.database import db
-from giftshop.errors import NoteTooLongError
+from giftshop.errors import NoteRefusedError
 from giftshop.office.dossier import open_dossier
 from giftshop.office.forms import actor, asked, new_request_key
 from giftshop.office.needs import held_for, tell_exposure
@@ -48,7 +48,7 @@ def write_note(order_id: int) -> ResponseReturnValue:
     typed = request.form.get("text", "")
     try:
         order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
-    except (order_notes.NoteEmptyError, NoteTooLongError) as refusal:
+    except NoteRefusedError as refusal:
         db.session.rollback()
         return _page(order_id, {"text": refusal.message}, typed=typed), 422
     db.session.commit()

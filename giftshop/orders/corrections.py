@@ -1,10 +1,8 @@
 """Corrections: what managers and the owner do to a sold certificate, each answered once, for pages and commands.
 
-Nothing here commits, but for `pursue`, which talks to Stripe. What is refused has left nothing behind: each act runs
-in a savepoint, because a stored refusal is committed.
+Nothing here commits, but for `pursue`, which talks to Stripe. What is refused has left nothing behind.
 """
 
-import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -12,20 +10,19 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates import codes, standing
+from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
+from giftshop.certificates.remarks import read_words, tells_code
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
-from giftshop.errors import CheckoutUnavailableError, InvalidCodeError, ReasonMissingError, ShopError
+from giftshop.errors import CheckoutUnavailableError, ReasonMissingError, ShopError
 from giftshop.orders import notices
 from giftshop.orders.models import Refund
-from giftshop.orders.order_notes import read_words
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from giftshop.orders.register import find_gift
 from giftshop.orders.stripe_gateway import StripeGateway
 
 MOST_REASON = 40
-_CODE_LIKE = re.compile(r"(?=((?:[0-9A-Za-z][\s-]?){16}))", re.ASCII)
 
 
 class ReasonTooLongError(ShopError):
@@ -55,7 +52,7 @@ def read_reason(typed: str) -> str:
         raise ReasonMissingError
     if len(reason) > MOST_REASON:
         raise ReasonTooLongError
-    if "@" in reason or any(_is_code(found) for found in _CODE_LIKE.findall(reason)):
+    if "@" in reason or tells_code(reason):
         raise ReasonTellsTooMuchError
     return reason
 
@@ -146,17 +143,4 @@ def _once(
     name: str, certificate: Certificate, asked: Asked, act: Callable[[], dict[str, object]], **more: object
 ) -> Answer:
     body = {"act": name, "certificate": certificate.public_id, "reason": asked.reason, **more}
-
-    def apart() -> dict[str, object]:
-        with db.session.begin_nested():
-            return act()
-
-    return answer_once(scope=f"{name}:{asked.actor}", key=asked.key, body=body, act=apart)
-
-
-def _is_code(text: str) -> bool:
-    try:
-        codes.normalise_code(text)
-    except InvalidCodeError:
-        return False
-    return True
+    return answer_once(scope=f"{name}:{asked.actor}", key=asked.key, body=body, act=act)

@@ -5,14 +5,13 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from giftshop.certificates import remarks
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import Base, BigId, Moment, db
-from giftshop.errors import NoteTooLongError, ShopError
-
-MOST_LETTERS = 140
+from giftshop.errors import NoteRefusedError, ShopError
 
 
-class NoteEmptyError(ShopError):
+class NoteEmptyError(NoteRefusedError):
     """Write a few words first."""
 
 
@@ -34,27 +33,14 @@ class OrderNote(Base):
     blanked_by: Mapped[str] = mapped_column(sa.Text, default="")
 
 
-def read_words(typed: str) -> str:
-    """Read what was typed as one line without controls."""
-    return " ".join("".join(letter if letter.isprintable() else " " for letter in typed).split())
-
-
-def read_note(typed: str) -> str:
-    """Read a note: one line of at most 140 characters. Raises NoteEmptyError, NoteTooLongError."""
-    text = read_words(typed)
-    if not text:
-        raise NoteEmptyError
-    if len(text) > MOST_LETTERS:
-        raise NoteTooLongError
-    return text
-
-
 def write_note(order_id: int, typed: str, *, actor: str, key: str, at: datetime) -> Answer:
-    """Keep a note once, however often its form arrives. Raises NoteEmptyError, NoteTooLongError.
+    """Keep a note once, however often its form arrives. Raises NoteRefusedError or a subclass that says why.
 
     The answer that is kept for ever names the note, not its words: they can be blanked.
     """
-    text = read_note(typed)
+    text = remarks.read_note(typed)
+    if not text:
+        raise NoteEmptyError
 
     def act() -> dict[str, object]:
         note = OrderNote(order_id=order_id, text=text, actor=actor, written_at=at)

@@ -8,7 +8,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.register import code_of
-from giftshop.certificates.undo import find_reversal
+from giftshop.certificates.undo import find_reversal, has_ended_for_good
 from giftshop.redemption import till
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed
 from giftshop.staff.accounts import find_name
@@ -19,7 +19,10 @@ FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
     "InsufficientBalanceError": "other_amount",
     "NoteTooLongError": "note",
+    "NoteTellsCodeError": "note",
     "ReasonMissingError": "reason",
+    "ReasonTooLongError": "reason",
+    "ReasonTellsTooMuchError": "reason",
 }
 """Where a refusal is told on the page; every other one only stands in the summary."""
 
@@ -61,19 +64,20 @@ def render_result(
         request_key=till.new_request_key(),
         errors=_placed(errors or {}, verdict),
         typed={field: typed_in(field) for field in ("other_amount", "note", "reason")},
-        **_undo_facts(last, done),
+        **_undo_facts(certificate, last, done),
     )
 
 
-def _undo_facts(last: LedgerEntry | None, done: LedgerEntry | None) -> dict[str, object]:
+def _undo_facts(certificate: Certificate, last: LedgerEntry | None, done: LedgerEntry | None) -> dict[str, object]:
     """Return which redemption may be undone from here, for how many minutes, and whether that takes a reason."""
     undone = find_reversal(done.id) if done is not None and done.kind == "redeem" else None
     undoable = last if done is None else done if done.kind == "redeem" and undone is None else None
     is_own = undoable is not None and undoable.actor == f"staff:{current_user.id}"
     minutes = till.minutes_left(undoable) if is_own else 0
+    may_undo = (minutes or has_role("manager")) and not has_ended_for_good(certificate)
     return {
         "undone": undone,
-        "undoable": undoable if minutes or has_role("manager") else None,
+        "undoable": undoable if may_undo else None,
         "undo_minutes": minutes,
         "needs_reason": not minutes,
     }

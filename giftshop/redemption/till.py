@@ -1,6 +1,5 @@
 """The till: what one certificate's page needs, and the two acts done there, each answered once."""
 
-import re
 import secrets
 from dataclasses import dataclass
 from datetime import date
@@ -14,10 +13,8 @@ from giftshop.certificates import ledger, register, undo
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
-from giftshop.errors import InvalidAmountError, InvalidCodeError, NoteTooLongError, WrongCheckSymbolError
+from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymbolError
 from giftshop.money import format_choice, format_plain, parse_amount
-
-NOTE_LIMIT = 140
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,11 +101,9 @@ def redeem(
 def take_back(
     certificate: Certificate, entry_id: int, *, reason: str, staff_id: int, is_manager: bool, request_key: str
 ) -> Answer:
-    """Undo a redemption once. The caller commits."""
+    """Undo a redemption once; `reason` as `read_reason` gives it, empty for one's own. The caller commits."""
     actor = f"staff:{staff_id}"
-    cause = ledger.Cause(
-        actor=actor, scope=f"undo:{actor}", key=request_key, at=clock.now(), reason_code=_reason_code(reason)
-    )
+    cause = ledger.Cause(actor=actor, scope=f"undo:{actor}", key=request_key, at=clock.now(), reason_code=reason)
 
     def act() -> dict[str, object]:
         return _facts(ledger.reverse(entry_id, certificate_id=certificate.id, is_manager=is_manager, cause=cause))
@@ -123,14 +118,6 @@ def read_amount(chosen: str, typed: str, currency: str) -> int:
     if amount_cents <= 0:
         raise InvalidAmountError
     return amount_cents
-
-
-def read_note(text: str) -> str:
-    """Read the note beside a redemption: one line without controls. Raises NoteTooLongError."""
-    note = " ".join("".join(letter if letter.isprintable() else " " for letter in text).split())
-    if len(note) > NOTE_LIMIT:
-        raise NoteTooLongError
-    return note
 
 
 def new_request_key() -> str:
@@ -156,8 +143,3 @@ def _facts(entry: LedgerEntry) -> dict[str, object]:
         "balance_after": entry.balance_after_cents,
         "taken": entry.amount_cents,
     }
-
-
-def _reason_code(text: str) -> str:
-    """Return a manager's reason as the ledger keeps it: at most 40 plain characters."""
-    return re.sub(r"[^A-Za-z0-9 .,'-]", "", text).strip()[:40]

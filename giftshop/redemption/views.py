@@ -7,10 +7,12 @@ from flask_login import current_user
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.remarks import read_note
 from giftshop.certificates.requests import Answer
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.limits import client_address, limiter
+from giftshop.orders.corrections import read_reason
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.guesses import note_failed_scan
@@ -89,7 +91,7 @@ def redeem(public_id: str) -> ResponseReturnValue:
     form = request.form
     try:
         amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), practice.currency)
-        note = till.read_note(form.get("note", ""))
+        note = read_note(form.get("note", ""))
     except ShopError as refusal:
         return _refused(certificate, type(refusal).__name__, refusal.message, 422)
     answer = till.redeem(
@@ -109,11 +111,15 @@ def redeem(public_id: str) -> ResponseReturnValue:
 def undo(public_id: str) -> ResponseReturnValue:
     """Give back what a redemption took, once."""
     certificate = get_found(public_id)
-    entry = request.form.get("entry", "")
+    entry, typed = request.form.get("entry", ""), request.form.get("reason", "").strip()
+    try:
+        reason = read_reason(typed) if typed else ""
+    except ShopError as refusal:
+        return _refused(certificate, type(refusal).__name__, refusal.message, 422)
     answer = till.take_back(
         certificate,
         int(entry) if entry.isascii() and entry.isdigit() and len(entry) < 19 else 0,
-        reason=request.form.get("reason", ""),
+        reason=reason,
         staff_id=current_user.id,
         is_manager=has_role("manager"),
         request_key=request.form.get("request_key", ""),

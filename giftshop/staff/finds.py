@@ -1,37 +1,47 @@
-"""What a person has found during this sign-in: only a certificate found by its code may be redeemed."""
+"""What a person looks up and has found during this sign-in: only a certificate found by its code may be redeemed."""
 
 import sqlalchemy as sa
+from limits import RateLimitItemPerMinute
+from sqlalchemy.dialects import postgresql, sqlite
+from werkzeug.exceptions import TooManyRequests
 
 from giftshop import clock, trail
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
+from giftshop.limits import limiter
 from giftshop.staff.models import CertificateFound
-from giftshop.staff.sessions import find_session, is_signed_in
+from giftshop.staff.sessions import cookie_name, find_session, is_signed_in
 
-__all__ = ["get_found", "has_found", "is_signed_in", "remember_found"]
+PER_PERSON = RateLimitItemPerMinute(120)
+
+
+def admit_staff() -> bool:
+    """Tell whether a certificate's own address is opened by staff; answers 429 to the 121st time in a minute.
+
+    Counting writes, so what was read of the person is ended first (SQLite would wait for itself).
+    """
+    if not is_signed_in():
+        return False
+    db.session.rollback()
+    if not limiter.limiter.hit(PER_PERSON, "staff-lookup", cookie_name()):
+        raise TooManyRequests(retry_after=PER_PERSON.get_expiry())
+    return True
 
 
 def remember_found(certificate: Certificate, *, by_search: bool = False) -> None:
-    """Remember that this sign-in found the certificate by its code, or a manager by search. The caller commits."""
+    """Remember that this sign-in found the certificate by its code, or a manager by search. The caller commits.
+
+    Found twice, be it at the same moment, it is remembered once; each time is in the trail.
+    """
     row = find_session()
     if row is None:
         return
     kind = "found_by_search" if by_search else "scanned"
     trail.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
-    if not has_found(certificate):
-        db.session.add(CertificateFound(staff_session_id=row.id, certificate_id=certificate.id, found_at=clock.now()))
-
-
-def has_found(certificate: Certificate) -> bool:
-    """Tell whether this sign-in has found the certificate."""
-    row = find_session()
-    if row is None:
-        return False
-    query = sa.select(CertificateFound.certificate_id).where(
-        CertificateFound.staff_session_id == row.id, CertificateFound.certificate_id == certificate.id
-    )
-    return db.session.scalar(query) is not None
+    dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
+    find = {"staff_session_id": row.id, "certificate_id": certificate.id, "found_at": clock.now()}
+    db.session.execute(dialect.insert(CertificateFound).values(find).on_conflict_do_nothing())
 
 
 def get_found(public_id: str) -> Certificate:

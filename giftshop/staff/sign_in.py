@@ -7,9 +7,11 @@ from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import sqlalchemy as sa
 from flask import Flask, current_app
 from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
 from flask_security.totp import Totp
+from passlib.exc import TokenError  # type: ignore[import-untyped]
 
 from giftshop.database import db
 from giftshop.settings import Settings
@@ -33,6 +35,19 @@ class OnceOnlyTotp(Totp):
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.last_totp_counter = tmatch.counter
+
+    def verify_totp(self, token: str, totp_secret: str, user: Any, window: int = STEP_SECONDS) -> bool:
+        """Check a code of this step or, within `window` seconds, of one before; none is good before its time.
+
+        passlib looks as far ahead as back, so it is asked about the middle of what is behind us.
+        """
+        last, half = self.get_last_counter(user), window // 2
+        try:
+            found = self._totp.verify(token, totp_secret, window=half, skew=-half, last_counter=last)
+        except TokenError:
+            return False
+        self.set_last_counter(user, found)
+        return True
 
 
 def configure_sign_in(app: Flask) -> None:
@@ -84,7 +99,11 @@ def is_password(staff: Staff | None, password: str) -> bool:
 
 
 def is_second_factor(staff: Staff, typed: str) -> bool:
-    """Check a code from the app, or use up a recovery code; counts wrong ones and gives up after ten in a row."""
+    """Check a code from the app, or use up a recovery code; counts wrong ones and gives up after ten in a row.
+
+    One try at a time: of two at once with the same code the second finds it used.
+    """
+    _hold(staff)
     if staff.failed_second_factors >= MOST_WRONG_FACTORS:
         return False
     is_right = _is_app_code(staff, typed) or _is_recovery_code(staff, typed)
@@ -113,12 +132,19 @@ def code_now(staff: Staff) -> str:
 
 
 def enrol(staff: Staff, sealed: str, typed: str) -> list[str]:
-    """Take a new app into use if it shows the right code; return the recovery codes, empty if it does not."""
-    if not _is_code_of(sealed, staff, typed):
+    """Take an app into use if it shows the right code and no other app is; return the recovery codes, else none."""
+    _hold(staff)
+    if staff.tf_totp_secret not in (None, sealed) or not _is_code_of(sealed, staff, typed):
         return []
     staff.tf_totp_secret, staff.tf_primary_method, staff.failed_second_factors = sealed, "authenticator", 0
     codes: list[str] = current_app.extensions["security"]._mf_recovery_codes_util.create_recovery_codes(staff)
     return codes
+
+
+def _hold(staff: Staff) -> None:
+    """Read a person anew and keep others from changing the row until this transaction ends."""
+    row = sa.select(Staff).where(Staff.id == staff.id).with_for_update(key_share=True)
+    db.session.scalars(row.execution_options(populate_existing=True)).one()
 
 
 def _is_app_code(staff: Staff, typed: str) -> bool:
@@ -130,7 +156,7 @@ def _is_code_of(sealed: str, staff: Staff, typed: str) -> bool:
     code = typed.replace(" ", "")
     if not (code.isascii() and code.isdigit() and len(code) == 6):
         return False
-    return bool(_security().totp_factory.verify_totp(code, sealed, staff, window=STEP_SECONDS))
+    return bool(_security().totp_factory.verify_totp(code, sealed, staff))
 
 
 def _is_recovery_code(staff: Staff, typed: str) -> bool:

@@ -5,14 +5,13 @@ from datetime import timedelta
 from flask import Blueprint, current_app, redirect, render_template, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
-from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from giftshop import clock
 from giftshop.certificates.qr import qr_svg
 from giftshop.database import db, may_write
 from giftshop.errors import ShopError
-from giftshop.limits import client_address, limiter
-from giftshop.staff import accounts, sessions, sign_in
+from giftshop.staff import accounts, sessions, sign_in, tries
+from giftshop.staff.devices import remember_device
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
 from giftshop.staff.typed import typed_in
@@ -21,8 +20,7 @@ blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
 WRONG_SIGN_IN = "That e-mail address and password don’t belong together, or there were too many tries"
 WRONG_FACTOR = "That code isn’t right, or was used already. Wait for the next one and try again"
-PER_ACCOUNT = (RateLimitItemPerMinute(5, 15), RateLimitItemPerHour(30))
-PER_ADDRESS = RateLimitItemPerMinute(20, 15)
+NOT_CONFIRMED = "That isn’t your password, or there were too many tries"
 HALF_WAY = timedelta(minutes=10)
 
 
@@ -36,12 +34,13 @@ def show_login() -> ResponseReturnValue:
 def check_password() -> ResponseReturnValue:
     """Check e-mail and password; every refusal says the same."""
     email, password = typed_in("email"), typed_in("password")
-    staff = sign_in.find_staff(email) if _may_try(email) else None
+    counters = tries.count_sign_in(email)
+    staff = sign_in.find_staff(email) if tries.take_try(counters) else None
     if not sign_in.is_password(staff, password[:1000]) or staff is None:
         db.session.rollback()
-        _count_wrong_try(email)
         return _login_page(email, {"email": WRONG_SIGN_IN}), 422
     db.session.commit()
+    tries.give_back_try(counters)
     session["half_way"] = [staff.fs_uniquifier, clock.now().timestamp()]
     return redirect("/staff/second-step" if staff.tf_totp_secret else "/staff/enrol", 303)
 
@@ -107,16 +106,19 @@ def show_account() -> ResponseReturnValue:
 @blueprint.post("/account")
 def change_password() -> ResponseReturnValue:
     """Set a new password; every sign-in of the person ends, this one too."""
-    staff = db.session.get_one(Staff, current_user.id)
-    if not sign_in.is_password(staff, typed_in("password")[:1000]):
+    counters = tries.count_confirming(current_user.email)
+    staff = db.session.get_one(Staff, current_user.id) if tries.take_try(counters) else None
+    if not sign_in.is_password(staff, typed_in("password")[:1000]) or staff is None:
         db.session.rollback()
-        return render_template("staff/account.html", errors={"password": "That isn’t your password"}), 422
+        return render_template("staff/account.html", errors={"password": NOT_CONFIRMED}), 422
     try:
         accounts.change_password(staff, typed_in("new_password")[:1000])
     except ShopError as refusal:
         db.session.rollback()
+        tries.give_back_try(counters)
         return render_template("staff/account.html", errors={"new_password": refusal.message}), 422
     db.session.commit()
+    tries.give_back_try(counters)
     logout_user()
     session.clear()
     return redirect("/staff/login", 303)
@@ -130,22 +132,6 @@ def _enrolment_page(staff: Staff, errors: dict[str, str]) -> str:
     secret = sign_in.secret_for_app(str(session["new_secret"]))
     picture = qr_svg(sign_in.address_for_app(staff.email, secret), "QR code for your authenticator app")
     return render_template("staff/enrol.html", picture=picture, secret=secret, errors=errors)
-
-
-def _tries(email: str) -> list[tuple[RateLimitItem, tuple[str, ...]]]:
-    account = ("staff", email.strip().lower()[:320])
-    return [*((item, account) for item in PER_ACCOUNT), (PER_ADDRESS, ("staff-address", client_address()))]
-
-
-def _may_try(email: str) -> bool:
-    """Tell whether this account and this address have wrong tries left; only then is the password looked at."""
-    return all(limiter.limiter.test(item, *who) for item, who in _tries(email))
-
-
-def _count_wrong_try(email: str) -> None:
-    """Count a wrong try; counting writes, so no transaction of ours is open meanwhile."""
-    for item, who in _tries(email):
-        limiter.limiter.hit(item, *who)
 
 
 def _half_way() -> Staff | None:
@@ -163,6 +149,7 @@ def _signed_in(staff: Staff) -> ResponseReturnValue:
     """Open the sign-in under a new id and go on to where the person wanted."""
     wanted, typed = session.get("next", ""), session.get("typed_code", "")
     sessions.open_session(staff)
+    remember_device(staff.email)
     login_user(staff)
     if typed:
         session["typed_code"] = typed

@@ -22,7 +22,7 @@ from giftshop.database import db, may_write
 from giftshop.delivery.printing import face_of
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.sightings import HOLDER, record_sighting
-from giftshop.staff.finds import is_signed_in, remember_found
+from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
@@ -42,7 +42,7 @@ class Movement:
 
 def show_certificate(code: str) -> ResponseReturnValue:
     """Show a certificate to whoever holds its code; staff who are signed in go on to redeem it."""
-    if is_signed_in():
+    if admit_staff():
         return _hand_to_staff(code)
     certificate = find_for_stranger(code)
     if certificate is None:
@@ -69,7 +69,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
 
 def send_pdf(code: str) -> ResponseReturnValue:
     """Answer with the certificate as a PDF to print, on the paper asked for."""
-    certificate = find_by_code(code) if is_signed_in() else find_for_stranger(code)
+    certificate = find_by_code(code) if admit_staff() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
     papers = _papers(get_practice())

@@ -15,17 +15,18 @@ from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import rebuild_chains
 from tests.conftest import both_databases
+from tests.whole_ledger import find_forged_entry
 
 
 @both_databases
 def test_honest_books_add_up(app: Flask) -> None:
-    assert (audit.list_broken_invariants(), audit.find_forged_entry()) == ([], None)
+    assert (audit.list_broken_invariants(), find_forged_entry()) == ([], None)
     certificate = build.certificate()
     give_back(take(certificate.id, 40_00))
     take(certificate.id, 120_00)
     build.certificate(status="frozen")
     db.session.commit()
-    assert (audit.list_broken_invariants(), audit.find_forged_entry()) == ([], None)
+    assert (audit.list_broken_invariants(), find_forged_entry()) == ([], None)
 
 
 COOKED = {
@@ -116,7 +117,7 @@ def test_every_column_of_an_entry_is_under_its_hash() -> None:
 def test_a_change_of_any_column_is_found_and_its_row_named(unguarded: Certificate, column: str, value: str) -> None:
     build.certificate()
     cook(f"UPDATE ledger_entry SET {column} = {value} WHERE sequence = 4")
-    forged = audit.find_forged_entry()
+    forged = find_forged_entry()
     assert forged is not None
     assert db.session.scalar(sa.select(LedgerEntry.actor).where(LedgerEntry.id == forged.id)) != "stripe"
     db.session.rollback()
@@ -146,7 +147,7 @@ def test_rows_removed_exchanged_or_written_in_break_the_chain(
     unguarded: Certificate, forge: Callable[[Certificate], None]
 ) -> None:
     forge(unguarded)
-    assert audit.find_forged_entry() is not None
+    assert find_forged_entry() is not None
     db.session.rollback()
 
 

@@ -23,6 +23,7 @@ from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import last_digest, rebuild_chains, rebuild_seals, run, unguarded
 from tests.conftest import both_databases
+from tests.whole_ledger import find_forged_entry
 
 Forgery = Callable[[list[int]], None]
 
@@ -185,7 +186,7 @@ def test_the_forger_would_not_be_found_without_the_seals(
     with unguarded():
         forge(sealed)
         rebuild_chains()
-        assert audit.find_forged_entry() is None
+        assert find_forged_entry() is None
         assert "ledger_seal" in verify(mailed)
         run("DELETE FROM ledger_seal")
         assert verify() == ""

@@ -17,6 +17,7 @@ from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import run, unguarded
 from tests.conftest import both_databases
+from tests.whole_ledger import find_forged_entry
 
 CHANGES, WHOLE_RUN_EVERY = 1_000, 50
 ENTRY_COLUMNS = [column.name for column in LedgerEntry.__table__.columns]
@@ -144,7 +145,7 @@ def test_both_databases_show_a_changed_column(books: dict[int, str], database: s
         for column, value in changed_columns(database).items():
             savepoint = db.session.begin_nested()
             run(f"UPDATE ledger_entry SET {column} = {value} WHERE id = :id", id=row_id)
-            if not names(audit.find_forged_entry(), row_id, books[certificate_id], column):
+            if not names(find_forged_entry(), row_id, books[certificate_id], column):
                 unseen.append(column)
             savepoint.rollback()
     assert unseen == []
