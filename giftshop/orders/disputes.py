@@ -83,6 +83,11 @@ def list_disputes(order_id: int) -> list[Dispute]:
     return list(db.session.scalars(sa.select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.id)))
 
 
+def has_open_dispute(order_id: int) -> bool:
+    """Tell whether a bank questions an order's payment, or has decided against it."""
+    return any(dispute.status not in _ENDED_WELL for dispute in list_disputes(order_id))
+
+
 def record_warning(warning_id: str, order_id: int) -> str:
     """Put an order's certificates on hold after an early fraud warning: most of them become disputes.
 
