@@ -9,7 +9,7 @@ from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.staff.models import CertificateFound
 from giftshop.staff.sessions import find_session, is_signed_in
 
-__all__ = ["get_found", "has_found", "is_signed_in", "remember_found"]
+__all__ = ["forget_found", "get_found", "has_found", "is_signed_in", "remember_found"]
 
 
 def remember_found(certificate: Certificate, *, by_search: bool = False) -> None:
@@ -21,6 +21,11 @@ def remember_found(certificate: Certificate, *, by_search: bool = False) -> None
     trail.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
     if not has_found(certificate):
         db.session.add(CertificateFound(staff_session_id=row.id, certificate_id=certificate.id, found_at=clock.now()))
+
+
+def forget_found(certificate_id: int) -> None:
+    """Make everybody find a certificate again: what a dead code opened stays open to nobody. The caller commits."""
+    db.session.execute(sa.delete(CertificateFound).where(CertificateFound.certificate_id == certificate_id))
 
 
 def has_found(certificate: Certificate) -> bool:
