@@ -100,10 +100,18 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
     if order.state != "awaiting_payment":
         move(order, "awaiting_payment", actor="buyer")
     number = last.number + 1 if last else 1
+    attempt = _build_attempt(order, number, base_url=base_url, client_address=client_address, at=at)
+    db.session.add(attempt)
+    db.session.flush()
+    return attempt
+
+
+def _build_attempt(order: Order, number: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt:
+    """Return an attempt with its parameters frozen: whatever happens to the call, it is repeated as it was."""
     key = f"{get_installation().instance_id}:order:{order.public_id}:cs:{number}"
     expires_at = at + SESSION_LIFE
     parameters = build_parameters(order, number, base_url=base_url, expires_at=int(expires_at.timestamp()))
-    attempt = CheckoutAttempt(
+    return CheckoutAttempt(
         order=order,
         number=number,
         parameters_enc=vault.seal(json.dumps(parameters), key),
@@ -113,9 +121,6 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
         expires_at=expires_at,
         client_address=client_address,
     )
-    db.session.add(attempt)
-    db.session.flush()
-    return attempt
 
 
 def build_parameters(order: Order, attempt: int, *, base_url: str, expires_at: int) -> dict[str, Any]:

@@ -52,7 +52,7 @@ def because(reason: str) -> str:
     return f" ({reason})" if reason else ""
 
 
-def _acts_between(start: datetime, end: datetime, kinds: list[str]) -> sa.Select[tuple[TrailEvent, str, int]]:
+def _acts_between(start: datetime, end: datetime, kinds: list[str]) -> sa.Select[TrailEvent, str | None, int | None]:
     """Ask for what staff did, oldest first, with the certificate's public id or the order's number."""
     return (
         sa.select(TrailEvent, Certificate.public_id, Order.id)
