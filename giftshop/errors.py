@@ -143,6 +143,14 @@ class TooManyOpenCheckoutsError(ShopError):
     """You have several unfinished payments open. Please finish one, or try again in an hour."""
 
 
+class OrderTooOldError(ShopError):
+    """This order has waited for too long. Please look it over and order anew. What you filled in is kept."""
+
+
+class OfferChangedError(ShopError):
+    """Since you ordered, the price or what we sell has changed. Please look it over and order anew."""
+
+
 class CheckoutUnavailableError(ShopError):
     """We couldn't reach the payment page. Nothing was charged. Please try again."""
 

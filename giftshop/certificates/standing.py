@@ -56,6 +56,18 @@ def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_
     return True
 
 
+def was_released(certificate_id: int, subject: str) -> bool:
+    """Tell whether the hold that `subject` caused was ended and nothing is held for a dispute: a copy of the news
+    must not undo what a person decided.
+    """
+    ended = sa.select(CertificateFreeze.id).where(
+        CertificateFreeze.certificate_id == certificate_id,
+        CertificateFreeze.subject == subject,
+        CertificateFreeze.lifted_at.is_not(None),
+    )
+    return db.session.scalar(ended.limit(1)) is not None and not _holds_disputed_money(certificate_id)
+
+
 def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> int:
     """End every hold a person may end: all but those of a dispute that still holds money. Returns how many.
 

@@ -93,9 +93,12 @@ def list_for_order(order_id: int) -> list[Delivery]:
 
 
 def was_sent(gift_id: int) -> bool:
-    """Tell whether a gift's message has gone out."""
-    query = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.state == "sent")
-    return db.session.scalar(query.limit(1)) is not None
+    """Tell whether a gift's message has gone out, or is going out with what it was made of before.
+
+    One that is still to be sent waits until this transaction ends: nobody may begin to send it in between.
+    """
+    query = sa.select(Delivery.state).where(Delivery.gift_id == gift_id).with_for_update()
+    return any(state in ("sent", "sending") for state in db.session.scalars(query).all())
 
 
 def cancel_ended(order_id: int) -> int:

@@ -1,4 +1,4 @@
-"""The office's acts as commands, for whoever looks after the shop: refund, freeze, unfreeze, void, reissue.
+"""The office's acts as commands, for whoever looks after the shop: accept, refund, freeze, unfreeze, void, reissue.
 
 Each names the person it is done for, who must have the right to do it.
 """
@@ -17,8 +17,9 @@ from giftshop.errors import InvalidAmountError, ShopError
 from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
 from giftshop.office.forms import new_request_key
+from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
-from giftshop.orders import corrections
+from giftshop.orders import corrections, review
 from giftshop.orders.corrections import Asked, read_reason
 from giftshop.orders.finding import find_exactly
 from giftshop.orders.models import Order
@@ -40,6 +41,10 @@ class NoSuchOrderError(ShopError):
     """There is no such order. Give its number, like G-1042, or its id at Stripe."""
 
 
+class CertificateNotNamedError(ShopError):
+    """Name the certificate with --certificate. Only an order in review is paid back as a whole."""
+
+
 def _why_and_who(command: Command) -> Command:
     """Give a command the reason and the person that every act wants."""
     reason = click.option("--reason", required=True, help="Why, in at most 40 characters; it is kept for ever.")
@@ -49,14 +54,18 @@ def _why_and_who(command: Command) -> Command:
 
 @click.command("refund")
 @click.argument("number")
-@click.option("--certificate", "public_id", required=True, help="Its public id, as the office shows it.")
-@click.option("--amount", required=True, help="Like 12.50, or `all` for all that can be paid back.")
+@click.option("--certificate", "public_id", default="", help="Its public id; none for an order in review.")
+@click.option("--amount", default="all", help="Like 12.50, or `all` for all that can be paid back.")
 @_why_and_who
 @one_sentence
 def refund(number: str, public_id: str, amount: str, reason: str, email: str) -> None:
-    """Pay a certificate of an order back to the card that paid."""
-    person, order, certificate = _person(email, "refund"), _order(number), get_certificate(public_id)
-    limit_cents = corrections.refund_limit(get_practice(), is_owner=may_as(person, "owner"))
+    """Pay a certificate of an order back to the card that paid, or the whole payment of an order in review."""
+    person, order = _person(email, "refund"), _order(number)
+    if not public_id:
+        _pay_back(person, order, reason)
+        return
+    certificate = get_certificate(public_id)
+    limit_cents = _limit(person)
     amount_cents = _read_amount(amount, order, certificate)
     asked = _asked(person, reason)
     answer = corrections.ask_refund(order.id, certificate, amount_cents, asked, limit_cents=limit_cents)
@@ -66,6 +75,29 @@ def refund(number: str, public_id: str, amount: str, reason: str, email: str) ->
     if tone == "bad":
         raise ShopError(f"{word}. {sentence}")
     click.echo(f"{word}. {sentence}")
+
+
+@click.command("accept")
+@click.argument("number")
+@_why_and_who
+@one_sentence
+def accept(number: str, reason: str, email: str) -> None:
+    """Issue the certificates of an order in review, because its payment is good after all."""
+    person, order = _person(email, "accept"), _order(number)
+    review.accept_order(order.id, _asked(person, reason), current_app.extensions["stripe_gateway"])
+    click.echo(f"Order {order.number} is {order.state}; its certificates are on their way.")
+
+
+def _pay_back(person: Staff, order: Order, reason: str) -> None:
+    if order.state != "in_review":
+        raise CertificateNotNamedError
+    asked, gateway = _asked(person, reason), current_app.extensions["stripe_gateway"]
+    review.pay_back(order.id, asked, gateway, limit_cents=_limit(person))
+    click.echo(f"Order {order.number} is {STATES[order.state][1].lower()}.")
+
+
+def _limit(person: Staff) -> int | None:
+    return corrections.refund_limit(get_practice(), is_owner=may_as(person, "owner"))
 
 
 def _act(name: str) -> click.Command:
@@ -82,7 +114,7 @@ def _act(name: str) -> click.Command:
     return command
 
 
-OF_ORDERS: list[click.Command] = [refund]
+OF_ORDERS: list[click.Command] = [accept, refund]
 OF_CERTIFICATES: list[click.Command] = [_act(name) for name in ACTS]
 
 

@@ -30,6 +30,9 @@ DONE = {
     "reissue": "It has a new code, and the old one is dead. The new certificate is on its way.",
     "reissue_quietly": "It has a new code, and the old one is dead. The message that is still to come brings it.",
     "resend": "The message goes out again.",
+    "fulfilled": "The order is accepted. Its certificates are on their way.",
+    "refunded": "All of the payment goes back to the buyer.",
+    "in_review": "Stripe could not pay it back. It is still in review.",
     "note": "The note is kept.",
     "blank": "The words of the note are gone.",
 }
@@ -38,34 +41,13 @@ DONE = {
 
 def show_order(order_id: int) -> str:
     """Show an order, and keep on record that this person looked, at most once an hour."""
-    page, who = _page(order_id), actor()
+    page, who = build_page(order_id), actor()
     record_sighting(who, order_id=order_id)
     return page
 
 
-def write_note(order_id: int) -> ResponseReturnValue:
-    """Keep a note on an order."""
-    typed = request.form.get("text", "")
-    try:
-        order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
-    except NoteRefusedError as refusal:
-        db.session.rollback()
-        return _page(order_id, {"text": refusal.message}, typed=typed), 422
-    db.session.commit()
-    return redirect(f"/office/orders/{order_id}?done=note", 303)
-
-
-def blank_note(note_id: int) -> ResponseReturnValue:
-    """Take the words of a note away."""
-    try:
-        order_id = order_notes.blank_note(note_id, actor=actor(), at=clock.now()).order_id
-    except order_notes.NoteNotFoundError:
-        abort(404)
-    db.session.commit()
-    return redirect(f"/office/orders/{order_id}?done=blank", 303)
-
-
-def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:
+def build_page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:
+    """Return the page of an order; `errors` maps the fields of its forms to sentences."""
     dossier = open_dossier(get_order(order_id), get_practice())
     held = held_for([dispute.stripe_dispute_id for dispute in dossier.disputes])
     exposed = [
@@ -89,4 +71,27 @@ def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "
         request_key=new_request_key(),
         errors=errors or {},
         typed=typed,
+        reason=request.form.get("reason", ""),
     )
+
+
+def write_note(order_id: int) -> ResponseReturnValue:
+    """Keep a note on an order."""
+    typed = request.form.get("text", "")
+    try:
+        order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
+    except NoteRefusedError as refusal:
+        db.session.rollback()
+        return build_page(order_id, {"text": refusal.message}, typed=typed), 422
+    db.session.commit()
+    return redirect(f"/office/orders/{order_id}?done=note", 303)
+
+
+def blank_note(note_id: int) -> ResponseReturnValue:
+    """Take the words of a note away."""
+    try:
+        order_id = order_notes.blank_note(note_id, actor=actor(), at=clock.now()).order_id
+    except order_notes.NoteNotFoundError:
+        abort(404)
+    db.session.commit()
+    return redirect(f"/office/orders/{order_id}?done=blank", 303)

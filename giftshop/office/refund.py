@@ -31,7 +31,7 @@ def show_refund(public_id: str) -> ResponseReturnValue:
 def refund(public_id: str) -> ResponseReturnValue:
     """Pay back once: hold the money, ask Stripe, and lead to what came of it."""
     certificate = get_certificate(public_id)
-    order, limit_cents = _order_of(certificate), _limit()
+    order, limit_cents = _order_of(certificate), get_limit()
     form = Filled()
     amount_cents = form.take("amount", lambda typed: _read_amount(typed, certificate.currency), 0)
     reason = form.take("reason", read_reason, "")
@@ -61,7 +61,11 @@ def tell_refund(refund: Refund) -> tuple[str, str, str]:
             "was not paid back",
             f"Stripe refused: {_why(refund)}. The certificate has its value again.",
         ),
-        "returned": ("bad", "came back", "The buyer’s bank didn’t take it. It is on the certificate again, on hold."),
+        "returned": (
+            "bad",
+            "came back",
+            "The buyer’s bank didn’t take it. The money is with you, and on the certificate again, on hold.",
+        ),
     }
     tone, word, sentence = told[refund.state]
     return tone, f"{format_amount(refund.amount_cents, refund.order.currency)} {word}", sentence
@@ -75,7 +79,7 @@ def _why(refund: Refund) -> str:
 def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str:
     order = _order_of(certificate)
     most = next(each.most_cents for each in list_refundable(order) if each.certificate.id == certificate.id)
-    limit_cents = _limit()
+    limit_cents = get_limit()
     allowed = most if limit_cents is None else min(most, limit_cents)
     return render_template(
         "office/refund.html",
@@ -99,7 +103,7 @@ def _order_of(certificate: Certificate) -> Order:
     return gift.order
 
 
-def _limit() -> int | None:
+def get_limit() -> int | None:
     """Return the most this person may pay back at once; refuse those who may not at all."""
     limit_cents = refund_limit(get_practice(), is_owner=has_role("owner"))
     if limit_cents == 0:

@@ -5,7 +5,7 @@ from collections.abc import Callable
 from flask import Blueprint
 from flask.typing import ResponseReturnValue
 
-from giftshop.office import acts, evidence, messages, order, orders, refund, today
+from giftshop.office import acts, evidence, messages, order, orders, refund, review, today
 from giftshop.staff.rights import has_role
 
 blueprint = Blueprint("office", __name__, url_prefix="/office")
@@ -24,6 +24,8 @@ _GET: _Pages = {
 _POST: _Pages = {
     f"/alerts/<{_NUMBER}:alert_id>/done": ("tick_alert", today.tick_alert),
     f"/orders/<{_NUMBER}:order_id>/note": ("write_note", order.write_note),
+    f"/orders/<{_NUMBER}:order_id>/accept": ("accept", review.accept),
+    f"/orders/<{_NUMBER}:order_id>/pay-back": ("pay_back", review.pay_back),
     f"/notes/<{_NUMBER}:note_id>/blank": ("blank_note", order.blank_note),
     f"/messages/<{_NUMBER}:message_id>/resend": ("resend", messages.resend),
     "/certificates/<public_id>/refund": ("refund", refund.refund),

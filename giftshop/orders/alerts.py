@@ -32,3 +32,9 @@ def alert_owner(kind: str, subject: str, title: str, detail: str, *, order: Orde
     if is_new:
         notices.tell_owner(title, detail, fact=f"{kind}.{subject}", order=order)
     return is_new
+
+
+def resolve_alert(kind: str, subject: str) -> None:
+    """Tick an alert off, because what it asked for was done."""
+    done = sa.update(Alert).where(Alert.kind == kind, Alert.subject == subject, Alert.resolved_at.is_(None))
+    db.session.execute(done.values(resolved_at=clock.now()))

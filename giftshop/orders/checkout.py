@@ -13,7 +13,8 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import vault
 from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
-from giftshop.orders.alerts import raise_alert
+from giftshop.orders.admission import admit
+from giftshop.orders.alerts import alert_owner
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.register import lock_order, order_address, token_of
@@ -32,26 +33,19 @@ def open_checkout(order_id: int, gateway: StripeGateway, *, base_url: str, clien
 
     Pressed twice it leads to the same session. An attempt whose session ended, or whose parameters Stripe
     knows otherwise, is followed by the next one, after the earlier session is closed. Commits around each
-    call. Raises CheckoutUnavailableError (nothing was charged, try again), CheckoutRefusedError.
+    call. Raises CheckoutUnavailableError (nothing was charged, try again), CheckoutRefusedError, and what
+    `admission.admit` raises before a next attempt is made.
     """
     for _ in range(_MOST_ATTEMPTS_IN_A_ROW):
         if not _close_stale(order_id, gateway):
             return None
         attempt = _prepare(order_id, base_url=base_url, client_address=client_address, at=clock.now())
         db.session.commit()
-        if attempt.session_url:
-            return attempt.session_url
-        parameters, key = _frozen(attempt)
-        try:
-            session = gateway.create_session(parameters, key)
-        except ParametersChangedError:
-            _give_up(attempt)
-            continue
-        except CheckoutRefusedError as refusal:
-            raise_alert("checkout_refused", str(order_id), refusal.message)
-            db.session.commit()
-            raise CheckoutRefusedError from None
-        return _record(attempt, session)
+        if attempt is None:
+            return None
+        address = attempt.session_url or _create_session(attempt, gateway)
+        if address is not None:
+            return address
     raise CheckoutUnavailableError
 
 
@@ -89,21 +83,35 @@ def _is_payable(order_id: int) -> bool:
     return state in PAYABLE
 
 
-def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt:
-    """Return the attempt to pay this order: the one under way while it may be sent again, else the next."""
+def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt | None:
+    """Return the attempt to pay this order: the one under way while it may be sent again, else the next, if admitted.
+
+    None when the order was paid in between.
+    """
     order = lock_order(order_id)
+    if order.state not in PAYABLE:
+        return None
     last = order.attempts[-1] if order.attempts else None
     if last is not None and _is_usable(last, at):
         return last
     if last is not None and last.state == "created":
         last.state = "expired"
+    admit(order, client_address=client_address, at=at)
     if order.state != "awaiting_payment":
         move(order, "awaiting_payment", actor="buyer")
     number = last.number + 1 if last else 1
+    attempt = _build_attempt(order, number, base_url=base_url, client_address=client_address, at=at)
+    db.session.add(attempt)
+    db.session.flush()
+    return attempt
+
+
+def _build_attempt(order: Order, number: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt:
+    """Return an attempt with its parameters frozen: whatever happens to the call, it is repeated as it was."""
     key = f"{get_installation().instance_id}:order:{order.public_id}:cs:{number}"
     expires_at = at + SESSION_LIFE
     parameters = build_parameters(order, number, base_url=base_url, expires_at=int(expires_at.timestamp()))
-    attempt = CheckoutAttempt(
+    return CheckoutAttempt(
         order=order,
         number=number,
         parameters_enc=vault.seal(json.dumps(parameters), key),
@@ -113,9 +121,6 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
         expires_at=expires_at,
         client_address=client_address,
     )
-    db.session.add(attempt)
-    db.session.flush()
-    return attempt
 
 
 def build_parameters(order: Order, attempt: int, *, base_url: str, expires_at: int) -> dict[str, Any]:
@@ -150,6 +155,31 @@ def _line_item(gift: Gift, currency: str) -> dict[str, Any]:
     product = {"name": name, "description": f"For {gift.recipient_name}"}
     price = {"currency": currency.lower(), "unit_amount": gift.amount_cents, "product_data": product}
     return {"quantity": gift.quantity, "price_data": price}
+
+
+def _create_session(attempt: CheckoutAttempt, gateway: StripeGateway) -> str | None:
+    """Return the address of the attempt's new page at Stripe; None when Stripe knows its key with other parameters.
+
+    Commits around the call. A definite no is the practice's to mend: it is told at once.
+    """
+    parameters, key = _frozen(attempt)
+    try:
+        session = gateway.create_session(parameters, key)
+    except ParametersChangedError:
+        _give_up(attempt)
+        return None
+    except CheckoutRefusedError as refusal:
+        _tell_refused(attempt, refusal.message)
+        raise CheckoutRefusedError from None
+    return _record(attempt, session)
+
+
+def _tell_refused(attempt: CheckoutAttempt, answer: str) -> None:
+    """Alert the practice that a buyer was turned away, for each attempt anew."""
+    order = attempt.order
+    detail = f"The payment page of order {order.number} could not be opened. Stripe says: {answer.strip()}."
+    alert_owner("checkout_refused", f"{order.public_id}.{attempt.number}", "A buyer could not pay", detail, order=order)
+    db.session.commit()
 
 
 def _is_usable(attempt: CheckoutAttempt, at: datetime) -> bool:

@@ -21,6 +21,7 @@ from giftshop.orders.models import Refund
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from giftshop.orders.register import find_gift
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.staff.finds import forget_found
 
 MOST_REASON = 40
 
@@ -96,6 +97,7 @@ def reissue(certificate: Certificate, asked: Asked) -> Answer:
     def act() -> dict[str, object]:
         now = clock.now()
         standing.reissue(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
+        forget_found(certificate.id)
         gift = find_gift(certificate.id)
         return {"told": gift is not None and notices.tell_reissued(gift, certificate, at=now)}
 

@@ -3,7 +3,6 @@
 The mail is the seal's safe: it lies where nobody who owns the database can reach it. Seal and mail are one commit.
 """
 
-import json
 from collections.abc import Callable, Iterable
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -22,13 +21,13 @@ from giftshop.database import db
 from giftshop.dates import write_day, write_moment
 from giftshop.delivery import deliveries
 from giftshop.money import format_amount
+from giftshop.orders.digest_acts import because, list_acts, name_staff
 from giftshop.orders.models import Alert
-from giftshop.staff.models import Staff
-from giftshop.trail import TrailEvent
 
 HOUR = 5
 """The hour of the practice's day from which on the day before is told: the owner finds it in the morning."""
 MOST_LINES = 40
+"""How many lines a list has at most, but for what nobody may hide in a crowd: undos and grave acts."""
 MOVEMENTS = {
     "Sold": ("issue", "promote", "import"),
     "Redeemed": ("redeem", "cash_out"),
@@ -36,14 +35,6 @@ MOVEMENTS = {
     "Refunded": ("refund_hold", "refund_released", "refund_external", "refund_returned"),
 }
 """Which kinds of entries come to which figure; the rest (disputes, certificates ended by hand) is "Other"."""
-ACTS = {
-    "voided": "ended",
-    "frozen": "put on hold",
-    "unfrozen": "released from hold",
-    "reissued": "given a new code",
-    "found_by_search": "found by search",
-}
-"""What the owner reads of people and certificates, by the trail's kind."""
 
 
 def seal_and_tell(*, at: datetime) -> LedgerSeal | None:
@@ -70,14 +61,15 @@ def build_facts(seal: LedgerSeal, practice: Practice, first_day: date, today: da
     """Return what the mail says of the days from `first_day` to the one before `today`."""
     start, end = (clock.local_moment(day, hour=0, time_zone=practice.time_zone) for day in (first_day, today))
     last_day = today - timedelta(days=1)
-    undone, acts, needs = _list_undos(practice, start, end), _list_acts(practice, start, end), _list_needs()
+    undone, needs = _list_undos(practice, start, end), _list_needs()
+    grave, slight = list_acts(practice, start, end)
     return {
         "period": write_day(last_day) if first_day >= last_day else f"{write_day(first_day)} to {write_day(last_day)}",
         **_figures(practice, start, end),
-        "undone": undone[:MOST_LINES],
-        "acts": acts[:MOST_LINES],
+        "undone": undone,
+        "acts": grave + slight[:MOST_LINES],
         "needs": needs[:MOST_LINES],
-        "more": {"undone": _left(undone), "acts": _left(acts), "needs": _left(needs)},
+        "more": {"acts": _left(slight), "needs": _left(needs)},
         "digest": seal.digest.hex(),
         "certificate_count": seal.certificates,
         "entry_count": seal.entries,
@@ -163,28 +155,11 @@ def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]
         .where(undo.kind == "reversal", undo.created_at >= start, undo.created_at < end)
         .order_by(undo.id)
     )
-    names, write = _names(), _writer(practice)
+    names, write = name_staff(), _writer(practice)
     return [
         f"{write_moment(entry.created_at, practice.time_zone)}: {names(entry.actor)} gave {write(entry.amount_cents)}"
-        f" back to {public_id} that {names(actor)} had taken{_because(entry.reason_code)}"
+        f" back to {public_id} that {names(actor)} had taken{because(entry.reason_code)}"
         for entry, actor, public_id in db.session.execute(query)
-    ]
-
-
-def _list_acts(practice: Practice, start: datetime, end: datetime) -> list[str]:
-    """Return a line for each certificate that a person ended, held, released or reissued."""
-    by_hand = (TrailEvent.kind.in_(ACTS), TrailEvent.actor.startswith("staff:"))
-    query = (
-        sa.select(TrailEvent, Certificate.public_id)
-        .join(Certificate, Certificate.id == TrailEvent.certificate_id)
-        .where(*by_hand, TrailEvent.at >= start, TrailEvent.at < end)
-        .order_by(TrailEvent.id)
-    )
-    names = _names()
-    return [
-        f"{write_moment(event.at, practice.time_zone)}: {public_id} was {ACTS[event.kind]} by {names(event.actor)}"
-        f"{_because(json.loads(event.facts).get('reason', ''))}"
-        for event, public_id in db.session.execute(query)
     ]
 
 
@@ -195,22 +170,12 @@ def _list_needs() -> list[str]:
     return [*alerts, *failed]
 
 
-def _names() -> Callable[[str], str]:
-    """Return what names an actor as people know them ("staff:7" is Desi Desk)."""
-    known = {f"staff:{number}": name for number, name in db.session.execute(sa.select(Staff.id, Staff.name))}
-    return lambda actor: known.get(actor) or actor
-
-
 def _writer(practice: Practice) -> Callable[[int], str]:
     return lambda cents: format_amount(cents, practice.currency)
 
 
 def _signed(cents: int, write: Callable[[int], str]) -> str:
     return f"{'−' if cents < 0 else '+'} {write(abs(cents))}"
-
-
-def _because(reason: str) -> str:
-    return f" ({reason})" if reason else ""
 
 
 def _left(lines: Iterable[str]) -> int:

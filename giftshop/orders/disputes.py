@@ -17,51 +17,36 @@ from giftshop.database import db
 from giftshop.money import format_amount
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner
+from giftshop.orders.dispute_stages import BEFORE_A_DISPUTE, ENDED_WELL, INQUIRY, OPEN, follows, tell_stage
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.register import lock_order
 from giftshop.orders.stripe_facts import DisputeFacts
-
-RANKS = {
-    "warning_needs_response": 0,
-    "warning_under_review": 1,
-    "warning_closed": 2,
-    "needs_response": 3,
-    "under_review": 4,
-    "lost": 5,
-    "appeal_needs_response": 6,
-    "appeal_under_review": 7,
-    "prevented": 8,
-    "won": 8,
-}
-"""How far a dispute has come: a later state is never followed by an earlier one, but for an appeal that is lost."""
-
-_INQUIRY = ("warning_needs_response", "warning_under_review")
-_OPEN = ("needs_response", "under_review")
-_ENDED_WELL = ("warning_closed", "prevented", "won")
 
 
 def record_dispute(facts: DisputeFacts, order_id: int) -> str:
     """Record what Stripe says now about a dispute of this order's payment; return what came of it. Does not commit."""
     order = lock_order(order_id)
     dispute = _find(facts.id)
-    if dispute is not None and not _follows(facts.status, dispute.status):
+    known = dispute.status if dispute is not None else ""
+    if known and not follows(facts.status, known):
         return "older than what is known"
-    if dispute is None:
-        dispute = _open(facts, order)
-    elif dispute.status != facts.status:
+    dispute = dispute or _open(facts, order)
+    if known != facts.status:
         _note(dispute, facts.status)
     dispute.status, dispute.evidence_due_at = facts.status, facts.evidence_due_at
-    if facts.status in _ENDED_WELL:
+    if facts.status in ENDED_WELL:
         _end_well(dispute, order)
     else:
-        _stop(dispute, order)
+        is_newly_open = known in BEFORE_A_DISPUTE and facts.status not in INQUIRY
+        _stop(dispute, order, is_newly_open=is_newly_open)
+    tell_stage(dispute, order)
     return f"dispute {facts.status}"
 
 
 def knows_dispute(facts: DisputeFacts) -> bool:
     """Tell whether this state of a dispute has been recorded already."""
     dispute = _find(facts.id)
-    return dispute is not None and (dispute.status == facts.status or not _follows(facts.status, dispute.status))
+    return dispute is not None and (dispute.status == facts.status or not follows(facts.status, dispute.status))
 
 
 @contextmanager
@@ -70,7 +55,7 @@ def set_aside(order_id: int) -> Iterator[None]:
 
     Stripe refunds no disputed charge: such a refund was made before the dispute, and heard of after it.
     """
-    waiting = [each for each in list_disputes(order_id) if each.status in _OPEN]
+    waiting = [each for each in list_disputes(order_id) if each.status in OPEN]
     for dispute in waiting:
         _release(dispute)
     yield
@@ -83,29 +68,28 @@ def list_disputes(order_id: int) -> list[Dispute]:
     return list(db.session.scalars(sa.select(Dispute).where(Dispute.order_id == order_id).order_by(Dispute.id)))
 
 
+def has_open_dispute(order_id: int) -> bool:
+    """Tell whether a bank questions an order's payment, or has decided against it."""
+    return any(dispute.status not in ENDED_WELL for dispute in list_disputes(order_id))
+
+
 def record_warning(warning_id: str, order_id: int) -> str:
     """Put an order's certificates on hold after an early fraud warning: most of them become disputes.
 
     A warning that comes after the bank has decided for us says nothing new.
     """
     order = lock_order(order_id)
-    if any(dispute.status in _ENDED_WELL for dispute in list_disputes(order_id)):
+    if any(dispute.status in ENDED_WELL for dispute in list_disputes(order_id)):
         return "decided already"
-    if not _freeze_all(order, subject=warning_id, reason_code="fraud_warning"):
-        return "warning known"
+    is_new = _freeze_all(order, subject=warning_id, reason_code="fraud_warning")
     detail = f"The card's bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
     alert_owner("fraud_warning", warning_id, "A payment may be fraud", detail, order=order)
-    return "frozen"
+    return "frozen" if is_new else "warning known"
 
 
 def _find(dispute_id: str) -> Dispute | None:
     query = sa.select(Dispute).where(Dispute.stripe_dispute_id == dispute_id)
     return db.session.scalar(query.execution_options(populate_existing=True))
-
-
-def _follows(status: str, known: str) -> bool:
-    is_lost_appeal = status == "lost" and known.startswith("appeal_")
-    return is_lost_appeal or RANKS.get(status, 0) >= RANKS.get(known, 0)
 
 
 def _open(facts: DisputeFacts, order: Order) -> Dispute:
@@ -120,27 +104,26 @@ def _open(facts: DisputeFacts, order: Order) -> Dispute:
     )
     db.session.add(dispute)
     db.session.flush()
-    _note(dispute, facts.status)
-    sum_ = format_amount(facts.amount_cents, order.currency)
-    detail = f"The buyer's bank questions {sum_} of order {order.number}. Its certificates are on hold."
-    alert_owner("dispute_opened", facts.id, "A payment is disputed", detail, order=order)
     return dispute
 
 
-def _stop(dispute: Dispute, order: Order) -> None:
+def _stop(dispute: Dispute, order: Order, *, is_newly_open: bool) -> None:
     """Put the certificates on hold: an inquiry moves no money yet, an open dispute holds it, a lost one takes it."""
-    _freeze_all(order, subject=dispute.stripe_dispute_id, reason_code="disputed")
-    if dispute.status in _OPEN:
+    if dispute.status in OPEN:
         _hold(dispute)
-    elif dispute.status not in _INQUIRY:
+    _freeze_all(order, subject=dispute.stripe_dispute_id, reason_code="disputed", again=is_newly_open)
+    if dispute.status not in OPEN + INQUIRY:
         _lose(dispute, order)
 
 
-def _freeze_all(order: Order, *, subject: str, reason_code: str) -> bool:
-    """Put every certificate of an order on hold that has not ended; tell whether one is newly so."""
+def _freeze_all(order: Order, *, subject: str, reason_code: str, again: bool = False) -> bool:
+    """Put every certificate of an order on hold that has not ended; tell whether one is newly so.
+
+    One that a person has released stays so, unless `again` says that there is a new reason.
+    """
     now, is_new = clock.now(), False
     for certificate in payments.list_certificates(order.id):
-        if certificate.status != "void":
+        if certificate.status != "void" and (again or not standing.was_released(certificate.id, subject)):
             is_new |= standing.freeze(certificate.id, subject=subject, reason_code=reason_code, actor="stripe", at=now)
     return is_new
 
@@ -154,6 +137,8 @@ def _lose(dispute: Dispute, order: Order) -> None:
         dispute_entries.lose_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
         for share in payments.share_out(order.id, dispute.amount_cents)
     )
+    for certificate in payments.list_certificates(order.id):
+        standing.hold_what_returned(certificate.id, subject=dispute_id, reason_code="disputed", at=now)
     dispute.closed_at = now
     loss = format_amount(dispute.loss_cents, order.currency)
     detail = f"The bank decided for the buyer of order {order.number}. Used already, and so lost: {loss}."

@@ -53,6 +53,11 @@ def settle(session: SessionFacts) -> Order | None:
     return order
 
 
+def accept(order: Order, session: SessionFacts, *, actor: str) -> None:
+    """Issue what an order in review asked for, because a person says so; the caller has looked at the payment."""
+    _pay(order, session, actor=actor)
+
+
 def find_mismatch(order: Order, session: SessionFacts, installation: Installation) -> str:
     """Say why a completed session must not be fulfilled without a person; empty when all fits."""
     checks = {
@@ -114,16 +119,16 @@ def _review(order: Order, session: SessionFacts, reason: str) -> None:
     alert_owner("in_review", session.id, "An order needs your review", detail, order=order)
 
 
-def _pay(order: Order, session: SessionFacts) -> None:
+def _pay(order: Order, session: SessionFacts, *, actor: str = "stripe") -> None:
     """Issue every certificate of a paid order and schedule every message, in this one transaction."""
     now = clock.now()
     practice = get_practice()
-    move(order, "paid")
+    move(order, "paid", actor=actor)
     order.paid_at = now
     _note_payment(order, session)
     issued = {gift.id: _issue_gift(order, gift, at=now) for gift in order.gifts}
     notices.tell_paid(order, issued, practice, at=now)
-    move(order, "fulfilled")
+    move(order, "fulfilled", actor=actor)
 
 
 def _note_payment(order: Order, session: SessionFacts) -> None:

@@ -113,6 +113,8 @@ def tell_event(event: TrailEvent, order: Order, of_whom: str) -> Told | None:
         "viewed": "Looked at it",
         "scanned": "Found it by its code",
         "found_by_search": "Found it by search",
+        "order_accepted": "Accepted as it was paid",
+        "payback_asked": "Asked for all of the payment to be paid back",
         "alert_done": "Ticked an alert off",
         "sent_again": "Asked to send a message again",
     }.get(event.kind, event.kind.replace("_", " ").capitalize())

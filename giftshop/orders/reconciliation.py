@@ -141,10 +141,15 @@ def _check_order(order_id: int, session_ids: list[str], gateway: StripeGateway, 
 
 
 def _expire_abandoned(order_id: int) -> None:
-    """Expire an order whose buyer never reached Stripe; what Stripe knows of it is found again by its metadata."""
+    """Expire an order whose buyer never reached Stripe with the last attempt, which is the one that would be paid.
+
+    What Stripe knows of it all the same is found again by its metadata.
+    """
     order = db.session.get_one(Order, order_id, populate_existing=True)
-    is_abandoned = order.created_at < clock.now() - ABANDONED_AFTER
-    if order.state == "awaiting_payment" and is_abandoned and not any(a.session_id for a in order.attempts):
+    last = order.attempts[-1] if order.attempts else None
+    since = last.first_tried_at if last else order.created_at
+    is_abandoned = since < clock.now() - ABANDONED_AFTER and (last is None or last.session_id is None)
+    if order.state == "awaiting_payment" and is_abandoned:
         move(order, "expired", actor="system")
     db.session.commit()
 

@@ -23,9 +23,9 @@ from giftshop.certificates.drawing import DESIGNS
 from giftshop.certificates.requests import wait_for_copies
 from giftshop.database import db
 from giftshop.money import format_amount
-from giftshop.orders.alerts import alert_owner
+from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.fulfilment import settle
-from giftshop.orders.models import Alert, CheckoutAttempt, Gift, Order
+from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.register import give_token
 from giftshop.orders.stripe_facts import LineFacts, SessionFacts
 from giftshop.orders.stripe_gateway import StripeGateway
@@ -179,5 +179,4 @@ def _tell(order: Order, session: SessionFacts) -> None:
         " If some of it was used in the days that were lost, take that off by hand."
     )
     alert_owner("order_recovered", order.public_id, "An order came back after a restore", detail, order=order)
-    lost = sa.update(Alert).where(Alert.kind == "session_without_order", Alert.subject == session.id)
-    db.session.execute(lost.values(resolved_at=clock.now()))
+    resolve_alert("session_without_order", session.id)

@@ -3,6 +3,8 @@
 Safe twice and at the same time, because the order is held and the refund's state says what has been done.
 """
 
+import json
+
 import sqlalchemy as sa
 
 from giftshop import clock, trail
@@ -108,23 +110,25 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
         refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
+    was_fulfilled = bool(payments.list_certificates(order.id))
     if order.state == "refunded":
-        move(order, "fulfilled" if order.paid_at else "in_review", actor="stripe")
+        move(order, "fulfilled" if was_fulfilled else "in_review", actor="stripe")
     note_refund(refund, "refund_returned", "stripe")
-    where = " and on the certificate, on hold" if order.paid_at else ""
-    detail = f"The refund for order {order.number} failed: the money is back with you{where}."
+    where = "on the certificate, on hold" if was_fulfilled else "no certificate was issued: it is in review again"
+    detail = f"The refund for order {order.number} failed: the money is back with you and {where}."
     alert_owner("refund_failed", facts.id, "A refund failed", detail, order=order)
 
 
 def _take_foreign(facts: RefundFacts, order: Order) -> str:
-    """Record a refund made in Stripe's own dashboard."""
+    """Record a refund made in Stripe's own dashboard, or one of a whole payment that was asked for here."""
+    actor, reason = _asked_by(facts, order)
     refund = Refund(
         public_id=new_refund_id(),
         order_id=order.id,
         amount_cents=facts.amount_cents,
         state="settled",
-        reason="made at Stripe",
-        actor="stripe",
+        reason=reason,
+        actor=actor,
         stripe_refund_id=facts.id,
         created_at=clock.now(),
     )
@@ -132,6 +136,15 @@ def _take_foreign(facts: RefundFacts, order: Order) -> str:
     db.session.flush()
     _take_from(refund, facts, order)
     return "refund made at Stripe"
+
+
+def _asked_by(facts: RefundFacts, order: Order) -> tuple[str, str]:
+    """Return who asked for a refund of a whole payment, and why: the trail knows, from before Stripe was asked."""
+    if facts.metadata.get("shop") == get_installation().instance_id:
+        asked = [event for event in trail.list_events(order_id=order.id) if event.kind == "payback_asked"]
+        if asked:
+            return asked[-1].actor, json.loads(asked[-1].facts)["reason"]
+    return "stripe", "made at Stripe"
 
 
 def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:

@@ -60,13 +60,7 @@ def hold_refund(
     """
     order = lock_order(order_id)
     hold_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
-    most = next((each.most_cents for each in list_refundable(order) if each.certificate.id == certificate_id), 0)
-    if most == 0:
-        raise NothingToRefundError
-    if amount_cents > most:
-        raise RefundTooLargeError
-    if limit_cents is not None and amount_cents > limit_cents:
-        raise RefundNotAllowedError
+    _refuse_too_much(order, certificate_id, amount_cents, limit_cents)
     now = clock.now()
     refund = Refund(
         public_id=new_refund_id(),
@@ -112,6 +106,16 @@ def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience 
 def list_held() -> list[int]:
     """Return the ids of the refunds whose end is not known yet, oldest first."""
     return list(db.session.scalars(sa.select(Refund.id).where(Refund.state == "held").order_by(Refund.id)))
+
+
+def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit_cents: int | None) -> None:
+    most = next((each.most_cents for each in list_refundable(order) if each.certificate.id == certificate_id), 0)
+    if most == 0:
+        raise NothingToRefundError
+    if amount_cents > most:
+        raise RefundTooLargeError
+    if limit_cents is not None and amount_cents > limit_cents:
+        raise RefundNotAllowedError
 
 
 @dataclass(frozen=True, slots=True)

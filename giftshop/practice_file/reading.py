@@ -6,7 +6,7 @@ from typing import Any
 
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
-from giftshop.orders.placing import MOST_CENTS, STRIPE_LEAST_CENTS
+from giftshop.orders.prices import MOST_CENTS, STRIPE_LEAST_CENTS
 from giftshop.practice_file.values import (
     OPTIONAL,
     Reader,

@@ -44,6 +44,11 @@ def remember_found(certificate: Certificate, *, by_search: bool = False) -> None
     db.session.execute(dialect.insert(CertificateFound).values(find).on_conflict_do_nothing())
 
 
+def forget_found(certificate_id: int) -> None:
+    """Make everybody find a certificate again: what a dead code opened stays open to nobody. The caller commits."""
+    db.session.execute(sa.delete(CertificateFound).where(CertificateFound.certificate_id == certificate_id))
+
+
 def get_found(public_id: str) -> Certificate:
     """Return a certificate that this sign-in has found. Raises CertificateNotFoundError, NotFoundByCodeError."""
     row = find_session()

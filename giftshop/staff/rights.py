@@ -53,6 +53,8 @@ RIGHTS = {
     "office.reissue": "manager",
     "office.show_refund": "manager",  # up to the practice's limit, which is nothing unless the owner says so
     "office.refund": "manager",
+    "office.pay_back": "manager",  # likewise
+    "office.accept": "owner",
     "office.show_void": "owner",
     "office.void": "owner",
     "office.evidence": "owner",

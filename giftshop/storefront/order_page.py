@@ -15,6 +15,7 @@ from giftshop.database import db, may_write
 from giftshop.delivery.deliveries import list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.orders.asking import may_ask
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.register import certificates_of, find_order
@@ -103,12 +104,15 @@ def _done(fates: list[Fate]) -> str:
 def _settle(order: Order) -> bool:
     """Ask Stripe about the session stored with an open order, never about one named in the address.
 
-    False when Stripe could not be asked, so that the page says it is looking, not that nothing was paid.
+    False when Stripe could not be asked, so that the page says it is looking, not that nothing was paid. Whoever
+    opens the page again and again gets what Stripe said a moment ago.
     """
     session_id = order.attempts[-1].session_id if order.attempts else None
     if session_id is None:
         return True
     may_write()
+    if not may_ask(session_id):
+        return True
     try:
         fulfil_order(session_id, find_gateway())
     except (CheckoutUnavailableError, CheckoutRefusedError) as refusal:

@@ -3,7 +3,16 @@
 from flask import current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.database import db
+from giftshop.errors import (
+    BuyerLimitError,
+    CheckoutRefusedError,
+    CheckoutUnavailableError,
+    OfferChangedError,
+    OrderTooOldError,
+    SalesPausedError,
+    TooManyOpenCheckoutsError,
+)
 from giftshop.limits import client_address
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Order
@@ -11,20 +20,31 @@ from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.settings import Settings
 
-_TRY_AGAIN_SECONDS = "5"
+_TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"
+_NOT_ADMITTED = (BuyerLimitError, OfferChangedError, OrderTooOldError, SalesPausedError)
 
 
 def go_to_payment(order: Order) -> ResponseReturnValue:
-    """Send the buyer to Stripe's page; to the order's page if it is paid; or say that nothing was charged."""
+    """Send the buyer to Stripe's page; to the order's page if it is paid; or say that nothing was charged, and why."""
     token, order_id = token_of(order), order.id
     try:
         address = open_checkout(
             order_id, find_gateway(), base_url=find_settings().base_url, client_address=client_address()
         )
     except (CheckoutUnavailableError, CheckoutRefusedError) as refusal:
-        page = render_template("storefront/unavailable.html", token=token, message=refusal.message)
+        page = render_template("storefront/unavailable.html", token=token, message=refusal.message, may_try=True)
         return page, 503, {"Retry-After": _TRY_AGAIN_SECONDS}
+    except TooManyOpenCheckoutsError as refusal:
+        return _refuse(token, refusal.message), 429, {"Retry-After": _AN_HOUR}
+    except _NOT_ADMITTED as refusal:
+        return _refuse(token, refusal.message), 409
     return redirect(address or f"/orders/{token}", 303)
+
+
+def _refuse(token: str, message: str) -> str:
+    """Say why this order cannot be paid as it is; its form is a step away, filled in."""
+    db.session.rollback()
+    return render_template("storefront/unavailable.html", token=token, message=message, may_try=False)
 
 
 def find_gateway() -> StripeGateway:

@@ -21,7 +21,8 @@ from giftshop.errors import (
 )
 from giftshop.orders import placing
 from giftshop.orders.models import Order
-from giftshop.orders.placing import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, place_order
+from giftshop.orders.placing import place_order
+from giftshop.orders.prices import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS
 from giftshop.orders.purchase import GiftRequest
 from giftshop.orders.register import find_order, get_order, token_of
 from tests import build

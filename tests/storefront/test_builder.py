@@ -10,7 +10,7 @@ from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.database import db
 from giftshop.errors import BuyerLimitError
-from giftshop.orders import placing
+from giftshop.orders import admission
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
@@ -357,7 +357,7 @@ def test_a_buyers_daily_limit_is_said_at_the_email(visitor: Visitor) -> None:
 def test_a_stranger_with_too_many_unfinished_payments_waits_and_stripe_is_not_asked(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(placing, "SIMULATED_LENIENCE", 1)
+    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
     for number in range(6):
         visitor.open("/gift")
         answer = visitor.send("/gift", visitor.fill_gift(recipient_name=f"Ana {number}"))

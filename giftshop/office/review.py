@@ -1,0 +1,62 @@
+"""Deciding about an order in review, from its page: accept what was paid, or pay all of it back."""
+
+from collections.abc import Callable
+
+from flask import current_app, redirect
+from flask.typing import ResponseReturnValue
+
+from giftshop.database import db
+from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
+from giftshop.office.forms import Filled, asked
+from giftshop.office.order import build_page
+from giftshop.office.refund import get_limit
+from giftshop.orders import review
+from giftshop.orders.corrections import Asked, read_reason
+from giftshop.orders.models import Order
+from giftshop.orders.register import get_order
+from giftshop.orders.stripe_gateway import StripeGateway
+
+NO_ANSWER = "Stripe didn’t answer. Please try again: nothing is done twice."
+_REFUSALS = (
+    review.NotInReviewError,
+    review.NotAcceptableError,
+    review.PaybackRefusedError,
+    RefundNotAllowedError,
+)
+
+
+def accept(order_id: int) -> ResponseReturnValue:
+    """Issue the certificates of an order in review."""
+    return _decide(order_id, lambda because: review.accept_order(order_id, because, _gateway()))
+
+
+def pay_back(order_id: int) -> ResponseReturnValue:
+    """Pay the whole payment of an order in review back."""
+    limit_cents = get_limit()
+    return _decide(order_id, lambda because: review.pay_back(order_id, because, _gateway(), limit_cents=limit_cents))
+
+
+def _decide(order_id: int, decide: Callable[[Asked], Order]) -> ResponseReturnValue:
+    """Do what was decided, and lead back to the order; its state is told there."""
+    get_order(order_id)
+    form = Filled()
+    reason = form.take("reason", read_reason, "")
+    if form.errors:
+        return build_page(order_id, form.errors), 422
+    try:
+        done = decide(asked(reason)).state
+    except _REFUSALS as refusal:
+        return _refuse(order_id, refusal.message), 409
+    except CheckoutUnavailableError:
+        return _refuse(order_id, NO_ANSWER), 503
+    return redirect(f"/office/orders/{order_id}?done={done}", 303)
+
+
+def _refuse(order_id: int, sentence: str) -> str:
+    db.session.rollback()
+    return build_page(order_id, {"reason": sentence})
+
+
+def _gateway() -> StripeGateway:
+    gateway: StripeGateway = current_app.extensions["stripe_gateway"]
+    return gateway

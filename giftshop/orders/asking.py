@@ -1,0 +1,16 @@
+"""Asking Stripe again: how often the pages that strangers open may ask about one payment, for the order page."""
+
+from limits import RateLimitItemPerSecond
+
+from giftshop.limits import limiter
+
+ASKS = RateLimitItemPerSecond(10, 30)
+"""Once every three seconds, in bursts: the page of a buyer who waits for the bank asks every five."""
+
+
+def may_ask(session_id: str) -> bool:
+    """Tell whether Stripe may be asked about this session now; else what was heard last is answer enough.
+
+    Counts, for every process of every host, on a connection of its own: no writing transaction may be open.
+    """
+    return limiter.limiter.hit(ASKS, "stripe-session", session_id)

@@ -1,0 +1,135 @@
+"""Review: the two ways out for an order that was paid otherwise than it asked for, for the office and its commands.
+
+Both talk to Stripe: they commit before the call and record after it. The order's state decides who was first.
+"""
+
+import sqlalchemy as sa
+
+from giftshop import clock, trail
+from giftshop.catalog.models import Installation
+from giftshop.catalog.practice import get_installation
+from giftshop.certificates.refund_entries import post_loss
+from giftshop.database import db
+from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopError
+from giftshop.orders import fulfilment, payments
+from giftshop.orders.alerts import resolve_alert
+from giftshop.orders.corrections import Asked
+from giftshop.orders.disputes import has_open_dispute
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.refund_outcomes import record_refund
+from giftshop.orders.register import get_order, lock_order
+from giftshop.orders.states import move
+from giftshop.orders.stripe_facts import RefundFacts, SessionFacts
+from giftshop.orders.stripe_gateway import StripeGateway
+
+
+class NotInReviewError(ShopError):
+    """This order is not in review, or not any more."""
+
+
+class NotAcceptableError(ShopError):
+    """This payment cannot be accepted. Pay it back instead."""
+
+
+class PaybackRefusedError(ShopError):
+    """Stripe refused to pay it back."""
+
+
+def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
+    """Issue the certificates of an order in review, as it asked for them, because a person says that it was paid.
+
+    Stripe is asked anew. What was paid too little is written off. Commits. Raises NotInReviewError,
+    NotAcceptableError, CheckoutUnavailableError.
+    """
+    payment_id = _in_review(get_order(order_id)).payment_intent_id
+    db.session.rollback()
+    session = gateway.find_session_of_payment(payment_id) if payment_id else None
+    refunds = list(gateway.list_refunds(payment_intent_id=payment_id, patience="page")) if payment_id else []
+    order = _in_review(lock_order(order_id))
+    if session is None or (obstacle := _find_obstacle(order, session, refunds, get_installation())):
+        why = obstacle if session is not None else "Stripe knows of no payment"
+        raise NotAcceptableError(f"It cannot be accepted: {why}. Pay it back instead.")
+    trail.note("order_accepted", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    fulfilment.accept(order, session, actor=asked.actor)
+    _write_off(order, order.total_cents - session.amount_total)
+    _tick_off(order)
+    db.session.commit()
+    return order
+
+
+def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents: int | None) -> Order:
+    """Pay the whole payment of an order in review back, or what is left of it; one that was never paid only ends.
+
+    `limit_cents` is the most this person may pay back, None without limit. Commits around the call. When the answer
+    is lost, the same again asks for the same refund. Raises NotInReviewError, RefundNotAllowedError,
+    PaybackRefusedError, CheckoutUnavailableError (the outcome is unknown, reconciliation finds it).
+    """
+    order = _in_review(lock_order(order_id))
+    if limit_cents is not None and (order.received_cents or 0) > limit_cents:
+        raise RefundNotAllowedError
+    trail.note("payback_asked", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    if order.payment_intent_id is None:
+        move(order, "refunded", actor=asked.actor)
+    else:
+        _ask_for_all(order, order.payment_intent_id, gateway)
+    if order.state != "in_review":
+        _tick_off(order)
+    db.session.commit()
+    return order
+
+
+def _in_review(order: Order) -> Order:
+    if order.state != "in_review":
+        raise NotInReviewError
+    return order
+
+
+def _find_obstacle(order: Order, session: SessionFacts, refunds: list[RefundFacts], installation: Installation) -> str:
+    """Say why not even a person may accept a payment; empty when nothing is in the way."""
+    checks = {
+        "it is not paid": session.payment_status != "paid",
+        "it belongs to another shop": session.metadata.get("shop") != installation.instance_id,
+        "its mode differs": session.livemode != (order.mode == "live") or order.mode != installation.mode,
+        "its currency differs": session.currency != order.currency,
+        "more was paid than ordered": session.amount_total > order.total_cents,
+        "some of it was paid back": any(not refund.has_failed for refund in refunds),
+        "the buyer's bank disputes it": has_open_dispute(order.id),
+    }
+    return next((reason for reason, is_so in checks.items() if is_so), "")
+
+
+def _write_off(order: Order, missing_cents: int) -> None:
+    """Write off what the certificates are worth beyond what was paid, so that the books hold what Stripe holds."""
+    for share in payments.share_out(order.id, missing_cents):
+        post_loss(
+            share.certificate_id,
+            share.amount_cents,
+            key=f"order:{order.id}:unpaid:{share.certificate_id}",
+            external_ref=order.payment_intent_id or "",
+            at=clock.now(),
+        )
+
+
+def _tick_off(order: Order) -> None:
+    for attempt in order.attempts:
+        resolve_alert("in_review", attempt.session_id or "")
+
+
+def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
+    """Ask Stripe to pay back what is left of a payment, and record every refund it knows of then."""
+    order_id, instance_id = order.id, get_installation().instance_id
+    parameters = {
+        "payment_intent": payment_id,
+        "reason": "requested_by_customer",
+        "metadata": {"shop": instance_id, "order_id": order.public_id},
+    }
+    known = db.session.scalar(sa.select(sa.func.count()).where(Refund.order_id == order_id))
+    key = f"{instance_id}:payback:{order.public_id}:{known}"
+    db.session.commit()
+    try:
+        gateway.create_refund(parameters, key, patience="page")
+    except CheckoutRefusedError as refusal:
+        raise PaybackRefusedError(f"Stripe refused to pay it back: {refusal.message.strip()}.") from None
+    found = gateway.list_refunds(payment_intent_id=payment_id, patience="page")
+    for facts in sorted(found, key=lambda each: each.created_at):
+        record_refund(facts, order_id)

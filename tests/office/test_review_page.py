@@ -1,0 +1,117 @@
+"""An order in review on its page and from the command line: accepted or paid back, by those who may, with a reason."""
+
+from collections.abc import Callable
+
+import pytest
+from flask import Flask
+
+from giftshop.catalog.models import Practice
+from giftshop.database import db
+from giftshop.orders.models import Order
+from giftshop.orders.payments import list_certificates
+from giftshop.orders.stripe_gateway import StripeGateway
+from tests.office.conftest import Desk, path_of, words_of
+from tests.orders.stripe_side import StripeSide
+from tests.orders.test_review import put_in_review
+from tests.signing_in import hire
+
+ACCEPT, PAY_BACK = "Accept it, issue the certificates", "Pay all of it back"
+
+
+@pytest.fixture
+def order(stripe_side: StripeSide) -> Order:
+    """An order of $50.00 whose payment names another order."""
+    return put_in_review(stripe_side, client_reference_id="o_another")
+
+
+def test_the_owner_accepts_an_order_and_is_told(owner: Desk, order: Order) -> None:
+    page = owner.read(path_of(order))
+    assert ACCEPT in page
+    assert PAY_BACK in page
+    answer = owner.send(f"{path_of(order)}/accept", reason="a typo at the till")
+    assert (answer.status_code, answer.location) == (303, f"{path_of(order)}?done=fulfilled")
+    said = owner.read(answer.location or "")
+    assert "The order is accepted" in said
+    assert "a typo at the till" in said
+    assert ACCEPT not in said
+    assert len(list_certificates(order.id)) == 1
+
+
+def test_the_owner_pays_all_of_it_back(owner: Desk, order: Order) -> None:
+    answer = owner.send(f"{path_of(order)}/pay-back", reason="they rang")
+    said = owner.read(answer.location or "")
+    assert "All of the payment goes back to the buyer." in said
+    assert "$50.00 is paid back" in said
+    assert order.state == "refunded"
+
+
+@pytest.mark.parametrize("act", ["accept", "pay-back"])
+def test_a_second_press_changes_nothing_and_says_why(owner: Desk, order: Order, act: str) -> None:
+    owner.send(f"{path_of(order)}/{act}", reason="they rang")
+    state = order.state
+    again = owner.send(f"{path_of(order)}/{act}", reason="they rang")
+    assert again.status_code == 409
+    assert "not in review" in words_of(again.text)
+    assert order.state == state
+
+
+@pytest.mark.parametrize("act", ["accept", "pay-back"])
+def test_without_a_reason_nothing_is_decided(owner: Desk, order: Order, act: str) -> None:
+    answer = owner.send(f"{path_of(order)}/{act}", reason=" ")
+    assert answer.status_code == 422
+    assert "Please say why" in words_of(answer.text)
+    assert order.state == "in_review"
+
+
+@pytest.mark.parametrize("act", ["accept", "pay-back"])
+def test_while_stripe_does_not_answer_the_words_stay_and_nothing_is_decided(
+    app: Flask, owner: Desk, order: Order, act: str
+) -> None:
+    app.extensions["stripe_gateway"] = StripeGateway(
+        secret_key="sk_test_sim_x", api_base="http://127.0.0.1:9", webhook_secrets=["x"]
+    )
+    answer = owner.send(f"{path_of(order)}/{act}", reason="they rang")
+    assert answer.status_code == 503
+    assert 'value="they rang"' in answer.text
+    assert order.state == "in_review"
+
+
+def test_a_manager_accepts_nothing_and_pays_back_within_the_limit(manager: Desk, order: Order) -> None:
+    assert manager.send(f"{path_of(order)}/accept", reason="x").status_code == 403
+    assert manager.send(f"{path_of(order)}/pay-back", reason="x").status_code == 403
+    assert ACCEPT not in (page := manager.read(path_of(order)))
+    assert PAY_BACK not in page
+    limit = db.session.get_one(Practice, 1)
+    for cents, status in ((49_99, 409), (50_00, 303)):
+        limit.manager_refund_limit_cents = cents
+        db.session.commit()
+        assert manager.send(f"{path_of(order)}/pay-back", reason="x").status_code == status
+    assert order.state == "refunded"
+
+
+@pytest.fixture
+def run(app: Flask) -> Callable[..., tuple[int, str]]:
+    """Run a command for the owner, as an operator types it."""
+    hire("owner")
+
+    def command(*words: str) -> tuple[int, str]:
+        db.session.rollback()
+        asked = ["orders", *words, "--actor", "owner@practice.example", "--reason", "by phone"]
+        said = app.test_cli_runner().invoke(args=asked)
+        return said.exit_code, said.output
+
+    return command
+
+
+def test_an_order_is_accepted_from_the_command_line(run: Callable[..., tuple[int, str]], order: Order) -> None:
+    status, said = run("accept", order.number)
+    assert (status, "its certificates are on their way" in said) == (0, True)
+    assert order.state == "fulfilled"
+    assert run("accept", order.number)[0] == 1
+
+
+def test_an_order_is_paid_back_whole_from_the_command_line(run: Callable[..., tuple[int, str]], order: Order) -> None:
+    status, said = run("refund", order.number)
+    assert (status, said.strip()) == (0, f"Order {order.number} is refunded.")
+    status, said = run("refund", order.number)
+    assert (status, "--certificate" in said) == (1, True)

@@ -1,0 +1,329 @@
+"""Going to Stripe's page: every rule is asked when a page for paying is made, however old the order's link is."""
+
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from datetime import timedelta
+from threading import Barrier, BrokenBarrierError
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from giftshop import clock
+from giftshop.catalog.models import Offer, Practice
+from giftshop.database import db
+from giftshop.delivery.models import Delivery
+from giftshop.errors import (
+    AmountOutOfBoundsError,
+    BuyerLimitError,
+    CheckoutRefusedError,
+    OfferChangedError,
+    OrderTooOldError,
+    SalesPausedError,
+    ShopError,
+    TooManyOpenCheckoutsError,
+)
+from giftshop.limits import limiter
+from giftshop.orders import admission, checkout
+from giftshop.orders.checkout import open_checkout
+from giftshop.orders.models import Alert, CheckoutAttempt, Order
+from giftshop.orders.placing import place_order
+from giftshop.orders.purchase import Purchase
+from giftshop.orders.register import token_of
+from giftshop.orders.stripe_gateway import StripeGateway
+from tests import build
+from tests.conftest import both_databases
+from tests.orders.stripe_side import BASE, StripeSide
+from tests.storefront.conftest import Visitor, heading
+
+HOME, CAFE = "192.0.2.1", "198.51.100.7"
+
+
+@pytest.fixture(autouse=True)
+def _as_strict_as_live(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
+
+
+@pytest.fixture
+def stranger(app: Flask) -> Visitor:
+    """A stranger with an empty browser and no tries counted against them."""
+    limiter.reset()
+    return Visitor(app.test_client(), app.config["SHOP_SETTINGS"].base_url)
+
+
+def wish(amount_cents: int = 50_00, **changes: Any) -> Purchase:
+    """An order to be of one amount, by a buyer of their own at an address of their own unless said otherwise."""
+    mine = {"buyer_email": f"{build.request_key()}@example.com", "client_address": build.request_key()}
+    return build.purchase(build.gift_request(offer="amount", amount_cents=amount_cents), **{**mine, **changes})
+
+
+def place(purchase: Purchase) -> Order:
+    order = place_order(purchase, mode="simulated", at=clock.now())
+    db.session.commit()
+    return order
+
+
+def press_pay(order: Order, stripe_side: StripeSide, *, at: str = CAFE) -> str | None:
+    """Press Pay from an address."""
+    try:
+        return open_checkout(order.id, stripe_side.gateway, base_url=BASE, client_address=at)
+    finally:
+        db.session.rollback()
+
+
+def limit_a_day(cents: int) -> None:
+    db.session.get_one(Practice, 1).buyer_day_limit_cents = cents
+    db.session.commit()
+
+
+def let_attempts_expire() -> None:
+    db.session.execute(sa.update(CheckoutAttempt).values(state="expired"))
+    db.session.commit()
+
+
+def pages_made(stripe_side: StripeSide) -> int:
+    """Count the payment pages that Stripe was asked to make."""
+    calls = stripe_side.workbench.requests()
+    return sum((call["method"], call["path"]) == ("POST", "/v1/checkout/sessions") for call in calls)
+
+
+def test_links_collected_before_open_ten_pages_an_hour_and_stripe_hears_of_no_other(
+    stripe_side: StripeSide,
+    stranger: Visitor,
+) -> None:
+    orders = [place(wish()) for _ in range(12)]
+    for order in orders[:10]:
+        assert press_pay(order, stripe_side, at="127.0.0.1")
+        let_attempts_expire()
+    token = token_of(orders[10])
+    db.session.rollback()
+    stranger.open(f"/orders/{token}")
+    answer = stranger.send(f"/orders/{token}/pay")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "3600")
+    assert TooManyOpenCheckoutsError().message in answer.text
+    assert pages_made(stripe_side) == 10
+    with pytest.raises(TooManyOpenCheckoutsError):
+        press_pay(orders[11], stripe_side, at="127.0.0.1")
+    assert press_pay(orders[11], stripe_side, at=CAFE)
+
+
+def test_a_sixth_page_beside_five_open_ones_is_refused(stripe_side: StripeSide) -> None:
+    orders = [place(wish()) for _ in range(6)]
+    for order in orders[:5]:
+        assert press_pay(order, stripe_side)
+    with pytest.raises(TooManyOpenCheckoutsError):
+        press_pay(orders[5], stripe_side)
+    assert press_pay(orders[0], stripe_side), "an open page may be gone to again"
+
+
+def raise_the_price() -> None:
+    db.session.execute(sa.update(Offer).where(Offer.slug == "60-minutes").values(price_cents=Offer.price_cents + 1))
+
+
+def retire_the_offer() -> None:
+    db.session.execute(sa.update(Offer).where(Offer.slug == "60-minutes").values(visibility="retired"))
+
+
+def pause_sales() -> None:
+    db.session.get_one(Practice, 1).is_selling = False
+
+
+def let_a_week_pass() -> None:
+    db.session.execute(sa.update(Order).values(created_at=clock.now() - timedelta(days=7)))
+
+
+CHANGES: list[tuple[Callable[[], None], type[ShopError]]] = [
+    (raise_the_price, OfferChangedError),
+    (retire_the_offer, OfferChangedError),
+    (pause_sales, SalesPausedError),
+    (let_a_week_pass, OrderTooOldError),
+]
+
+
+@pytest.mark.parametrize(("change", "refusal"), CHANGES)
+@pytest.mark.parametrize("state", ["awaiting_payment", "expired", "failed"])
+def test_an_old_link_sells_nothing_that_is_not_sold_like_this_any_more(
+    stripe_side: StripeSide,
+    stranger: Visitor,
+    change: Callable[[], None],
+    refusal: type[ShopError],
+    state: str,
+) -> None:
+    order = place(build.purchase())
+    order.state = state
+    token = token_of(order)
+    change()
+    db.session.commit()
+    stranger.open(f"/orders/{token}")
+    answer = stranger.send(f"/orders/{token}/pay")
+    assert answer.status_code == 409
+    assert refusal().message in answer.text
+    assert heading(answer) == "Nothing was charged. This order can’t be paid now"
+    assert f'href="/gift?order={token}"' in answer.text
+    assert f'action="/orders/{token}/pay"' not in answer.text
+    assert pages_made(stripe_side) == 0
+    assert db.session.get_one(Order, order.id).state == state
+
+
+def test_an_order_can_be_paid_until_its_week_is_over(stripe_side: StripeSide) -> None:
+    order = place(build.purchase())
+    order.created_at = clock.now() - admission.PAYABLE_FOR + timedelta(minutes=1)
+    db.session.commit()
+    assert press_pay(order, stripe_side)
+
+
+def test_a_page_that_is_open_keeps_its_price(stripe_side: StripeSide) -> None:
+    order = place(build.purchase())
+    address = press_pay(order, stripe_side)
+    raise_the_price()
+    db.session.commit()
+    assert press_pay(order, stripe_side) == address
+
+
+def test_a_free_amount_is_measured_by_the_bounds_of_today(stripe_side: StripeSide) -> None:
+    order = place(wish(50_00))
+    db.session.get_one(Practice, 1).minimum_cents = 50_01
+    db.session.commit()
+    with pytest.raises(OfferChangedError):
+        press_pay(order, stripe_side)
+
+
+@pytest.mark.parametrize(("price_cents", "is_sold"), [(2_000_00, True), (2_000_01, False)])
+def test_an_offer_is_sold_for_no_more_than_the_law_allows(app: Flask, price_cents: int, is_sold: bool) -> None:
+    db.session.execute(sa.update(Offer).where(Offer.slug == "60-minutes").values(price_cents=price_cents))
+    if is_sold:
+        assert place(build.purchase()).total_cents == price_cents
+    else:
+        with pytest.raises(AmountOutOfBoundsError):
+            place(build.purchase())
+        db.session.rollback()
+
+
+SAME_BUYER = [
+    {"buyer_email": "marko@example.com"},
+    {"buyer_email": "Marko@Example.COM"},
+    {"buyer_email": "else@example.com", "client_address": HOME},
+]
+
+
+@pytest.mark.parametrize("spelled", SAME_BUYER)
+def test_orders_that_can_still_be_paid_count_towards_the_days_limit(
+    stripe_side: StripeSide, spelled: dict[str, str]
+) -> None:
+    limit_a_day(100_00)
+    first = place(wish(60_00, buyer_email="marko@example.com"))
+    second = place(wish(40_01, **spelled))
+    third = place(wish(40_00, **spelled))
+    assert press_pay(first, stripe_side, at=HOME)
+    from_where = spelled.get("client_address", CAFE)
+    with pytest.raises(BuyerLimitError):
+        place(wish(40_01, **spelled))
+    db.session.rollback()
+    with pytest.raises(BuyerLimitError):
+        press_pay(second, stripe_side, at=from_where)
+    assert press_pay(third, stripe_side, at=from_where)
+
+
+def test_what_was_paid_counts_a_day_from_when_it_was_paid_not_from_when_it_was_ordered(
+    stripe_side: StripeSide,
+) -> None:
+    limit_a_day(100_00)
+    first, second = (place(wish(60_00, buyer_email="marko@example.com")) for _ in range(2))
+    first.created_at = second.created_at = clock.now() - timedelta(days=3)
+    db.session.commit()
+    assert press_pay(first, stripe_side)
+    stripe_side.tell("checkout.session.completed", stripe_side.pay(first))
+    with pytest.raises(BuyerLimitError):
+        press_pay(second, stripe_side)
+    first.attempts[-1].first_tried_at = clock.now() - timedelta(days=1, seconds=1)
+    db.session.commit()
+    assert press_pay(second, stripe_side)
+
+
+@pytest.mark.parametrize("state", ["expired", "failed", "refunded"])
+def test_what_can_no_longer_be_paid_or_was_paid_back_frees_the_limit(stripe_side: StripeSide, state: str) -> None:
+    limit_a_day(100_00)
+    first = place(wish(60_00, buyer_email="marko@example.com"))
+    assert press_pay(first, stripe_side)
+    first.state = state
+    db.session.commit()
+    assert press_pay(place(wish(60_00, buyer_email="marko@example.com")), stripe_side)
+
+
+def test_an_order_does_not_count_against_itself(stripe_side: StripeSide) -> None:
+    limit_a_day(100_00)
+    order = place(wish(100_00))
+    assert press_pay(order, stripe_side)
+    let_attempts_expire()
+    assert press_pay(order, stripe_side)
+    assert len(order.attempts) == 2
+
+
+def test_an_order_paid_between_two_looks_is_not_paid_again(
+    stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    order = stripe_side.sell()
+    monkeypatch.setattr(checkout, "_close_stale", lambda *_: True)
+    assert press_pay(order, stripe_side) is None
+    assert order.state == "fulfilled"
+
+
+def pay_both_at_once(app: Flask, gateway: StripeGateway, monkeypatch: pytest.MonkeyPatch) -> int:
+    """Let one buyer press Pay on two orders, each judged before either attempt is written, where nothing keeps them
+    apart; return how many pages were opened."""
+    limit_a_day(100_00)
+    order_ids = [place(wish(60_00, buyer_email="marko@example.com")).id for _ in range(2)]
+    db.session.rollback()
+    both_judged, judge = Barrier(2), admission.check_limits
+
+    def judge_and_wait(*args: Any, **changes: Any) -> None:
+        judge(*args, **changes)
+        with suppress(BrokenBarrierError):  # the other one waits for us
+            both_judged.wait(timeout=1)
+
+    monkeypatch.setattr(admission, "check_limits", judge_and_wait)
+
+    def press(order_id: int) -> bool:
+        with app.app_context():
+            try:
+                return bool(open_checkout(order_id, gateway, base_url=BASE, client_address=CAFE))
+            except BuyerLimitError:
+                return False
+
+    with ThreadPoolExecutor(2) as buyers:
+        return sum(buyers.map(press, order_ids))
+
+
+@both_databases
+def test_two_pages_opened_at_once_are_counted_one_after_the_other(
+    app: Flask, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert pay_both_at_once(app, stripe_side.gateway, monkeypatch) == 1
+
+
+@pytest.mark.parametrize("database", ["postgresql"], indirect=True)
+def test_without_the_guard_both_pages_are_opened(
+    app: Flask, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(admission, "wait_for_copies", lambda *_: None)
+    assert pay_both_at_once(app, stripe_side.gateway, monkeypatch) == 2
+
+
+def test_a_buyer_who_was_turned_away_is_mailed_to_the_practice_for_each_attempt(
+    stripe_side: StripeSide, app: Flask
+) -> None:
+    order = place(wish())
+    wrong_key = StripeGateway(secret_key="sk_live_wrong", api_base=stripe_side.workbench.url, webhook_secrets=["whsec"])
+    for attempt in (1, 1, 2):
+        if attempt == 2:
+            order.attempts[-1].first_tried_at -= timedelta(minutes=10)
+            db.session.commit()
+        with pytest.raises(CheckoutRefusedError):
+            open_checkout(order.id, wrong_key, base_url=BASE, client_address=CAFE)
+    alerts = db.session.scalars(sa.select(Alert)).all()
+    assert [alert.kind for alert in alerts] == ["checkout_refused"] * 2
+    assert all(f"order {order.number}" in alert.detail for alert in alerts)
+    mails = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "alert")).all()
+    assert [mail.order_id for mail in mails] == [order.id] * 2
