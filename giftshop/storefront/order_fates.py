@@ -1,7 +1,6 @@
 """What became of each gift of an order: a state, a sentence and what may still be changed, for the buyer's page."""
 
 from dataclasses import dataclass
-from datetime import datetime
 
 from giftshop import clock, dates
 from giftshop.catalog.models import Practice
@@ -92,26 +91,32 @@ def _tell_hold(affairs: Affairs) -> str:
 def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
     """Say what else happened to a gift that is still good for something."""
     alive = [certificate for certificate in certificates if certificate.status != "void"]
-    if not alive:
-        return []
-    notes, back = [], _went_back(certificates, affairs)
-    if back:
-        notes.append(f"Of this, {_tell_sum(back, affairs)}")
-    if len(alive) < len(certificates):
-        notes.append(f"{len(alive)} of {len(certificates)} can still be used")
     held = sum(certificate.status == "frozen" for certificate in alive)
-    if 0 < held < len(alive):
-        notes.append(f"{held} of {len(certificates)} on hold. Please call us on {affairs.practice.phone}")
-    if renewed_at := _renewed_at(alive, affairs):
-        day = dates.write_local_day(renewed_at, affairs.practice.time_zone)
-        notes.append(f"New code since {day}: an older email or print of it no longer works")
-    return notes
+    back = _went_back(certificates, affairs)
+    notes = {
+        f"Of this, {_tell_sum(back, affairs)}" if back else "": bool(back),
+        f"{len(alive)} of {len(certificates)} can still be used": len(alive) < len(certificates),
+        f"{held} of {len(certificates)} on hold. Please call us on {affairs.practice.phone}": 0 < held < len(alive),
+        _tell_coming(alive, affairs): True,
+        _tell_renewal(alive, affairs): True,
+    }
+    return [note for note, is_so in notes.items() if alive and is_so and note]
 
 
-def _renewed_at(certificates: list[Certificate], affairs: Affairs) -> datetime | None:
-    mine = {certificate.id for certificate in certificates}
-    moments = [each.replaced_at for each in affairs.replaced if each.certificate_id in mine]
-    return max(moments, default=None)
+def _tell_coming(certificates: list[Certificate], affairs: Affairs) -> str:
+    ids = {certificate.id for certificate in certificates}
+    held = [each for each in affairs.refunds if each.state == "held" and each.certificate_id in ids]
+    amount = format_amount(sum(each.amount_cents for each in held), affairs.order.currency)
+    return f"{amount} of it is on its way back to you" if held else ""
+
+
+def _tell_renewal(certificates: list[Certificate], affairs: Affairs) -> str:
+    ids = {certificate.id for certificate in certificates}
+    moments = [each.replaced_at for each in affairs.replaced if each.certificate_id in ids]
+    if not moments:
+        return ""
+    day = dates.write_local_day(max(moments), affairs.practice.time_zone)
+    return f"New code since {day}: an older email or print of it no longer works"
 
 
 def _went_back(certificates: list[Certificate], affairs: Affairs) -> list[LedgerEntry]:

@@ -170,7 +170,10 @@ def test_the_buyer_sees_codes_of_what_came_to_them_and_never_of_what_went_to_oth
     [
         ("sending", "On its way to ana@example.com"),
         ("sent", "Emailed to ana@example.com on"),
-        ("failed", "We couldn’t deliver it to ana@example.com. Nothing is lost: with the right address it goes out again"),
+        (
+            "failed",
+            "We couldn’t deliver it to ana@example.com. Nothing is lost: with the right address it goes out again",
+        ),
         ("cancelled", "The email was cancelled"),
     ],
 )
