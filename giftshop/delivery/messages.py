@@ -34,6 +34,10 @@ SUBJECTS = {
     "refund": ("{amount} is on its way back",),
     "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
     "reissued": ("Your new certificate code",),
+    "used": ("{left} left on your certificate",),
+    "used_undone": ("{amount} is back on your certificate",),
+    "waiting": ("{goes}", "When your gift goes out"),
+    "unreached": ("We couldn't reach {recipient_name}", "We couldn't deliver your gift"),
     "alert": ("Needs you: {what}",),
     "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
 }
@@ -91,8 +95,9 @@ def _context(
 ) -> dict[str, Any]:
     enclosed = [_enclosed(certificate, base_url) for certificate in certificates]
     said: dict[str, Any] = {
-        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name") if name in facts
+        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name", "goes") if name in facts
     }
+    said["gifts"] = [{**gift, "recipient_name": _unlinked(gift["recipient_name"])} for gift in facts.get("gifts", [])]
     return {
         **facts,
         **said,
