@@ -36,6 +36,7 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         terms=tuple(certificate_terms(practice, on=issued_on)),
         issued_on=issued_on,
         is_test=certificate.mode != "live",
+        is_on_hold=certificate.status == "frozen",
     )
 
 
