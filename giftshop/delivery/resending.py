@@ -42,6 +42,14 @@ def get_message(delivery_id: int) -> Delivery:
     return delivery
 
 
+def cancel_all(gift_id: int, *, kind: str, at: datetime) -> None:
+    """Let none of a gift's waiting messages of a kind go out. Raises MessageUnderWayError."""
+    on_the_way = Delivery.state.in_(("scheduled", "sending"))
+    found = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.kind == kind, on_the_way)
+    for delivery_id in list(db.session.scalars(found)):
+        cancel(delivery_id, at=at)
+
+
 def hold_message(delivery_id: int) -> Delivery:
     """Return a message, fresh, that no job and no other press can change until this transaction ends.
 

@@ -53,8 +53,8 @@ def list_ways(message: Delivery | None, certificates: list[Certificate]) -> tupl
 def send_to(gift: Gift, address: str, *, key: str) -> Answer:
     """Send a gift to this address: at its own time if it waits, else now.
 
-    One that may have reached another address already brings a new code, and the old one is dead. Refused when
-    somebody has opened or used it: then it is theirs.
+    One that may have reached another address already brings a new code, and the old one is dead; so is what still
+    waited to bring one to the old address. Refused when somebody has opened or used it: then it is theirs.
     """
 
     def act() -> dict[str, object]:
@@ -62,6 +62,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
         now = clock.now()
         if address != message.to_address and _may_have_arrived(message):
             _refuse_opened(certificates)
+            resending.cancel_all(gift.id, kind="reissued", at=now)
             for certificate in certificates:
                 standing.reissue(certificate.id, reason_code="address corrected", actor=BUYER, at=now)
         gift.delivery = "recipient"

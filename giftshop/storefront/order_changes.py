@@ -42,7 +42,7 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
         change = _read_change(way)
     except ShopError as refusal:
         return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
-    if _sends_mail(way) and not count_mail(token):
+    if _sends_mail(way) and not count_mail(token, "change"):
         return _page(token, number, {FIELDS[way]: _TOO_OFTEN}), 429, {"Retry-After": "3600"}
     answer = change(_get_gift(token, number), request.form.get("request_key", ""))
     db.session.commit()

@@ -43,7 +43,7 @@ def is_buyer(order: Order) -> bool:
 def send_way_in(token: str) -> ResponseReturnValue:
     """Mail the buyer a link that proves whose the order is; the answer is the same when that is too often."""
     get_order(token)
-    if count_mail(token):
+    if count_mail(token, "link"):
         order = get_order(token)
         path = f"/orders/{token}/yours/{_serializer(order).dumps(order.public_id)}"
         tell_way_in(order, path, key=request.form.get("request_key", ""), at=clock.now())

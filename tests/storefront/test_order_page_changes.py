@@ -14,6 +14,7 @@ from giftshop.certificates import standing, vault
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.orders import notices
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.register import token_of
@@ -175,6 +176,15 @@ def test_a_gift_at_the_wrong_address_is_sent_again_with_a_new_code(sent: Buyer) 
     page = sent.visitor.open(sent.path)
     assert new_code not in page.text.replace("-", "")
     assert "an older email or print of it no longer works" in page.text
+
+
+def test_a_new_code_on_its_way_to_the_wrong_address_is_stopped(sent: Buyer) -> None:
+    certificate = db.session.query(Certificate).one()
+    standing.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
+    assert notices.tell_reissued(db.session.query(Gift).one(), certificate, at=clock.now())
+    db.session.commit()
+    assert sent.change("address", address="ana@example.org").status_code == 303
+    assert db.session.query(Delivery).filter_by(kind="reissued").one().state == "cancelled"
 
 
 def test_the_same_address_gets_the_same_code_once_more(sent: Buyer) -> None:
@@ -375,3 +385,11 @@ def test_links_are_mailed_three_times_an_hour_and_the_answer_stays_the_same(stra
         answer = stranger.visitor.send(f"{stranger.path}/link", fields)
         assert (answer.status_code, answer.location) == (303, f"{stranger.path}?done=link")
     assert db.session.query(Delivery).filter_by(kind="way_in").count() == 3
+
+
+def test_too_many_links_asked_for_by_others_do_not_keep_the_buyer_from_a_change(
+    stranger: Buyer, waiting: Buyer
+) -> None:
+    for _ in range(4):
+        way_in(stranger)
+    assert waiting.change("address", address="ana@example.org").status_code == 303
