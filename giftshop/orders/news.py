@@ -46,7 +46,7 @@ class News:
 def tell_news(*, at: datetime) -> int:
     """Schedule every message that is due and was not made yet; return how many. The caller commits."""
     practice, known = get_practice(), _list_known(at)
-    found = [*_used(practice, at), *_waiting(practice, at), *_unreached(at)]
+    found = [*_used(practice, at), *_waiting(practice, at), *_unreached(practice, at)]
     fresh = [each for each in found if message_id(each.key) not in known]
     for each in fresh:
         schedule(
@@ -129,8 +129,8 @@ def _last_change(order: Order) -> int:
     return db.session.scalar(query) or 0
 
 
-def _unreached(at: datetime) -> Iterable[News]:
-    """Tell a buyer that their gift could not be delivered, and where to fix that."""
+def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
+    """Tell a buyer that their gift could not be delivered and where to fix that, and the practice too."""
     again = aliased(Delivery)
     query = _messages().where(
         Delivery.state == "failed",
@@ -148,6 +148,17 @@ def _unreached(at: datetime) -> Iterable[News]:
                 "address": message.to_address,
                 "order_number": order.number,
                 "order_path": f"/orders/{token_of(order)}/gifts/{gift.position + 1}",
+            },
+        )
+        yield News(
+            kind="alert",
+            key=f"{order.public_id}.bounced.{message.id}",
+            order_id=order.id,
+            to_address=practice.email,
+            facts={
+                "title": "An email bounced",
+                "detail": f"A gift of order {order.number} was not delivered. {message.last_error} The buyer was told.",
+                "office_path": f"/office/orders/{order.id}",
             },
         )
 

@@ -159,10 +159,11 @@ def test_a_gift_that_goes_out_now_is_not_announced(stripe_side: StripeSide) -> N
 def test_the_buyer_is_told_of_a_gift_that_could_not_be_delivered_and_where_to_fix_it(stripe_side: StripeSide) -> None:
     order = stripe_side.sell(build.gift_request(recipient_email="anna@exmaple.com"))
     put_gifts(state="failed", ended_at=clock.now(), last_error="Refused.")
-    (message,) = tick()
-    assert message.to_address == "marko@example.com"
+    message, alert = tick()
+    assert (message.to_address, alert.to_address) == ("marko@example.com", "hello@focusedcare.example")
     path = f"{BASE}/orders/{token_of(order)}/gifts/1"
     assert_says(message, "We couldn't reach Ana", "anna@exmaple.com", path, "Nothing is lost")
+    assert_says(alert, "Needs you: an email bounced", "order G-1001", "Refused.", f"{BASE}/office/orders/{order.id}")
     assert tick() == []
 
 
