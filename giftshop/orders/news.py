@@ -150,17 +150,21 @@ def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
                 "order_path": f"/orders/{token_of(order)}/gifts/{gift.position + 1}",
             },
         )
-        yield News(
-            kind="alert",
-            key=f"{order.public_id}.bounced.{message.id}",
-            order_id=order.id,
-            to_address=practice.email,
-            facts={
-                "title": "An email bounced",
-                "detail": f"A gift of order {order.number} was not delivered. {message.last_error} The buyer was told.",
-                "office_path": f"/office/orders/{order.id}",
-            },
-        )
+        yield _alert(message, order, practice)
+
+
+def _alert(message: Delivery, order: Order, practice: Practice) -> News:
+    return News(
+        kind="alert",
+        key=f"{order.public_id}.bounced.{message.id}",
+        order_id=order.id,
+        to_address=practice.email,
+        facts={
+            "title": "An email bounced",
+            "detail": f"A gift of order {order.number} was not delivered. {message.last_error} The buyer was told.",
+            "office_path": f"/office/orders/{order.id}",
+        },
+    )
 
 
 def _messages() -> sa.Select[Delivery, Gift, Order]:

@@ -5,12 +5,13 @@ from datetime import date
 
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.requests import Answer
 from giftshop.database import db
-from giftshop.errors import ShopError
+from giftshop.errors import RequestKeyReusedError, ShopError
 from giftshop.orders import gift_changes
 from giftshop.orders.models import Gift
 from giftshop.orders.register import certificates_of
@@ -24,6 +25,7 @@ Change = Callable[[Gift, str], Answer]
 FIELDS = {"address": "address", "day": "day", "cancel": "", "copy": ""}
 """What may be changed, and the field at which a refusal is shown."""
 _TOO_OFTEN = "We sent three emails for this within an hour. Wait a little, or call us"
+_SENT_BEFORE = "You sent this form before, with another answer. Look it over and send it once more"
 _OPEN_TOO_LONG = "This page was open for a long time. Please look it over and send it once more"
 
 
@@ -44,17 +46,30 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
         return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
     if _sends_mail(way) and not count_mail(token, "change"):
         return _page(token, number, {FIELDS[way]: _TOO_OFTEN}), 429, {"Retry-After": "3600"}
-    answer = change(_get_gift(token, number), request.form.get("request_key", ""))
-    db.session.commit()
-    if answer.refusal:
-        return _page(token, number, {FIELDS[way]: answer.message.removesuffix(".")}), answer.status
+    why_not, status = _change_once(change, _get_gift(token, number))
+    if why_not:
+        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}), status
     return redirect(f"/orders/{token}?done={way}", 303)
 
 
 def keep_stale_form() -> ResponseReturnValue:
     """Show the page again when its form came without a valid token; nothing typed is lost."""
     asked = request.view_args or {}
-    return _page(asked["token"], asked["number"], {"": _OPEN_TOO_LONG}), 403
+    try:
+        return _page(asked["token"], asked["number"], {"": _OPEN_TOO_LONG}), 403
+    except NotFound:  # what is raised while an error is answered would be a broken shop
+        return render_template("errors/error.html", status=404, message=""), 404
+
+
+def _change_once(change: Change, gift: Gift) -> tuple[str, int]:
+    """Change a gift by the form that was sent and keep that; return why it was refused, if so, and the HTTP status."""
+    try:
+        answer = change(gift, request.form.get("request_key", ""))
+    except RequestKeyReusedError:
+        db.session.rollback()
+        return _SENT_BEFORE, 409
+    db.session.commit()
+    return answer.message, answer.status
 
 
 def _get_gift(token: str, number: int) -> Gift:
