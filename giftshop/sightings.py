@@ -10,7 +10,7 @@ from giftshop import clock, trail
 from giftshop.database import db, may_write
 
 PAUSE = timedelta(hours=1)
-HOLDER = "holder"
+HOLDER = trail.HOLDER
 """Who looks at a certificate's own page: whoever holds its code."""
 
 log = logging.getLogger(__name__)

@@ -14,6 +14,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from giftshop import clock
 from giftshop.database import Base, BigId, Moment, db
 
+HOLDER = "holder"
+"""Who looks at a certificate's own page: whoever holds its code."""
+
 
 class TrailEvent(Base):
     """One thing that happened; `actor` is like "staff:7", "buyer", "stripe", "system"; `facts` is JSON."""

@@ -1,11 +1,16 @@
 """The practice and its offers as tables."""
 
 from datetime import datetime
+from typing import Literal
+from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftshop.database import Base, BigId, Moment
+
+_WITH_LETTER_PAPER = ("US", "CA", "MX")
+"""The countries that print on Letter; all others have A4."""
 
 
 class Installation(Base):
@@ -57,6 +62,18 @@ class Practice(Base):
         sa.CheckConstraint("minimum_cents > 0 AND minimum_cents <= maximum_cents", name="bounds"),
         sa.CheckConstraint("delivery_hour BETWEEN 0 AND 23", name="delivery_hour"),
     )
+
+    @property
+    def paper(self) -> Literal["letter", "a4"]:
+        """The paper people have where the practice is."""
+        return "letter" if self.place.startswith(_WITH_LETTER_PAPER) else "a4"
+
+    def booking_address(self, code: str = "") -> str:
+        """Return where to book, with a certificate's 16 symbols in the place the booking system keeps for them.
+
+        Undashed, as in every other address that holds a code; the place stays empty without one.
+        """
+        return self.booking_url.replace("{code}", quote(code))
 
 
 class Offer(Base):

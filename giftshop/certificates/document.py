@@ -75,6 +75,7 @@ def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout
         "symbol": _symbol_box(face, SHEETS[paper], layout.use.top),
         "issued_on": face.issued_on,
         "is_test": face.is_test,
+        "hold": f"On hold. Please call {words.phone}" if face.is_on_hold else "",
     }
     return _environment().get_template("certificates/certificate.html").render(facts)
 

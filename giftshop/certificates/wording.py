@@ -10,7 +10,11 @@ from giftshop.certificates.typesetting import printable
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class CertificateFace:
-    """What stands on a certificate. `code` is its 16 symbols; `amount_text` is ready to print ("$120.00")."""
+    """What stands on a certificate. `code` is its 16 symbols; `amount_text` is ready to print ("$120.00").
+
+    One that is on hold says so across its drawing, so that nobody travels with it in vain; not that it is void,
+    because it may be released.
+    """
 
     public_id: str
     code: str
@@ -30,6 +34,7 @@ class CertificateFace:
     terms: tuple[str, ...]
     issued_on: date
     is_test: bool
+    is_on_hold: bool = False
     lang: str = "en"
 
 
@@ -45,6 +50,7 @@ class Words:
     practice: str
     booking: str
     terms: str
+    phone: str
 
 
 def words_of(face: CertificateFace) -> Words:
@@ -59,6 +65,7 @@ def words_of(face: CertificateFace) -> Words:
         practice=_line(face.practice_name),
         booking=_booking(_line(face.booking_address), phone),
         terms=_terms(face, amount, phone),
+        phone=phone,
     )
 
 

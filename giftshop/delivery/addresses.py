@@ -1,4 +1,4 @@
-"""E-mail addresses as staff type them: exactly one, in the form that mail servers take."""
+"""E-mail addresses as people type them: exactly one, in the form that mail servers take."""
 
 from email_validator import EmailNotValidError, validate_email
 
@@ -12,7 +12,7 @@ class AddressInvalidError(ShopError):
 def read_address(typed: str) -> str:
     """Read one e-mail address; a foreign domain comes back in its ASCII form. Raises AddressInvalidError."""
     try:
-        # Reserved .test names pass, as they do for buyers: rehearsals need them.
+        # Reserved .test names pass: nobody is harmed by them, and rehearsals need them.
         found = validate_email(
             typed.strip()[:1000], check_deliverability=False, allow_smtputf8=False, test_environment=True
         )

@@ -4,7 +4,6 @@ import json
 import logging
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from email.message import EmailMessage
 from typing import Any
 
 import sqlalchemy as sa
@@ -14,11 +13,10 @@ from giftshop import clock, jobs
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import PrintingError
-from giftshop.database import db, may_write, only_reads
+from giftshop.database import db
+from giftshop.delivery.composing import NothingToBringError, build_message
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
-from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.delivery.printing import face_of
 from giftshop.faults import describe, insist
 
 JOB = "deliver"
@@ -26,7 +24,10 @@ BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
 """The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
 MOST_ATTEMPTS = 30
 """More than twelve tries and a few crashes explain: then it is the message itself that ends its processes."""
+BRINGING = ("gift", "certificate")
+"""The kinds of message that bring a gift for the first time: to its recipient, or to the buyer."""
 NOT_MADE = "The message could not be made. Please tell whoever looks after the shop."
+NOTHING_TO_BRING = "The certificates in it had ended."
 BROKE_OFF = "Sending broke off again and again. Please tell whoever looks after the shop."
 
 log = logging.getLogger(__name__)
@@ -67,24 +68,20 @@ def schedule(
 
     `message_key` names the message for ever; a second one with the same key is refused by the database.
     """
-    message_id = f"<{message_key}@{_sender.host}>"
-    delivery = Delivery(
-        kind=kind,
-        order_id=order_id,
-        gift_id=gift_id,
-        to_address=to_address,
-        facts_enc=vault.seal(json.dumps(facts), message_id),
-        message_id=message_id,
-        state="scheduled",
-        send_at=send_at,
-        turn=0,
-        created_at=clock.now(),
-    )
+    delivery = Delivery(kind=kind, order_id=order_id, gift_id=gift_id, to_address=to_address, send_at=send_at)
+    delivery.message_id = message_id(message_key)
+    delivery.facts_enc = vault.seal(json.dumps(facts), delivery.message_id)
+    delivery.state, delivery.created_at = "scheduled", clock.now()
     db.session.add(delivery)
     db.session.flush()
     db.session.add_all(DeliveryCertificate(delivery_id=delivery.id, certificate_id=each) for each in certificate_ids)
     _enqueue(delivery.id, 0, at=send_at)
     return delivery
+
+
+def message_id(message_key: str) -> str:
+    """Return the Message-ID that a message with this key has."""
+    return f"<{message_key}@{_sender.host}>"
 
 
 def list_for_order(order_id: int) -> list[Delivery]:
@@ -93,11 +90,12 @@ def list_for_order(order_id: int) -> list[Delivery]:
 
 
 def was_sent(gift_id: int) -> bool:
-    """Tell whether a gift's message has gone out, or is going out with what it was made of before.
+    """Tell whether the message that brings a gift has gone out, or is going out with what it was made of before.
 
     One that is still to be sent waits until this transaction ends: nobody may begin to send it in between.
     """
-    query = sa.select(Delivery.state).where(Delivery.gift_id == gift_id).with_for_update()
+    bringing = (Delivery.gift_id == gift_id, Delivery.kind.in_(BRINGING))
+    query = sa.select(Delivery.state).where(*bringing).with_for_update()
     return any(state in ("sent", "sending") for state in db.session.scalars(query).all())
 
 
@@ -141,7 +139,10 @@ def deliver(delivery_id: int, turn: int, mailer: Mailer, *, base_url: str) -> No
     if attempt is None:
         return
     try:
-        mailer.send(_build(attempt, mailer.sender, base_url), to_address=attempt.to_address)
+        message = build_message(delivery_id, sender=mailer.sender, base_url=base_url)
+        mailer.send(message, to_address=attempt.to_address)
+    except NothingToBringError:
+        insist(lambda: _record_cancelled(attempt))
     except PermanentMailError as error:
         reason = error.message
         insist(lambda: _record_failed(attempt, reason))
@@ -176,31 +177,6 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
     return None
 
 
-def _build(attempt: _Attempt, sender: str, base_url: str) -> EmailMessage:
-    """Return the message with its certificates; leaves no transaction open, and prints with none open."""
-    only_reads()
-    try:
-        delivery = db.session.get_one(Delivery, attempt.delivery_id, populate_existing=True)
-        facts = json.loads(vault.open_sealed(delivery.facts_enc, delivery.message_id))
-        certificates = _certificates(delivery.id)
-        message = compose(delivery, facts, certificates, base_url=base_url, sender=sender)
-        faces = [face_of(certificate, base_url=base_url) for certificate in certificates]
-    finally:
-        may_write()
-    attach(message, faces)
-    return message
-
-
-def _certificates(delivery_id: int) -> list[Certificate]:
-    query = (
-        sa.select(Certificate)
-        .join(DeliveryCertificate, DeliveryCertificate.certificate_id == Certificate.id)
-        .where(DeliveryCertificate.delivery_id == delivery_id)
-        .order_by(Certificate.id)
-    )
-    return list(db.session.scalars(query))
-
-
 def _reason(error: Exception, delivery_id: int) -> str:
     """Say why a try failed, in plain words; what nobody foresaw goes to the log."""
     if isinstance(error, TemporaryMailError | PrintingError):
@@ -220,6 +196,10 @@ def _record_trouble(attempt: _Attempt, reason: str) -> None:
 
 def _record_failed(attempt: _Attempt, reason: str) -> None:
     _record(attempt, state="failed", last_error=reason, ended_at=clock.now())
+
+
+def _record_cancelled(attempt: _Attempt) -> None:
+    _record(attempt, state="cancelled", last_error=NOTHING_TO_BRING, ended_at=clock.now())
 
 
 def _record(attempt: _Attempt, **values: Any) -> bool:

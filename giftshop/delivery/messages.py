@@ -16,7 +16,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.document import CertificateFace
+from giftshop.certificates.document import CertificateFace, Paper
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import press
 from giftshop.certificates.register import code_of
@@ -30,9 +30,14 @@ SUBJECTS = {
     "gift": ("{giver_name} sent you a massage at {short_name}", "{giver_name} sent you a massage"),
     "certificate": ("Your gift certificate for {recipient_name}",),
     "payment_failed": ("Your payment for order {order_number} didn't go through",),
+    "way_in": ("Change your order {order_number} at {short_name}", "Change your order {order_number}"),
     "refund": ("{amount} is on its way back",),
     "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
     "reissued": ("Your new certificate code",),
+    "used": ("{left} left on your certificate",),
+    "used_undone": ("{amount} is back on your certificate",),
+    "waiting": ("{goes}", "When your gift goes out"),
+    "unreached": ("We couldn't reach {recipient_name}", "We couldn't deliver your gift"),
     "alert": ("Needs you: {what}",),
     "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
 }
@@ -63,12 +68,13 @@ def compose(
     return message
 
 
-def attach(message: EmailMessage, faces: list[CertificateFace]) -> None:
-    """Print certificates and attach them; slow, so no transaction may be open. Raises PrintingError."""
+def attach(message: EmailMessage, faces: list[CertificateFace], *, paper: Paper) -> None:
+    """Print certificates on a paper and attach them; slow, so no transaction may be open. Raises PrintingError."""
     for number, face in enumerate(faces, start=1):
         parts = ["gift-certificate", _plain_name(face.recipient_name), str(number) if len(faces) > 1 else ""]
         name = "-".join(filter(None, parts)) + ".pdf"
-        message.add_attachment(press.print_pdf(face, "letter"), maintype="application", subtype="pdf", filename=name)
+        pdf = press.print_pdf(face, paper)
+        message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
 
 
 def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
@@ -89,8 +95,9 @@ def _context(
 ) -> dict[str, Any]:
     enclosed = [_enclosed(certificate, base_url) for certificate in certificates]
     said: dict[str, Any] = {
-        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name") if name in facts
+        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name", "goes") if name in facts
     }
+    said["gifts"] = [{**gift, "recipient_name": _unlinked(gift["recipient_name"])} for gift in facts.get("gifts", [])]
     return {
         **facts,
         **said,
@@ -99,7 +106,7 @@ def _context(
         "certificates": enclosed,
         "order_address": base_url + facts.get("order_path", ""),
         "office_address": base_url + facts.get("office_path", ""),
-        "booking_address": practice.booking_url.replace("{code}", enclosed[0]["code"] if enclosed else ""),
+        "booking_address": practice.booking_address(code_of(certificates[0]) if certificates else ""),
         "balance_address": f"{base_url}/balance",
         "is_test": get_installation().mode != "live",
     }

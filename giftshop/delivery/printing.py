@@ -31,11 +31,12 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         practice_name=practice.name,
         practice_address=f"{practice.legal_name}, {practice.address}",
         practice_phone=practice.phone,
-        booking_address=_bare(practice.booking_url),
+        booking_address=_bare(practice.booking_address()),
         balance_address=_bare(base_url) + "/balance",
         terms=tuple(certificate_terms(practice, on=issued_on)),
         issued_on=issued_on,
         is_test=certificate.mode != "live",
+        is_on_hold=certificate.status == "frozen",
     )
 
 
@@ -50,6 +51,6 @@ def certificate_pdf(certificate: Certificate, *, paper: Paper, base_url: str) ->
 
 
 def _bare(address: str) -> str:
-    """Return a web address as people write it: without scheme and placeholders."""
-    parts = urlsplit(address.replace("{code}", ""))
+    """Return a web address as people write it: without scheme and query."""
+    parts = urlsplit(address)
     return f"{parts.netloc}{parts.path}".rstrip("/")

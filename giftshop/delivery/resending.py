@@ -26,8 +26,8 @@ class MessageUnderWayError(ShopError):
     """This message is being sent at this moment. Look again in a minute."""
 
 
-class MessageEndedError(ShopError):
-    """This message was cancelled, so there is nothing to send again."""
+class NotWaitingError(ShopError):
+    """This message has left already."""
 
 
 class SentAgainError(ShopError):
@@ -42,17 +42,38 @@ def get_message(delivery_id: int) -> Delivery:
     return delivery
 
 
-def send_again(delivery_id: int, *, to_address: str, at: datetime) -> Delivery:
-    """Schedule a message once more, to `to_address`: for `at`, or for its own time when that is still to come.
+def cancel_all(gift_id: int, *, kind: str, at: datetime) -> None:
+    """Let none of a gift's waiting messages of a kind go out. Raises MessageUnderWayError."""
+    on_the_way = Delivery.state.in_(("scheduled", "sending"))
+    found = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.kind == kind, on_the_way)
+    for delivery_id in list(db.session.scalars(found)):
+        cancel(delivery_id, at=at)
 
-    The one before is cancelled if it waited. Raises MessageNotFoundError, MessageUnderWayError, MessageEndedError,
-    SentAgainError, CertificateVoidError.
+
+def hold_message(delivery_id: int) -> Delivery:
+    """Return a message, fresh, that no job and no other press can change until this transaction ends.
+
+    Raises MessageNotFoundError.
     """
-    before = _hold(delivery_id)
+    row = sa.select(Delivery).where(Delivery.id == delivery_id).with_for_update(key_share=True)
+    found = db.session.scalar(row.execution_options(populate_existing=True))
+    if found is None:
+        raise MessageNotFoundError
+    return found
+
+
+def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: datetime | None = None) -> Delivery:
+    """Schedule a message once more, to `to_address`: for `send_at`, else for its own time if it waits, else for `at`.
+
+    The one before is cancelled if it waited; one that was cancelled by itself may go out after all. Raises
+    MessageNotFoundError, MessageUnderWayError, SentAgainError, CertificateVoidError.
+    """
+    before = hold_message(delivery_id)
     certificate_ids = _certificate_ids(before)
     _refuse(before, certificate_ids)
-    send_at = max(at, before.send_at) if before.state == "scheduled" else at
-    if before.state == "scheduled":
+    is_waiting = before.state == "scheduled"
+    when = max(at, send_at or (before.send_at if is_waiting else at))
+    if is_waiting:
         before.state, before.ended_at = "cancelled", at
     again = schedule(
         before.kind,
@@ -61,7 +82,7 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime) -> Delivery:
         to_address=to_address,
         facts=json.loads(vault.open_sealed(before.facts_enc, before.message_id)),
         certificate_ids=certificate_ids,
-        send_at=send_at,
+        send_at=when,
         message_key=f"{_first_key(before)}.r{before.revision + 1}",
     )
     again.revision, again.replaces_id = before.revision + 1, before.id
@@ -69,13 +90,15 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime) -> Delivery:
     return again
 
 
-def _hold(delivery_id: int) -> Delivery:
-    """Return a message that no job and no other press can change until this transaction ends."""
-    row = sa.select(Delivery).where(Delivery.id == delivery_id).with_for_update(key_share=True)
-    found = db.session.scalar(row.execution_options(populate_existing=True))
-    if found is None:
-        raise MessageNotFoundError
-    return found
+def cancel(delivery_id: int, *, at: datetime) -> Delivery:
+    """Let a message that waits not go out. Raises MessageNotFoundError, MessageUnderWayError, NotWaitingError."""
+    message = hold_message(delivery_id)
+    if message.state == "sending":
+        raise MessageUnderWayError
+    if message.state != "scheduled":
+        raise NotWaitingError
+    message.state, message.ended_at = "cancelled", at
+    return message
 
 
 def _refuse(before: Delivery, certificate_ids: list[int]) -> None:
@@ -83,10 +106,8 @@ def _refuse(before: Delivery, certificate_ids: list[int]) -> None:
         raise SentAgainError
     if before.state == "sending":
         raise MessageUnderWayError
-    if before.state == "cancelled":
-        raise MessageEndedError
-    ended = sa.select(Certificate.id).where(Certificate.id.in_(certificate_ids), Certificate.status == "void")
-    if db.session.scalar(ended.limit(1)) is not None:
+    alive = sa.select(Certificate.id).where(Certificate.id.in_(certificate_ids), Certificate.status != "void")
+    if certificate_ids and db.session.scalar(alive.limit(1)) is None:
         raise CertificateVoidError("The certificate in this message has ended, so it cannot be sent again.")
 
 

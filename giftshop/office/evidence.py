@@ -53,7 +53,7 @@ def build_report(dispute: Dispute, dossier: Dossier) -> Report:
         title=f"Evidence for order {dossier.order.number}",
         author=f"{practice.name} ({practice.legal_name}), {practice.address}",
         made_on=clock.today(practice.time_zone),
-        paper="letter" if practice.place.startswith(("US", "CA", "MX")) else "a4",
+        paper=practice.paper,
         sections=tuple(Section(title, tuple(lines)) for title, lines in sections.items() if lines),
     )
 

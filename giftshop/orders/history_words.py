@@ -25,6 +25,11 @@ MESSAGES = {
     "certificate_refunded": "“Certificate refunded”",
     "reissued": "New certificate",
     "alert": "Alert to the practice",
+    "way_in": "Link to change the order",
+    "used": "“Certificate used”",
+    "used_undone": "“Amount put back”",
+    "waiting": "“When your gift goes out”",
+    "unreached": "“We couldn’t reach them”",
 }
 """What each kind of message is called."""
 

@@ -1,5 +1,6 @@
 """What people are told about an order: which message goes to whom, when, and with which facts."""
 
+import secrets
 from datetime import datetime
 from typing import Any
 
@@ -9,6 +10,7 @@ from giftshop import clock, trail
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates.models import Certificate, ReplacedCode
+from giftshop.certificates.requests import answer_once
 from giftshop.database import db
 from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending
@@ -38,6 +40,21 @@ def tell_payment_failed(order: Order) -> None:
     facts = {"order_number": order.number, "order_path": _order_path(order)}
     key = f"order.{len(order.attempts)}"
     _schedule(order, "payment_failed", key, to_address=order.buyer_email, facts=facts, send_at=clock.now())
+
+
+def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
+    """Send the buyer a link that shows whose the order is; once for the form with the request key `key`.
+
+    Raises RequestKeyMissingError.
+    """
+    facts = {"order_number": order.number, "order_path": path}
+
+    def act() -> dict[str, object]:
+        message_key = f"order.{secrets.token_hex(8)}"
+        _schedule(order, "way_in", message_key, to_address=order.buyer_email, facts=facts, send_at=at)
+        return {}
+
+    answer_once(scope=f"way_in:{order.public_id}", key=key, body={}, act=act)
 
 
 def tell_refunded(order: Order, refund: Refund) -> None:

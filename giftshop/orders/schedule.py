@@ -1,4 +1,4 @@
-"""What the shop does by the clock: reconciliation every few minutes, the seal and its mail once a day, tidying."""
+"""What the shop does by the clock: news every minute, reconciliation, the seal and its mail once a day, tidying."""
 
 import logging
 from typing import Any
@@ -6,11 +6,11 @@ from typing import Any
 from giftshop import clock, jobs, rate_limits
 from giftshop.database import db
 from giftshop.errors import ShopError
-from giftshop.orders import digest
+from giftshop.orders import digest, news
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
 
-RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 5, 15, 60
+NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
 log = logging.getLogger(__name__)
 
@@ -30,9 +30,16 @@ def register_jobs(app: Any) -> None:
         for line in report.changed + report.problems:
             log.warning("reconciliation: %s", line)
 
+    jobs.every("tell_news", tell_news, minutes=NEWS_MINUTES)
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
     jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
+
+
+def tell_news() -> None:
+    """Tell people what happened to their certificates and gifts since the last look."""
+    news.tell_news(at=clock.now())
+    db.session.commit()
 
 
 def seal_ledger() -> None:

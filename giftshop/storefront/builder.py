@@ -25,7 +25,7 @@ from giftshop.orders.checkout import withdraw_order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import find_order
 from giftshop.orders.states import PAYABLE
-from giftshop.storefront import balance
+from giftshop.storefront import balance, order_changes
 from giftshop.storefront.builder_page import show_form
 from giftshop.storefront.forms import (
     MOST_GIFTS,
@@ -38,6 +38,7 @@ from giftshop.storefront.forms import (
     read_draft,
     read_purchase,
 )
+from giftshop.storefront.order_proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
@@ -86,6 +87,7 @@ def receive_gift() -> ResponseReturnValue:
     except tuple(_REFUSALS) as refusal:
         return _refused(draft, refusal)
     db.session.commit()
+    remember_buyer(order)
     return go_to_payment(order)
 
 
@@ -96,6 +98,8 @@ def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
         return show_form(read_draft(request.form), {"": _OPEN_TOO_LONG}, 403)
     if request.endpoint == "storefront.check_balance":
         return balance.keep_stale_form()
+    if request.endpoint == "storefront.change_gift":
+        return order_changes.keep_stale_form()
     return render_template("errors/error.html", status=403, message=""), 403
 
 

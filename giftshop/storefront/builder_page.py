@@ -53,7 +53,7 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         offers=offers,
         bounds=amount_bounds(practice),
         designs=DESIGNS,
-        hour=_written_hour(practice),
+        hour=written_hour(practice),
         first_day=clock.today(practice.time_zone),
         terms=short_terms(practice),
         may_add=len(gifts) < MOST_GIFTS,
@@ -112,7 +112,8 @@ def _goes_out(day: date | None, practice: Practice) -> str:
     return dates.write_appointment(moment, practice.time_zone)
 
 
-def _written_hour(practice: Practice) -> str:
+def written_hour(practice: Practice) -> str:
+    """Say at which hour of its day a gift goes out ("9 AM Mountain Time")."""
     hour = format_skeleton("h", time(practice.delivery_hour), locale=LOCALE)
     return f"{hour} {dates.write_zone(practice.time_zone)}"
 

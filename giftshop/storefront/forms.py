@@ -34,7 +34,7 @@ GIFT_FIELDS = (
 )
 _REQUEST_KEY = re.compile(r"[\w.:-]{16,100}", re.ASCII)
 _NO_NAME = "Enter their name, as it should look on the certificate"
-_NO_EMAIL = "Enter their email address, like name@example.com"
+NO_EMAIL = "Enter their email address, like name@example.com"
 _NO_BUYER_EMAIL = "Enter your email address, like name@example.com"
 _SLUG = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 Value = TypeVar("Value")
@@ -162,8 +162,8 @@ def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftReq
         return request
     return replace(
         request,
-        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=_NO_EMAIL), ""),
-        deliver_on=answers.take("deliver_on", lambda text: _deliver_on(text, today), None),
+        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=NO_EMAIL), ""),
+        deliver_on=answers.take("deliver_on", lambda text: read_deliver_on(text, today), None),
     )
 
 
@@ -207,7 +207,8 @@ def _design(text: str) -> str:
     return text
 
 
-def _deliver_on(text: str, today: date) -> date | None:
+def read_deliver_on(text: str, today: date) -> date | None:
+    """Read the day on which to send, from today to a year from now; None for now. Raises TypedError."""
     is_leap_day = (today.month, today.day) == (2, 29)
     last = today.replace(year=today.year + 1, day=28 if is_leap_day else today.day)
     return typed.read_day(text, first=today, last=last)

@@ -2,7 +2,6 @@
 
 from dataclasses import dataclass
 from itertools import pairwise
-from urllib.parse import quote
 
 from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -60,7 +59,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
         history=list_movements(certificate, zone=practice.time_zone),
         papers=_papers(practice),
         paper_names=PAPER_NAMES,
-        booking_url=practice.booking_url.replace("{code}", quote(plain)),
+        booking_url=practice.booking_address(plain),
         terms=certificate_terms(practice, on=clock.today(practice.time_zone)),
     )
     record_sighting(HOLDER, certificate_id=certificate_id)
@@ -148,5 +147,4 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
 
 def _papers(practice: Practice) -> list[Paper]:
     """Return the papers, the one people have where the practice is first."""
-    is_letter = practice.place.startswith(("US", "CA", "MX"))
-    return ["letter", "a4", "card"] if is_letter else ["a4", "letter", "card"]
+    return [practice.paper, *(paper for paper in PAPER_NAMES if paper != practice.paper)]

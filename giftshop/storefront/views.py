@@ -9,7 +9,18 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from giftshop.storefront import art, articles, balance, builder, home, order_page, recipient
+from giftshop.storefront import (
+    art,
+    articles,
+    balance,
+    builder,
+    home,
+    order_changes,
+    order_page,
+    order_proof,
+    order_receipt,
+    recipient,
+)
 from giftshop.storefront.assets import asset
 
 blueprint = Blueprint("storefront", __name__)
@@ -25,6 +36,9 @@ _GET: _Pages = {
     "/art/thumbnails.svg": ("thumbnails", art.send_thumbnails),
     "/gift": ("gift", builder.show_builder),
     "/orders/<token>": ("order", order_page.show_order),
+    "/orders/<token>/receipt": ("receipt", order_receipt.show_receipt),
+    "/orders/<token>/gifts/<int:number>": ("order_gift", order_changes.show_gift),
+    "/orders/<token>/yours/<proof>": ("take_way_in", order_proof.take_way_in),
     "/balance": ("balance", balance.show_balance),
     "/c/<code>": ("certificate", recipient.show_certificate),
     "/C/<code>": (
@@ -36,6 +50,8 @@ _GET: _Pages = {
 _POST: _Pages = {
     "/gift": ("send_gift", builder.receive_gift),
     "/orders/<token>/pay": ("pay_order", order_page.pay_order),
+    "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", order_changes.change_gift),
+    "/orders/<token>/link": ("send_way_in", order_proof.send_way_in),
     "/balance": ("check_balance", balance.check_balance),
 }
 

@@ -15,7 +15,7 @@ from giftshop.database import db
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
-from giftshop.delivery.resending import MessageEndedError, MessageNotFoundError, MessageUnderWayError, SentAgainError
+from giftshop.delivery.resending import MessageNotFoundError, MessageUnderWayError, NotWaitingError, SentAgainError
 from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.orders import notices
 from giftshop.orders.models import Gift, Order
@@ -74,17 +74,48 @@ def test_a_message_still_to_come_is_cancelled_and_its_successor_keeps_its_day(ap
     assert (second.state, second.send_at) == ("scheduled", old.send_at)
 
 
-REFUSED = [("sending", MessageUnderWayError), ("cancelled", MessageEndedError)]
-
-
-@pytest.mark.parametrize(("state", "refusal"), REFUSED)
-def test_what_is_under_way_or_cancelled_is_not_sent_again(app: Flask, state: str, refusal: type[ShopError]) -> None:
+def test_what_is_under_way_is_not_sent_again(app: Flask) -> None:
     first = schedule_gift()
-    put(first, state=state)
-    with pytest.raises(refusal):
+    put(first, state="sending")
+    with pytest.raises(MessageUnderWayError):
         again(first)
     db.session.rollback()
     assert db.session.query(Delivery).filter(Delivery.replaces_id == first).count() == 0
+
+
+@both_databases
+def test_a_message_that_waits_can_be_cancelled_and_sent_after_all(app: Flask, mail_server: MailServer) -> None:
+    first = schedule_gift()
+    put(first, send_at=clock.now() + timedelta(days=7))
+    resending.cancel(first, at=clock.now())
+    db.session.commit()
+    old = db.session.get_one(Delivery, first)
+    assert (old.state, old.ended_at is not None) == ("cancelled", True)
+    second = again(first)
+    assert second.send_at <= clock.now()
+    assert send(second.id, mail_server)["To"] == "ana@example.com"
+
+
+@pytest.mark.parametrize(
+    ("state", "refusal"),
+    [("sending", MessageUnderWayError), ("sent", NotWaitingError), ("failed", NotWaitingError)],
+)
+def test_what_has_left_is_not_cancelled(app: Flask, state: str, refusal: type[ShopError]) -> None:
+    first = schedule_gift()
+    put(first, state=state)
+    with pytest.raises(refusal):
+        resending.cancel(first, at=clock.now())
+    db.session.rollback()
+    assert db.session.get_one(Delivery, first).state == state
+
+
+def test_a_message_is_given_another_day_by_its_successor(app: Flask) -> None:
+    first, day = schedule_gift(), clock.now() + timedelta(days=30)
+    put(first, send_at=clock.now() + timedelta(days=7))
+    second = resending.send_again(first, to_address="ana@example.com", at=clock.now(), send_at=day)
+    assert (second.send_at, second.to_address) == (day, "ana@example.com")
+    assert db.session.get_one(Delivery, first).state == "cancelled"
+    db.session.commit()
 
 
 def test_a_message_has_one_successor_and_the_newest_is_the_one_to_send_again(app: Flask) -> None:

@@ -11,6 +11,7 @@ import sqlalchemy as sa
 from giftshop import jobs
 from giftshop.database import ShopSession, db
 from giftshop.delivery import deliveries
+from giftshop.delivery.composing import build_message
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
 
@@ -24,7 +25,8 @@ def mark_first(patches: pytest.MonkeyPatch) -> None:
             deliveries._record_sent(delivery_id)
         db.session.commit()
         if attempt is not None:
-            mailer.send(deliveries._build(attempt, mailer.sender, base_url), to_address=attempt.to_address)
+            message = build_message(delivery_id, sender=mailer.sender, base_url=base_url)
+            mailer.send(message, to_address=attempt.to_address)
 
     patches.setattr(deliveries, "deliver", deliver)
 

@@ -17,6 +17,7 @@ from werkzeug.test import TestResponse
 from giftshop.certificates.press import press
 from giftshop.limits import limiter
 from giftshop.orders.stripe_gateway import StripeGateway
+from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench, start_workbench
 
 
@@ -114,6 +115,14 @@ def paying(visitor: "Visitor", app: Flask, workbench: RunningWorkbench) -> "Visi
         secret_key=workbench.stripe_key, api_base=workbench.url, webhook_secrets=[workbench.webhook_secret]
     )
     return visitor
+
+
+@pytest.fixture
+def stripe_side(paying: "Visitor", app: Flask, workbench: RunningWorkbench) -> StripeSide:
+    """What happens at Stripe, from nothing, and telling the shop of it: nobody hears the webhooks."""
+    workbench.post("/reset")
+    workbench.post("/hook", {"drop": -1})
+    return StripeSide(workbench, app.extensions["stripe_gateway"])
 
 
 @pytest.fixture

@@ -1,5 +1,6 @@
 """The buyer's private page in every state, settled by what Stripe says and by nothing in the address."""
 
+import re
 from datetime import timedelta
 from typing import Any
 
@@ -91,7 +92,7 @@ def test_a_paid_order_is_fulfilled_by_the_page_itself_and_only_once(
     page = paying.open(f"/orders/{token}?session_id=cs_of_somebody_else")
     again = paying.open(f"/orders/{token}")
     assert heading(page) == heading(again) == "Thank you, Marko. Ana’s massage is on its way."
-    assert "$95.00 paid. Order G-1001." in page.text
+    assert re.search(r"\$95\.00 paid on \w+ \d+, \d+\. Order G-1001\.", page.text)
     assert "On its way to ana@example.com" in page.text
     assert db.session.query(Delivery).filter_by(kind="gift").count() == 1
 
@@ -169,7 +170,10 @@ def test_the_buyer_sees_codes_of_what_came_to_them_and_never_of_what_went_to_oth
     [
         ("sending", "On its way to ana@example.com"),
         ("sent", "Emailed to ana@example.com on"),
-        ("failed", "We couldn’t deliver it to ana@example.com. Please call us, nothing is lost"),
+        (
+            "failed",
+            "We couldn’t deliver it to ana@example.com. Nothing is lost: with the right address it goes out again",
+        ),
         ("cancelled", "The email was cancelled"),
     ],
 )

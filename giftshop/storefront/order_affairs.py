@@ -1,0 +1,120 @@
+"""An order's affairs: all that its buyer's pages tell of it, read once, and what its money came to in sentences."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from giftshop import dates
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_practice
+from giftshop.certificates.models import Certificate, LedgerEntry, ReplacedCode
+from giftshop.database import db
+from giftshop.delivery.deliveries import BRINGING, list_for_order
+from giftshop.delivery.models import Delivery
+from giftshop.money import format_amount
+from giftshop.orders.disputes import list_disputes
+from giftshop.orders.models import Dispute, Gift, Order, Refund
+from giftshop.orders.register import certificates_of
+
+_DECIDED = ("lost", "won", "prevented", "warning_closed")
+_WENT_BACK = ("refund_settled", "refund_external", "dispute_lost")
+"""The ledger entries by which a certificate's money left for good, unless a later one reverses them."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Affairs:
+    """What is known of an order: certificates and the newest message that brings each gift, by the gift's id."""
+
+    order: Order
+    practice: Practice
+    certificates: dict[int, list[Certificate]]
+    messages: dict[int, Delivery]
+    refunds: list[Refund]
+    disputes: list[Dispute]
+    went_back: list[LedgerEntry]
+    replaced: list[ReplacedCode]
+
+    @property
+    def is_questioned(self) -> bool:
+        """Whether a bank is still deciding about the payment."""
+        return any(dispute.status not in _DECIDED for dispute in self.disputes)
+
+    def of_gift(self, gift: Gift) -> list[Certificate]:
+        """Return the certificates of a gift."""
+        return self.certificates.get(gift.id, [])
+
+
+def read_affairs(order: Order) -> Affairs:
+    """Read an order's affairs; of one that was never paid there is little to read."""
+    certificates = certificates_of(order)
+    ids = [certificate.id for each in certificates.values() for certificate in each]
+    refunds = sa.select(Refund).where(Refund.order_id == order.id).order_by(Refund.id)
+    replaced = sa.select(ReplacedCode).where(ReplacedCode.certificate_id.in_(ids)).order_by(ReplacedCode.replaced_at)
+    return Affairs(
+        order=order,
+        practice=get_practice(),
+        certificates=certificates,
+        messages={each.gift_id: each for each in list_for_order(order.id) if each.gift_id and each.kind in BRINGING},
+        refunds=list(db.session.scalars(refunds)),
+        disputes=list_disputes(order.id),
+        went_back=_list_went_back(ids) if ids else [],
+        replaced=list(db.session.scalars(replaced)) if ids else [],
+    )
+
+
+def tell_money(affairs: Affairs) -> list[str]:
+    """Say what of the payment went back, is on its way, or waits for a bank; nothing when all of it stayed."""
+    refunds = [sentence for refund in affairs.refunds if (sentence := _tell_refund(refund, affairs))]
+    return [*refunds, *(sentence for each in affairs.disputes if (sentence := _tell_dispute(each, affairs)))]
+
+
+def head_of(affairs: Affairs) -> str:
+    """Return the heading of a fulfilled order whose money or certificates did not stay as sold; else nothing."""
+    certificates = [each for mine in affairs.certificates.values() for each in mine]
+    has_lost = any(dispute.status == "lost" for dispute in affairs.disputes)
+    is_partly_back = any(refund.state == "settled" for refund in affairs.refunds) or has_lost
+    headings = {
+        "This order is on hold for the moment": affairs.is_questioned or _are_all(certificates, "frozen"),
+        "The bank gave this payment back": has_lost and _are_all(certificates, "void"),
+        "What was left of this order was paid back": is_partly_back and _are_all(certificates, "void"),
+        "This order has ended": _are_all(certificates, "void"),
+        "Part of this order was paid back": is_partly_back,
+    }
+    return next((words for words, is_so in headings.items() if is_so), "")
+
+
+def _are_all(certificates: list[Certificate], status: str) -> bool:
+    return bool(certificates) and all(certificate.status == status for certificate in certificates)
+
+
+def _list_went_back(certificate_ids: list[int]) -> list[LedgerEntry]:
+    later = aliased(LedgerEntry)
+    query = sa.select(LedgerEntry).where(
+        LedgerEntry.certificate_id.in_(certificate_ids),
+        LedgerEntry.kind.in_(_WENT_BACK),
+        ~sa.exists().where(later.reverses_id == LedgerEntry.id),
+    )
+    return list(db.session.scalars(query.order_by(LedgerEntry.id)))
+
+
+def _tell_refund(refund: Refund, affairs: Affairs) -> str:
+    amount = format_amount(refund.amount_cents, affairs.order.currency)
+    day = dates.write_local_day(refund.ended_at or refund.created_at, affairs.practice.time_zone)
+    sentences = {
+        "settled": f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
+        "held": f"{amount} is on its way back to the card it came from.",
+        "returned": f"The bank could not take the {amount} we paid back. Please call us, and we’ll find another way.",
+    }
+    return sentences.get(refund.state, "")
+
+
+def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
+    """Say what a bank's question means to the buyer; never whose doing it is, which we don't know."""
+    amount = format_amount(dispute.amount_cents, affairs.order.currency)
+    if dispute.status not in _DECIDED:
+        return f"A bank is looking into {amount} of this payment. Until it has decided, what was bought is on hold."
+    if dispute.status != "lost":
+        return ""
+    day = dates.write_local_day(dispute.closed_at or dispute.opened_at, affairs.practice.time_zone)
+    return f"The bank gave {amount} back on {day}."

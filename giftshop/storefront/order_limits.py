@@ -1,0 +1,30 @@
+"""How often an order's page may send mail: three times an hour for one order, and for one visitor.
+
+Links that prove whose order it is are counted apart: whoever asks for too many of them, which anyone with the order's
+address can, must not keep its buyer from correcting a gift.
+"""
+
+import hashlib
+from typing import Literal
+
+from limits import RateLimitItemPerHour
+from sqlalchemy.exc import SQLAlchemyError
+
+from giftshop.database import db
+from giftshop.limits import client_address, limiter
+
+MAILS = RateLimitItemPerHour(3)
+Mail = Literal["link", "change"]
+
+
+def count_mail(token: str, what: Mail) -> bool:
+    """Count a mail of a sort that is about to be sent; False when that is one too many, or nobody can count.
+
+    Counting writes, so it happens while no transaction of ours is open (SQLite would wait for itself).
+    """
+    db.session.rollback()
+    order = hashlib.sha256(token.encode()).hexdigest()  # the token itself stands in no table
+    try:
+        return all(limiter.limiter.hit(MAILS, "order", what, who) for who in (order, client_address()))
+    except SQLAlchemyError:
+        return False

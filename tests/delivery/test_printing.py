@@ -1,0 +1,56 @@
+"""The certificate on paper as its row stands: one on hold says so, on every paper, and stays readable by everyone."""
+
+from pathlib import Path
+
+import outloud
+import pypdfium2
+import pytest
+from flask import Flask
+
+from giftshop.certificates.document import PAPERS, Paper
+from giftshop.certificates.press import press
+from giftshop.database import db
+from giftshop.delivery.printing import face_of
+from tests import build
+
+BASE = "https://gifts.focusedcare.example"
+
+
+def print_one(status: str, paper: Paper) -> bytes:
+    face = face_of(build.certificate(status=status), base_url=BASE)
+    db.session.rollback()
+    return press.print_pdf(face, paper)
+
+
+def words_on(pdf: bytes) -> str:
+    (page,) = pypdfium2.PdfDocument(pdf)
+    return " ".join(str(page.get_textpage().get_text_range()).split())
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_certificate_on_hold_says_so_across_its_drawing(app: Flask, tmp_path: Path, paper: Paper) -> None:
+    pdf = print_one("frozen", paper)
+    assert "On hold. Please call (970) 555-0134" in words_on(pdf).replace("\xa0", " ")
+    path = tmp_path / "certificate.pdf"
+    path.write_bytes(pdf)
+    result = outloud.check(str(path))
+    assert (result.verdict, result.errors, result.warnings) == ("pass", 0, 0), result.findings
+    (page,) = pypdfium2.PdfDocument(pdf)
+    left, bottom, right, top = box_of(page, "On hold")
+    width, height = page.get_size()
+    edge = 10 / 25.4 * 72
+    assert edge < left < right < width - edge
+    assert height - top > edge
+    assert bottom > height - 32 / 25.4 * 72
+
+
+def box_of(page: pypdfium2.PdfPage, words: str) -> tuple[float, float, float, float]:
+    """Return where the first letters of some words stand, in points from the lower left corner."""
+    text = page.get_textpage()
+    start, _length = text.search(words).get_next()
+    boxes = [text.get_charbox(start + number) for number in range(len(words))]
+    return boxes[0][0], boxes[0][1], boxes[-1][2], boxes[0][3]
+
+
+def test_a_good_certificate_says_nothing_of_a_hold(app: Flask) -> None:
+    assert "hold" not in words_on(print_one("active", "letter")).lower()
