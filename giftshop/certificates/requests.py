@@ -38,8 +38,7 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     Waits for copies that are under way (SQLite: the writers' turn; PostgreSQL: an advisory lock held to the end
     of the transaction). Raises RequestKeyMissingError (400), RequestKeyReusedError (409).
     """
-    if not _KEY.fullmatch(key):
-        raise RequestKeyMissingError
+    refuse_unusable_key(key)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
     wait_for_copies(scope, key)
     stored = db.session.get(MoneyRequest, (scope, key))
@@ -60,6 +59,14 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     )
     db.session.flush()
     return Answer(status, facts, str(answer["refusal"]), str(answer["message"]), is_replayed=False)
+
+
+def refuse_unusable_key(key: str) -> None:
+    """Let every key pass that tells copies of a request from others: 16 to 255 signs of visible ASCII, whoever chose
+    it. Raises RequestKeyMissingError; a key is never changed, or a second copy would count as a new request.
+    """
+    if not _KEY.fullmatch(key):
+        raise RequestKeyMissingError
 
 
 def wait_for_copies(scope: str, key: str) -> None:

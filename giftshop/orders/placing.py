@@ -11,13 +11,12 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.certificates.requests import wait_for_copies
+from giftshop.certificates.requests import refuse_unusable_key, wait_for_copies
 from giftshop.database import db
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
     OfferNotFoundError,
-    RequestKeyMissingError,
     RequestKeyReusedError,
     SalesPausedError,
     TooManyOpenCheckoutsError,
@@ -43,8 +42,7 @@ def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
     RequestKeyReusedError, SalesPausedError, OfferNotFoundError, AmountOutOfBoundsError, BuyerLimitError,
     TooManyOpenCheckoutsError.
     """
-    if len(purchase.request_key) < 16:
-        raise RequestKeyMissingError
+    refuse_unusable_key(purchase.request_key)
     wait_for_copies("order", purchase.request_key)
     digest = hashlib.sha256(json.dumps(purchase.content(), sort_keys=True).encode()).digest()
     if (placed := _find_placed(purchase.request_key, digest)) is not None:
