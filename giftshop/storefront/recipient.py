@@ -4,11 +4,12 @@ from dataclasses import dataclass
 from itertools import pairwise
 from urllib.parse import quote
 
-from flask import Response, abort, redirect, render_template, request
+from flask import Response, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from markupsafe import Markup
 
-from giftshop import clock, dates
+from giftshop import clock, dates, trail
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
@@ -27,6 +28,9 @@ from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
 
+PDF_NAME = "certificate.pdf"
+_MOST_TYPED = 100
+"""What a cookie takes of a code that is none."""
 PAPER_NAMES: dict[Paper, str] = {"letter": "Letter", "a4": "A4", "card": "a card"}
 
 
@@ -67,8 +71,10 @@ def show_certificate(code: str) -> ResponseReturnValue:
     return page
 
 
-def send_pdf(code: str) -> ResponseReturnValue:
-    """Answer with the certificate as a PDF to print, on the paper asked for."""
+def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
+    """Answer with the certificate as a PDF to print, on the paper asked for; its name may be in any case."""
+    if name.lower() != PDF_NAME:
+        abort(404)
     certificate = find_by_code(code) if is_signed_in() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
@@ -137,13 +143,22 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     """Take staff to the redeem page of whatever certificate has this code; it tells them its true state."""
     try:
         certificate = get_by_code(code)
-    except (InvalidCodeError, CertificateNotFoundError):
-        return answer_bad_code()
+    except (InvalidCodeError, CertificateNotFoundError) as refusal:
+        return _hand_unfound_to_staff(code, why=type(refusal).__name__)
     public_id = certificate.public_id
     may_write()
     remember_found(certificate)
     db.session.commit()
     return redirect(f"/redeem/{public_id}", 303)
+
+
+def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
+    """Take staff to the redeem page with the code typed in: there they are told what is true of it, strangers never."""
+    may_write()
+    trail.note("scan_failed", actor=f"staff:{current_user.id}", why=why)
+    db.session.commit()
+    session["typed_code"] = code[:_MOST_TYPED]
+    return redirect("/redeem", 303)
 
 
 def _papers(practice: Practice) -> list[Paper]:

@@ -26,12 +26,12 @@ _GET: _Pages = {
     "/gift": ("gift", builder.show_builder),
     "/orders/<token>": ("order", order_page.show_order),
     "/balance": ("balance", balance.show_balance),
+    # A QR code is all upper case, and matching is not blind to it: each of these is there in capitals too.
     "/c/<code>": ("certificate", recipient.show_certificate),
-    "/C/<code>": (
-        "scanned",
-        recipient.show_certificate,
-    ),  # a QR code is all upper case, and matching is not blind to it
+    "/C/<code>": ("scanned", recipient.show_certificate),
     "/c/<code>/certificate.pdf": ("certificate_pdf", recipient.send_pdf),
+    "/c/<code>/<name>": ("pdf_in_other_letters", recipient.send_pdf),
+    "/C/<code>/<name>": ("scanned_pdf", recipient.send_pdf),
 }
 _POST: _Pages = {
     "/gift": ("send_gift", builder.receive_gift),
