@@ -11,6 +11,7 @@ from flask_wtf.csrf import CSRFError
 
 from giftshop.storefront import art, articles, balance, builder, home, order_page, recipient
 from giftshop.storefront.assets import asset
+from giftshop.storefront.lettering import is_long_name
 
 blueprint = Blueprint("storefront", __name__)
 
@@ -44,4 +45,5 @@ for _method, _rules in (("GET", _GET), ("POST", _POST)):
         blueprint.add_url_rule(_address, _endpoint, _answer, methods=[_method])
 
 blueprint.add_app_template_global(asset)
+blueprint.add_app_template_test(is_long_name, "long_name")
 blueprint.register_error_handler(CSRFError, builder.keep_stale_form)

@@ -17,9 +17,11 @@ const centsOf = (gift) => {
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => money.format(cents / unit);
 
+const lengthOf = (text) => [...text].length; // letters as the server counts them
 const showFacts = (gift) => {
   const name = typed(gift, 'recipient_name');
-  const isLong = name.length > 24 || name.split(/\s+/).some((word) => word.length > 12);
+  const { longName, longWord } = form.dataset;
+  const isLong = lengthOf(name) > longName || name.split(/\s+/).some((word) => lengthOf(word) > longWord);
   write(gift, 'recipient_name', name || 'Someone who deserves it');
   gift.querySelector('.name').classList.toggle('long', isLong);
   write(gift, 'giver_name', typed(gift, 'giver_name') || 'you');
@@ -44,7 +46,7 @@ const showDrawing = (gift, design) => {
 };
 
 const count = (area) => {
-  const left = area.dataset.limit - [...area.value.trim()].length;
+  const left = area.dataset.limit - lengthOf(area.value.trim());
   const words = left < 0 ? `${-left} too many` : `${left} left`;
   document.querySelector(`[data-counts="${area.id}"]`).textContent = left > 100 ? '' : words;
 };

@@ -334,6 +334,20 @@ def test_while_sales_are_paused_the_form_says_so(visitor: Visitor) -> None:
     assert heading(visitor.open("/gift")) == "No new certificates just now"
 
 
+@pytest.mark.parametrize(
+    ("currency", "label", "bounds"),
+    [("USD", "in dollars", "$25 to $500"), ("JPY", "in yen", "¥2,500 to ¥50,000"), ("EUR", "in euros", "€25 to €500")],
+)
+def test_amounts_are_asked_for_in_the_practices_own_currency(
+    visitor: Visitor, currency: str, label: str, bounds: str
+) -> None:
+    db.session.get_one(Practice, 1).currency = currency
+    db.session.commit()
+    page = visitor.open("/gift").text
+    assert f">Other amount, {label}</label>" in page
+    assert f"Only if you chose Other. {bounds}" in page
+
+
 def test_prices_are_the_lists_whatever_the_form_says(paying: Visitor) -> None:
     paying.open("/gift")
     forged = {**paying.fill_gift(), "gifts-0-price_cents": "1", "total": "1", "amount_cents": "1", "currency": "IDR"}

@@ -13,6 +13,7 @@ from giftshop.orders.models import Order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import token_of
 from giftshop.settings import Settings
+from giftshop.storefront.lettering import is_long_name
 from tests import build
 from tests.browsing import (
     CHROMIUM_ARGUMENTS,
@@ -122,6 +123,24 @@ def test_the_preview_follows_what_is_typed(shop: str, page: Page) -> None:
     page.check("[name=gifts-0-offer][value='60-minutes']", force=True)
     assert page.input_value("[name=gifts-0-amount]") == ""
     assert page.inner_text("[data-is=total]") == "$95.00"
+
+
+def test_the_preview_counts_in_the_practices_own_currency(shop: str, page: Page) -> None:
+    db.session.get_one(Practice, 1).currency = "JPY"
+    db.session.commit()
+    page.goto(f"{shop}/gift")
+    page.fill("[name=gifts-0-amount]", "5,000")
+    page.click("summary")
+    page.fill("[name=gifts-0-quantity]", "3")
+    assert page.inner_text("[data-is=amount]") == "¥5,000"
+    assert page.inner_text("[data-is=total]") == "¥15,000"
+
+
+@pytest.mark.parametrize("name", ["Anastasia-Ana", "AnastasiaAna", "Ana " * 6, "Ana " * 6 + "A", "👩" * 12, "👩" * 13])
+def test_the_preview_writes_a_long_name_as_the_certificate_will(shop: str, page: Page, name: str) -> None:
+    page.goto(f"{shop}/gift")
+    page.fill("[name=gifts-0-recipient_name]", name)
+    assert ("long" in page.get_attribute(".certificate .name", "class").split()) == is_long_name(name.strip())
 
 
 def test_a_chosen_design_is_drawn_in_the_preview(shop: str, page: Page) -> None:

@@ -57,6 +57,22 @@ def test_the_page_leads_with_what_is_left(visitor: Visitor) -> None:
     assert "Gift from Marko" in page.text
 
 
+@pytest.mark.parametrize(
+    ("name", "is_long"),
+    [
+        ("Anastasia-Ana", True),
+        ("AnastasiaAna", False),
+        ("Ana Ana Ana Ana Ana Anas", False),
+        ("Ana Ana Ana Ana Ana Anast", True),
+        ("👩" * 12, False),
+        ("👩" * 13, True),
+    ],
+)
+def test_a_long_name_or_word_stands_one_step_smaller(visitor: Visitor, name: str, is_long: bool) -> None:
+    page = visitor.open(f"/c/{code_of(recipient_name=name)}")
+    assert ('<p class="name long">' in page.text, '<p class="name">' in page.text) == (is_long, not is_long)
+
+
 def test_a_part_used_certificate_says_what_was_used_and_never_by_whom(visitor: Visitor) -> None:
     page = visitor.open(f"/c/{code_of(face_value_cents=120_00, balance_cents=25_00)}")
     assert heading(page) == "Ana, you have $25.00 to spend"
