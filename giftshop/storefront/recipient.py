@@ -65,7 +65,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
         papers=_papers(practice),
         paper_names=PAPER_NAMES,
         booking_url=practice.booking_url.replace("{code}", quote(plain)),
-        terms=certificate_terms(practice, on=clock.today(practice.time_zone)),
+        terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
     )
     record_sighting(HOLDER, certificate_id=certificate_id)
     return page

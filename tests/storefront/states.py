@@ -213,7 +213,7 @@ def lose_stripe(guest: Guest) -> None:
     )
 
 
-EXPIRED = {"expires_on": date(2026, 2, 1)}
+EXPIRED, EXPIRING = {"expires_on": date(2026, 2, 1)}, {"expires_on": date(2126, 2, 1)}
 State = tuple[int, Callable[[Guest], None]]
 STATES: dict[str, State] = {
     "home": (200, partial(opened, "/")),
@@ -260,6 +260,7 @@ STATES: dict[str, State] = {
     "put back": (200, put_back),
     "frozen": (200, partial(certificate, status="frozen")),
     "expired": (200, partial(certificate, **EXPIRED)),
+    "expiring": (200, partial(certificate, **EXPIRING)),
     "ended": (404, replaced),
     "unknown code": (404, partial(opened, "/c/123")),
     "too many tries": (429, partial(too_many_tries, "/c/123")),
@@ -269,6 +270,7 @@ STATES: dict[str, State] = {
     "balance, used up": (200, partial(balance, balance_cents=0)),
     "balance, frozen": (200, partial(balance, status="frozen")),
     "balance, expired": (200, partial(balance, **EXPIRED)),
+    "balance, expiring": (200, partial(balance, **EXPIRING)),
     "balance, bad code": (422, partial(asked, code="K7M2")),
     "balance, open too long": (403, asked_without_cookies),
 }

@@ -115,6 +115,16 @@ def test_an_expired_certificate_says_until_when_it_was_good(visitor: Visitor) ->
     assert "Feb 1, 2026" in page.text
 
 
+def test_a_certificate_with_a_last_day_says_so_everywhere_and_never_that_it_has_none(visitor: Visitor) -> None:
+    code = code_of(expires_on=date(2126, 2, 1))
+    visitor.open("/balance")
+    for page in (visitor.send("/balance", {"code": code}), visitor.open(f"/c/{code}")):
+        said = page.text.partition("<main")[2].partition("</main>")[0]
+        assert "Feb 1, 2126" in said
+        assert "never expires" not in said
+    assert "It never expires" in visitor.open(f"/c/{code_of()}").text
+
+
 def test_the_code_is_read_in_any_case_with_or_without_dashes(visitor: Visitor) -> None:
     code = code_of()
     dashed = codes.format_code(code)
