@@ -81,7 +81,7 @@ def test_the_first_visit_is_light(guest: Guest, state: str) -> None:
     sizes = weigh(guest.page)
     STATES[state][1](guest)
     guest.page.wait_for_load_state("networkidle")
-    assert len(sizes) > 1
+    assert any(address.endswith(".woff2") for address in sizes)  # else the letters were not there to be weighed
     assert sum(sizes.values()) <= MOST_BYTES, sizes
 
 
