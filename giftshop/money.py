@@ -3,7 +3,7 @@
 import re
 from decimal import Decimal
 
-from babel.numbers import format_currency, get_currency_precision, get_currency_symbol
+from babel.numbers import format_currency, get_currency_name, get_currency_precision, get_currency_symbol
 
 from giftshop.errors import InvalidAmountError
 
@@ -40,6 +40,11 @@ def format_choice(amount_cents: int, currency: str) -> str:
     """Write minor units as people read choices: without cents when they are zero ("$95", "$19.99")."""
     text = format_amount(amount_cents, currency)
     return text.removesuffix("." + "0" * get_currency_precision(currency))
+
+
+def name_unit(currency: str) -> str:
+    """Name what a field counts amounts in ("dollars", "yen"): at the practice nobody says "US dollars"."""
+    return get_currency_name(currency, count=2, locale=LOCALE).rsplit(" ", 1)[-1]
 
 
 def format_plain(amount_cents: int, currency: str) -> str:

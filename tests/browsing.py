@@ -114,9 +114,15 @@ def check_markup(text: str) -> None:
 
 def weigh_first_visit(page: Page, address: str) -> dict[str, int]:
     """Open a page for the first time; return how many bytes came from each address."""
+    sizes = weigh(page)
+    page.goto(address, wait_until="networkidle")
+    return sizes
+
+
+def weigh(page: Page) -> dict[str, int]:
+    """Collect from now on how many bytes come from each address."""
     sizes: dict[str, int] = {}
     page.on("requestfinished", partial(_weigh, sizes))
-    page.goto(address, wait_until="networkidle")
     return sizes
 
 

@@ -1,7 +1,9 @@
 """Hostile input for every form: what is typed, pasted, forged or broken on its way, the same in every run."""
 
 import random
-from collections.abc import Iterator
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 from urllib.parse import quote_from_bytes
 
@@ -54,6 +56,14 @@ SEEDS = [
     "👩‍👩‍👧‍👦" * 30,
     "한글محمدעברית" * 20,
 ]
+_WATCHERS: list[set[str]] = []
+_REACHES: dict[str, Callable[[tuple[Any, ...]], str]] = {
+    "socket.connect": lambda arguments: "{}:{}".format(*arguments[1][:2]),
+    "socket.getaddrinfo": lambda arguments: str(arguments[0]),
+    "subprocess.Popen": lambda arguments: str(arguments[0]),
+    "open": lambda arguments: str(arguments[0]),
+}
+"""What Python tells of a program that leaves itself, and the place it names each time."""
 _NASTY = [
     "\0",
     "\r\n",
@@ -100,12 +110,28 @@ def send_each(
         yield hostile, answer.text
 
 
+@contextmanager
+def watch_what_is_reached() -> Iterator[set[str]]:
+    """Collect what this process asks for meanwhile: hosts looked up and connected to, programs, files of passwords."""
+    if not _WATCHERS:
+        sys.addaudithook(_note_reached)  # stays until the process ends
+    reached: set[str] = set()
+    _WATCHERS.append(reached)
+    yield reached
+    _WATCHERS.remove(reached)
+
+
 def as_shown(typed: str) -> str:
     """Return what a page shows of what was typed: NUL as the sign for "unreadable", surrogates by their bytes."""
     readable = typed.replace("\0", "\ufffd")
     return "".join(
         quote_from_bytes(c.encode("utf-8", "surrogatepass")) if "\ud800" <= c <= "\udfff" else c for c in readable
     )
+
+
+def size_of(typed: str) -> int:
+    """Return how many bytes of a form an input takes."""
+    return len(quote_from_bytes(typed.encode("utf-8", "surrogatepass")))
 
 
 def encode_file(field: str, name: str, content: bytes) -> dict[str, Any]:
@@ -121,3 +147,12 @@ def encode_raw(fields: dict[str, str]) -> dict[str, Any]:
         for name, value in fields.items()
     )
     return {"data": body, "content_type": "application/x-www-form-urlencoded"}
+
+
+def _note_reached(event: str, arguments: tuple[Any, ...]) -> None:
+    if not _WATCHERS or event not in _REACHES:
+        return
+    place = _REACHES[event](arguments)
+    if event != "open" or "passwd" in place:
+        for reached in _WATCHERS:
+            reached.add(place)

@@ -6,6 +6,7 @@ not legal advice; the practice decides with its own counsel.
 
 from datetime import date
 
+from giftshop import dates
 from giftshop.catalog.law import CashOutRule, find_cash_out_rule, name_of_place
 from giftshop.catalog.models import Practice
 from giftshop.money import format_amount, format_choice
@@ -21,16 +22,23 @@ def refund_sentence(practice: Practice) -> str:
     return f"Full refund for {practice.refund_days} days while unused."
 
 
-def certificate_terms(practice: Practice, *, on: date) -> list[str]:
-    """Return the sentences printed on a certificate issued on the day `on`."""
+def certificate_terms(practice: Practice, *, on: date, expires_on: date | None = None) -> list[str]:
+    """Return the sentences of a certificate issued on the day `on`; `expires_on` is the last day it can be used."""
     return [
         f"Good for any of our services at {practice.name}. Use it at once or bit by bit: what you leave stays on it.",
-        "It never expires and no fee is ever taken from it.",
+        life_sentence(expires_on),
         "Treat it as you would cash. Lost, or seen by someone it was not meant for? "
         "Tell us and we replace what is left, free of charge.",
         cash_sentence(practice, on=on),
         "A tip is not included.",
     ]
+
+
+def life_sentence(expires_on: date | None) -> str:
+    """Say how long a certificate is good; only old ones, taken over from paper, may have a last day."""
+    if expires_on is None:
+        return "It never expires and no fee is ever taken from it."
+    return f"Use it by {dates.write_day(expires_on)}. No fee is ever taken from it."
 
 
 def cash_sentence(practice: Practice, *, on: date) -> str:

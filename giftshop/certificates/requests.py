@@ -40,8 +40,7 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     of the transaction). Call it before anything is written: a refusal ends the transaction and begins another.
     Raises RequestKeyMissingError (400), RequestKeyReusedError (409).
     """
-    if not _KEY.fullmatch(key):
-        raise RequestKeyMissingError
+    refuse_unusable_key(key)
     digest = hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
     if stored := _find_stored(scope, key):
         return _replayed(stored, digest)
@@ -62,6 +61,14 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     )
     db.session.flush()
     return Answer(status, facts, str(answer["refusal"]), str(answer["message"]), is_replayed=False)
+
+
+def refuse_unusable_key(key: str) -> None:
+    """Let every key pass that tells copies of a request from others: 16 to 255 signs of visible ASCII, whoever chose
+    it. Raises RequestKeyMissingError; a key is never changed, or a second copy would count as a new request.
+    """
+    if not _KEY.fullmatch(key):
+        raise RequestKeyMissingError
 
 
 def wait_for_copies(scope: str, key: str) -> None:

@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.certificates.requests import wait_for_copies
+from giftshop.certificates.requests import refuse_unusable_key, wait_for_copies
 from giftshop.database import db
-from giftshop.errors import OfferNotFoundError, RequestKeyMissingError, RequestKeyReusedError
+from giftshop.errors import OfferNotFoundError, RequestKeyReusedError
 from giftshop.orders.admission import Buyer, check_limits, check_open
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.prices import check_total, get_price
@@ -27,8 +27,7 @@ def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
     RequestKeyReusedError, SalesPausedError, OfferNotFoundError, AmountOutOfBoundsError, BuyerLimitError,
     TooManyOpenCheckoutsError.
     """
-    if len(purchase.request_key) < 16:
-        raise RequestKeyMissingError
+    refuse_unusable_key(purchase.request_key)
     wait_for_copies("order", purchase.request_key)
     digest = hashlib.sha256(json.dumps(purchase.content(), sort_keys=True).encode()).digest()
     if (placed := _find_placed(purchase.request_key, digest)) is not None:

@@ -11,11 +11,11 @@ from giftshop.certificates.remarks import read_note
 from giftshop.certificates.requests import Answer
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.guesses import note_failed_scan
 from giftshop.limits import client_address, limiter
 from giftshop.orders.corrections import read_reason
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
-from giftshop.redemption.guesses import note_failed_scan
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found

@@ -15,6 +15,7 @@ from giftshop.errors import (
     BuyerLimitError,
     CheckoutUnavailableError,
     OfferNotFoundError,
+    RequestKeyMissingError,
     RequestKeyReusedError,
     SalesPausedError,
     ShopError,
@@ -48,13 +49,18 @@ _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
     OfferNotFoundError: ("gifts-0-offer", 422),
     AmountOutOfBoundsError: ("gifts-0-offer", 422),
     BuyerLimitError: ("buyer_email", 422),
+    RequestKeyMissingError: ("", 400),
     RequestKeyReusedError: ("", 409),
     TooManyOpenCheckoutsError: ("", 429),
     CheckoutUnavailableError: ("", 503),
 }
 """What an order's rules may say, at which field it is shown, and with which HTTP status."""
 _AN_HOUR = "3600"
-_SENT_BEFORE = "You sent this form before, with other answers. Please look it over and continue once more"
+_OF_THE_KEY: dict[type[ShopError], str] = {
+    RequestKeyMissingError: "This form did not arrive whole. Please look it over and continue once more",
+    RequestKeyReusedError: "You sent this form before, with other answers. Please look it over and continue once more",
+}
+"""What is said of a key that cannot be used; nobody can see it, so a fresh one takes its place."""
 _OPEN_TOO_LONG = "This page was open for a long time. Please look it over and continue once more"
 
 
@@ -123,11 +129,11 @@ def _withdraw(token: str) -> ResponseReturnValue | None:
 
 
 def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
-    """Show the form again with what the order's rules said; a key spent on other answers is replaced."""
+    """Show the form again with what the order's rules said; a key that cannot be used is replaced."""
     db.session.rollback()
     sentence = refusal.message.removesuffix(".")
-    if isinstance(refusal, RequestKeyReusedError):
-        draft.request_key, sentence = new_request_key(), _SENT_BEFORE
+    if type(refusal) in _OF_THE_KEY:
+        draft.request_key, sentence = new_request_key(), _OF_THE_KEY[type(refusal)]
     field, status = _REFUSALS[type(refusal)]
     answer = make_response(show_form(draft, {field: sentence}, status))
     if status == 429:

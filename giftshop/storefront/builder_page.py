@@ -15,12 +15,11 @@ from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.catalog.terms import amount_bounds, short_terms
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.money import LOCALE, format_amount
+from giftshop.money import LOCALE, format_amount, name_unit
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.forms import MOST_GIFTS, TRAP, Draft, find_price
-
-_LONG_NAME, _LONG_WORD = 24, 12
+from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +59,9 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         trap=TRAP,
         name_limit=typed.NAME_LIMIT,
         message_limit=typed.MESSAGE_LIMIT,
-        is_long=is_long_name,
+        long_name=LONG_NAME,
+        long_word=LONG_WORD,
+        unit=name_unit(practice.currency),
     )
     return page, status
 
@@ -72,11 +73,6 @@ def shelf_for(draft: Draft) -> list[Offer]:
     wanted = sorted({raw["offer"] for raw in draft.gifts} - known - {"", "amount"})
     unlisted = [find_offer(slug) for slug in wanted if slug.isascii() and slug.isprintable()]
     return [*offers, *(offer for offer in unlisted if offer is not None and offer.visibility == "unlisted")]
-
-
-def is_long_name(name: str) -> bool:
-    """Tell whether a name needs the smaller letters."""
-    return len(name) > _LONG_NAME or any(len(word) > _LONG_WORD for word in name.split())
 
 
 def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice: Practice) -> GiftOnPage:

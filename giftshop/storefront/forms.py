@@ -32,7 +32,6 @@ GIFT_FIELDS = (
     "deliver_on",
     "quantity",
 )
-_REQUEST_KEY = re.compile(r"[\w.:-]{16,100}", re.ASCII)
 _NO_NAME = "Enter their name, as it should look on the certificate"
 NO_EMAIL = "Enter their email address, like name@example.com"
 _NO_BUYER_EMAIL = "Enter your email address, like name@example.com"
@@ -77,19 +76,20 @@ def new_gift(offers: list[Offer], *, offer: str = "", giver_name: str = "") -> d
 
 
 def read_draft(form: Mapping[str, str]) -> Draft:
-    """Return what the browser sent, value by value, whatever it is; fields we don't know are left out."""
+    """Return what the browser sent, value by value, whatever it is; fields we don't know are left out.
+
+    A request key is kept as it came, for the rules of an order to use or to refuse. A form without one gets a fresh
+    one: whoever sends none asks for no guard against a second sending, and an order that nobody pays harms nobody.
+    """
     numbers = [n for n in range(MOST_GIFTS) if any(f"gifts-{n}-{name}" in form for name in GIFT_FIELDS)]
-    gifts = [{name: form.get(f"gifts-{n}-{name}", "") for name in GIFT_FIELDS} for n in numbers]
-    key = form.get("request_key", "")
-    draft = Draft(
+    gifts = [{name: _typed(form, f"gifts-{n}-{name}") for name in GIFT_FIELDS} for n in numbers]
+    return Draft(
         gifts=gifts or [dict.fromkeys(GIFT_FIELDS, "")],
-        buyer_email=form.get("buyer_email", ""),
-        replaces=form.get("replaces", "")[:100],
-        trap=form.get(TRAP, ""),
+        buyer_email=_typed(form, "buyer_email"),
+        request_key=_typed(form, "request_key") or new_request_key(),
+        replaces=_typed(form, "replaces")[:100],
+        trap=_typed(form, TRAP),
     )
-    if _REQUEST_KEY.fullmatch(key):
-        draft.request_key = key
-    return draft
 
 
 def draft_of_order(order: Order, token: str) -> Draft:
@@ -128,6 +128,10 @@ def find_price(raw: Mapping[str, str], offers: list[Offer], practice: Practice) 
         return parse_amount(raw["amount"], practice.currency)
     except InvalidAmountError:
         return None
+
+
+def _typed(form: Mapping[str, str], name: str) -> str:
+    return typed.readable(form.get(name, ""))
 
 
 class _Answers:

@@ -3,7 +3,6 @@
 from typing import NoReturn
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
-from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import TooManyRequests
 
 from giftshop.certificates.codes import normalise_code
@@ -11,7 +10,7 @@ from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import find_by_code
 from giftshop.database import db
 from giftshop.errors import InvalidCodeError
-from giftshop.limits import client_address, limiter
+from giftshop.limits import STORE_LOST, client_address, limiter
 
 PER_ADDRESS = RateLimitItemPerMinute(10)
 BY_ALL_STRANGERS = RateLimitItemPerHour(1000)
@@ -55,7 +54,7 @@ def _ask(item: RateLimitItem, *who: str, hits: bool) -> bool:
     try:
         window = limiter.limiter
         return window.hit(item, _KEY, *who) if hits else window.test(item, _KEY, *who)
-    except SQLAlchemyError:
+    except STORE_LOST:
         return False
 
 

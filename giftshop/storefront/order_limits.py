@@ -8,10 +8,9 @@ import hashlib
 from typing import Literal
 
 from limits import RateLimitItemPerHour
-from sqlalchemy.exc import SQLAlchemyError
 
 from giftshop.database import db
-from giftshop.limits import client_address, limiter
+from giftshop.limits import STORE_LOST, client_address, limiter
 
 MAILS = RateLimitItemPerHour(3)
 Mail = Literal["link", "change"]
@@ -26,5 +25,5 @@ def count_mail(token: str, what: Mail) -> bool:
     order = hashlib.sha256(token.encode()).hexdigest()  # the token itself stands in no table
     try:
         return all(limiter.limiter.hit(MAILS, "order", what, who) for who in (order, client_address()))
-    except SQLAlchemyError:
+    except STORE_LOST:
         return False

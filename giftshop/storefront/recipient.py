@@ -3,8 +3,9 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flask import Response, abort, redirect, render_template, request
+from flask import Response, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
+from flask_login import current_user
 from markupsafe import Markup
 
 from giftshop import clock, dates
@@ -20,12 +21,16 @@ from giftshop.certificates.register import code_of, find_by_code, get_by_code
 from giftshop.database import db, may_write
 from giftshop.delivery.printing import face_of
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.guesses import note_failed_scan
 from giftshop.sightings import HOLDER, record_sighting
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
 
+PDF_NAME = "certificate.pdf"
+_MOST_TYPED = 100
+"""What a cookie takes of a code that is none."""
 PAPER_NAMES: dict[Paper, str] = {"letter": "Letter", "a4": "A4", "card": "a card"}
 
 
@@ -60,14 +65,16 @@ def show_certificate(code: str) -> ResponseReturnValue:
         papers=_papers(practice),
         paper_names=PAPER_NAMES,
         booking_url=practice.booking_address(plain),
-        terms=certificate_terms(practice, on=clock.today(practice.time_zone)),
+        terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
     )
     record_sighting(HOLDER, certificate_id=certificate_id)
     return page
 
 
-def send_pdf(code: str) -> ResponseReturnValue:
-    """Answer with the certificate as a PDF to print, on the paper asked for."""
+def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
+    """Answer with the certificate as a PDF to print, on the paper asked for; its name may be in any case."""
+    if name.lower() != PDF_NAME:
+        abort(404)
     certificate = find_by_code(code) if admit_staff() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
@@ -136,13 +143,22 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     """Take staff to the redeem page of whatever certificate has this code; it tells them its true state."""
     try:
         certificate = get_by_code(code)
-    except (InvalidCodeError, CertificateNotFoundError):
-        return answer_bad_code()
+    except (InvalidCodeError, CertificateNotFoundError) as refusal:
+        return _hand_unfound_to_staff(code, why=type(refusal).__name__)
     public_id = certificate.public_id
     may_write()
     remember_found(certificate)
     db.session.commit()
     return redirect(f"/redeem/{public_id}", 303)
+
+
+def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
+    """Take staff to the redeem page with the code typed in: there they are told what is true of it, strangers never."""
+    may_write()
+    note_failed_scan(current_user, why)
+    db.session.commit()
+    session["typed_code"] = code[:_MOST_TYPED]
+    return redirect("/redeem", 303)
 
 
 def _papers(practice: Practice) -> list[Paper]:

@@ -12,7 +12,8 @@ from giftshop.errors import ShopError
 from giftshop.money import LOCALE
 
 NAME_LIMIT, MESSAGE_LIMIT, MOST_ALIKE = 60, 400, 10
-_DIRECTION_OVERRIDES = frozenset("\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
+_UNREADABLE = "\ufffd"
+_REFUSED = frozenset(_UNREADABLE + "\u202a\u202b\u202c\u202d\u202e\u2066\u2067\u2068\u2069")
 _UNPRINTABLE = frozenset(("Cc", "Cs", "Zl", "Zp"))
 _UNSEEN = frozenset(("Cf", "Zs", "Mn", "Me", "Cn", "Co"))
 _MOST_MARKS = 4
@@ -21,6 +22,11 @@ _MOST_MARKS = 4
 
 class TypedError(ShopError):
     """Please check this."""
+
+
+def readable(text: str) -> str:
+    """Return what was typed as a page can hold it: NUL is no letter to HTML, and comes back as "unreadable"."""
+    return text.replace("\0", _UNREADABLE)
 
 
 def read_name(text: str, *, missing: str) -> str:
@@ -82,7 +88,7 @@ def written(day: date) -> str:
 
 
 def _refuse_unprintable(text: str) -> None:
-    if any(unicodedata.category(sign) in _UNPRINTABLE or sign in _DIRECTION_OVERRIDES for sign in text):
+    if any(unicodedata.category(sign) in _UNPRINTABLE or sign in _REFUSED for sign in text):
         raise TypedError("This holds invisible signs that can’t be printed. Type it again by hand")
     stacks = groupby(unicodedata.normalize("NFD", text), key=lambda sign: unicodedata.category(sign)[0] == "M")
     if any(is_mark and len(list(marks)) > _MOST_MARKS for is_mark, marks in stacks):

@@ -22,6 +22,7 @@ from giftshop.storefront import (
     recipient,
 )
 from giftshop.storefront.assets import asset
+from giftshop.storefront.lettering import is_long_name
 
 blueprint = Blueprint("storefront", __name__)
 
@@ -40,12 +41,12 @@ _GET: _Pages = {
     "/orders/<token>/gifts/<int:number>": ("order_gift", order_changes.show_gift),
     "/orders/<token>/yours/<proof>": ("take_way_in", order_proof.take_way_in),
     "/balance": ("balance", balance.show_balance),
+    # A QR code is all upper case, and matching is not blind to it: each of these is there in capitals too.
     "/c/<code>": ("certificate", recipient.show_certificate),
-    "/C/<code>": (
-        "scanned",
-        recipient.show_certificate,
-    ),  # a QR code is all upper case, and matching is not blind to it
+    "/C/<code>": ("scanned", recipient.show_certificate),
     "/c/<code>/certificate.pdf": ("certificate_pdf", recipient.send_pdf),
+    "/c/<code>/<name>": ("pdf_in_other_letters", recipient.send_pdf),
+    "/C/<code>/<name>": ("scanned_pdf", recipient.send_pdf),
 }
 _POST: _Pages = {
     "/gift": ("send_gift", builder.receive_gift),
@@ -60,4 +61,5 @@ for _method, _rules in (("GET", _GET), ("POST", _POST)):
         blueprint.add_url_rule(_address, _endpoint, _answer, methods=[_method])
 
 blueprint.add_app_template_global(asset)
+blueprint.add_app_template_test(is_long_name, "long_name")
 blueprint.register_error_handler(CSRFError, builder.keep_stale_form)

@@ -9,7 +9,7 @@ const typed = (gift, name) => field(gift, name).value.trim();
 const chosen = (gift, name) => gift.querySelector(`[name$="-${name}"]:checked`);
 const write = (root, part, words) => { root.querySelector(`[data-is="${part}"]`).textContent = words; };
 
-// Minor units, for showing only: the server reads the form itself.
+// Minor units, for showing only.
 const centsOf = (gift) => {
   const { cents } = chosen(gift, 'offer')?.dataset ?? {};
   return Number(cents) || Math.round(parseFloat(typed(gift, 'amount').replace(/[^0-9.]/g, '')) * unit) || 0;
@@ -17,9 +17,11 @@ const centsOf = (gift) => {
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => money.format(cents / unit);
 
+const lengthOf = (text) => [...text].length;
 const showFacts = (gift) => {
   const name = typed(gift, 'recipient_name');
-  const isLong = name.length > 24 || name.split(/\s+/).some((word) => word.length > 12);
+  const { longName, longWord } = form.dataset;
+  const isLong = lengthOf(name) > longName || name.split(/\s+/).some((word) => lengthOf(word) > longWord);
   write(gift, 'recipient_name', name || 'Someone who deserves it');
   gift.querySelector('.name').classList.toggle('long', isLong);
   write(gift, 'giver_name', typed(gift, 'giver_name') || 'you');
@@ -29,7 +31,7 @@ const showFacts = (gift) => {
   write(form, 'total', written(gifts.reduce((sum, one) => sum + centsOf(one) * many(one), 0)));
 };
 
-// A document, not markup: nothing here is built from text.
+// A document: no markup is built from text.
 const showDrawing = (gift, design) => {
   const request = new XMLHttpRequest();
   request.open('GET', `/art/${design}.svg`);
@@ -44,7 +46,7 @@ const showDrawing = (gift, design) => {
 };
 
 const count = (area) => {
-  const left = area.dataset.limit - [...area.value.trim()].length;
+  const left = area.dataset.limit - lengthOf(area.value.trim());
   const words = left < 0 ? `${-left} too many` : `${left} left`;
   document.querySelector(`[data-counts="${area.id}"]`).textContent = left > 100 ? '' : words;
 };

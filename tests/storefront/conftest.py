@@ -12,10 +12,13 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
+from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from giftshop.certificates.press import press
+from giftshop.database import db
 from giftshop.limits import limiter
+from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench, start_workbench
@@ -144,6 +147,16 @@ def count_queries() -> Iterator[list[str]]:
     sa.event.listen(sa.Engine, "before_cursor_execute", note)
     yield statements
     sa.event.remove(sa.Engine, "before_cursor_execute", note)
+
+
+def orders() -> list[Order]:
+    """Return every order as it is now, read whole, and leave no transaction open for a request to wait for."""
+    db.session.rollback()
+    query = sa.select(Order).options(selectinload(Order.gifts), selectinload(Order.attempts)).order_by(Order.id)
+    found = list(db.session.scalars(query))
+    db.session.expunge_all()
+    db.session.rollback()
+    return found
 
 
 def heading(page: TestResponse) -> str:

@@ -3,30 +3,17 @@
 from datetime import timedelta
 
 import pytest
-import sqlalchemy as sa
-from sqlalchemy.orm import selectinload
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.database import db
 from giftshop.errors import BuyerLimitError
 from giftshop.orders import admission
-from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
-from tests.storefront.conftest import Visitor, errors_of, heading
+from tests.storefront.conftest import Visitor, errors_of, heading, orders
 
 TODAY = clock.today("America/Denver")
-
-
-def orders() -> list[Order]:
-    """Return every order as it is now, read whole, and leave no transaction open for a request to wait for."""
-    db.session.rollback()
-    query = sa.select(Order).options(selectinload(Order.gifts), selectinload(Order.attempts)).order_by(Order.id)
-    found = list(db.session.scalars(query))
-    db.session.expunge_all()
-    db.session.rollback()
-    return found
 
 
 def test_a_filled_in_form_leads_to_the_payment_page(paying: Visitor) -> None:
@@ -58,6 +45,38 @@ def test_the_same_form_with_other_answers_asks_once_more_and_then_goes_through(p
     assert "sent this form before" in errors_of(again)[""]
     assert paying.send("/gift").status_code == 303
     assert [order.gifts[0].recipient_name for order in orders()] == ["Ana", "Ana Maria"]
+
+
+@pytest.mark.parametrize("key", ["k" * 16, "k" * 255, "7f/Qz+a=~<&>\"'!{}|^"])
+def test_a_key_that_a_program_chose_is_used_as_it_is(paying: Visitor, key: str) -> None:
+    paying.open("/gift")
+    filled_in = {**paying.fields, **paying.fill_gift(), "request_key": key}
+    first, second = paying.send("/gift", filled_in), paying.send("/gift", filled_in)
+    assert (first.status_code, first.location) == (303, second.location)
+    assert [order.request_key for order in orders()] == [key]
+    assert paying.send("/gift", {**filled_in, "gifts-0-message": "Else."}).status_code == 409
+    assert len(orders()) == 1
+
+
+@pytest.mark.parametrize(
+    "key", ["key-1", "k" * 15, "k" * 256, "a key with blanks in it", "schlüssel-für-immer", "\0" * 20]
+)
+def test_a_key_that_cannot_be_used_is_refused_and_a_fresh_one_stands_in_the_form(paying: Visitor, key: str) -> None:
+    paying.open("/gift")
+    for _ in range(2):
+        answer = paying.send("/gift", {**paying.fill_gift(), "request_key": key})
+        assert answer.status_code == 400
+        assert "did not arrive whole" in errors_of(answer)[""]
+        assert orders() == []
+    assert paying.fields["gifts-0-recipient_name"] == "Ana"
+    assert paying.send("/gift").status_code == 303
+
+
+def test_a_form_without_a_key_is_an_order_of_its_own_each_time(paying: Visitor) -> None:
+    paying.open("/gift")
+    for _ in range(2):
+        assert paying.send("/gift", {**paying.fill_gift(), "request_key": ""}).status_code == 303
+    assert len({order.request_key for order in orders()}) == 2
 
 
 def test_several_gifts_are_one_order_with_one_payment(paying: Visitor) -> None:
@@ -313,6 +332,20 @@ def test_while_sales_are_paused_the_form_says_so(visitor: Visitor) -> None:
     db.session.get_one(Practice, 1).is_selling = False
     db.session.commit()
     assert heading(visitor.open("/gift")) == "No new certificates just now"
+
+
+@pytest.mark.parametrize(
+    ("currency", "label", "bounds"),
+    [("USD", "in dollars", "$25 to $500"), ("JPY", "in yen", "¥2,500 to ¥50,000"), ("EUR", "in euros", "€25 to €500")],
+)
+def test_amounts_are_asked_for_in_the_practices_own_currency(
+    visitor: Visitor, currency: str, label: str, bounds: str
+) -> None:
+    db.session.get_one(Practice, 1).currency = currency
+    db.session.commit()
+    page = visitor.open("/gift").text
+    assert f">Other amount, {label}</label>" in page
+    assert f"Only if you chose Other. {bounds}" in page
 
 
 def test_prices_are_the_lists_whatever_the_form_says(paying: Visitor) -> None:

@@ -1,9 +1,9 @@
 """The pages in a real browser: nothing in the way of anyone, with a script and without, wide and narrow."""
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
+from flask import Flask
 from playwright.sync_api import Browser, Page
 
 from giftshop import clock
@@ -13,17 +13,21 @@ from giftshop.orders.models import Order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import token_of
 from giftshop.settings import Settings
+from giftshop.storefront.lettering import is_long_name
 from tests import build
 from tests.browsing import (
     CHROMIUM_ARGUMENTS,
     MOST_BYTES,
     assert_no_barrier,
     check_markup,
+    keep_pages,
     listen_for_failures,
+    listen_for_strangers,
     settings_on_a_port,
-    weigh_first_visit,
+    weigh,
 )
 from tests.journeys.browser import CHROMIUM
+from tests.storefront.states import LIGHT, STATES, Guest
 from tests.workbench.running import RunningWorkbench
 
 
@@ -52,44 +56,33 @@ def certificate_page(**values: Any) -> str:
     return path
 
 
-def pause_sales() -> str:
-    db.session.get_one(Practice, 1).is_selling = False
-    db.session.commit()
-    return "/"
-
-
-LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
-STATES: dict[str, Callable[[], str]] = {
-    "home": lambda: "/",
-    "home, paused": pause_sales,
-    "builder, paused": lambda: pause_sales() + "gift",
-    "builder": lambda: "/gift",
-    "articles": lambda: "/articles",
-    "back article": lambda: "/articles/when-your-back-locks-up",
-    "visit article": lambda: "/articles/before-your-visit",
-    "terms": lambda: "/terms",
-    "balance": lambda: "/balance",
-    "unknown code": lambda: "/c/123",
-    "not found": lambda: "/nothing",
-    "full": certificate_page,
-    "part used": lambda: certificate_page(balance_cents=25_00, recipient_name=LONG),
-    "used up": lambda: certificate_page(balance_cents=0),
-    "frozen": lambda: certificate_page(status="frozen"),
-    **{
-        f"order {state}": lambda state=state: order_in(state)
-        for state in ("awaiting_payment", "processing", "expired", "failed", "in_review", "refunded")
-    },
-}
+@pytest.fixture
+def guest(app: Flask, shop: str, page: Page) -> Guest:
+    """Somebody whose phone has never seen the shop."""
+    return Guest(app, page, shop)
 
 
 @pytest.mark.parametrize("state", STATES)
-def test_a_page_has_no_barrier_and_fits_every_width(shop: str, page: Page, state: str) -> None:
-    failures = listen_for_failures(page)
-    path = STATES[state]()
-    page.goto(shop + path)
-    check_markup(page.request.get(shop + path).text())
-    assert_no_barrier(page)
+def test_a_page_has_no_barrier_fits_every_width_and_asks_nobody_else(guest: Guest, state: str) -> None:
+    status, reach = STATES[state]
+    failures = listen_for_failures(guest.page, expected=f"a status of {status} ")
+    strangers = listen_for_strangers(guest.page, guest.url)
+    pages = keep_pages(guest.page)
+    reach(guest)
+    assert pages[-1].status == status
+    check_markup(pages[-1].text())
+    assert_no_barrier(guest.page)
     assert failures == []
+    assert strangers == []
+
+
+@pytest.mark.parametrize("state", LIGHT)
+def test_the_first_visit_is_light(guest: Guest, state: str) -> None:
+    sizes = weigh(guest.page)
+    STATES[state][1](guest)
+    guest.page.wait_for_load_state("networkidle")
+    assert any(address.endswith(".woff2") for address in sizes)  # else the letters were not there to be weighed
+    assert sum(sizes.values()) <= MOST_BYTES, sizes
 
 
 def test_the_builder_with_errors_has_no_barrier_and_its_summary_takes_the_focus(shop: str, page: Page) -> None:
@@ -122,6 +115,24 @@ def test_the_preview_follows_what_is_typed(shop: str, page: Page) -> None:
     page.check("[name=gifts-0-offer][value='60-minutes']", force=True)
     assert page.input_value("[name=gifts-0-amount]") == ""
     assert page.inner_text("[data-is=total]") == "$95.00"
+
+
+def test_the_preview_counts_in_the_practices_own_currency(shop: str, page: Page) -> None:
+    db.session.get_one(Practice, 1).currency = "JPY"
+    db.session.commit()
+    page.goto(f"{shop}/gift")
+    page.fill("[name=gifts-0-amount]", "5,000")
+    page.click("summary")
+    page.fill("[name=gifts-0-quantity]", "3")
+    assert page.inner_text("[data-is=amount]") == "¥5,000"
+    assert page.inner_text("[data-is=total]") == "¥15,000"
+
+
+@pytest.mark.parametrize("name", ["Anastasia-Ana", "AnastasiaAna", "Ana " * 6, "Ana " * 6 + "A", "👩" * 12, "👩" * 13])
+def test_the_preview_writes_a_long_name_as_the_certificate_will(shop: str, page: Page, name: str) -> None:
+    page.goto(f"{shop}/gift")
+    page.fill("[name=gifts-0-recipient_name]", name)
+    assert ("long" in page.get_attribute(".certificate .name", "class").split()) == is_long_name(name.strip())
 
 
 def test_a_chosen_design_is_drawn_in_the_preview(shop: str, page: Page) -> None:
@@ -236,12 +247,3 @@ def test_a_pending_order_looks_again_and_stops_in_the_end(shop: str, page: Page)
     page.goto(shop + path)
     with pytest.raises(Exception, match="Timeout"), page.expect_navigation(timeout=3_000):
         pass
-
-
-def test_the_first_visit_is_light_and_asks_nobody_else(shop: str, browser: Browser) -> None:
-    for path in ("/", "/gift", "/articles/when-your-back-locks-up"):
-        context = browser.new_context(viewport={"width": 390, "height": 844})
-        sizes = weigh_first_visit(context.new_page(), shop + path)
-        assert all(url.startswith(shop) for url in sizes)
-        assert sum(sizes.values()) <= MOST_BYTES, sizes
-        context.close()

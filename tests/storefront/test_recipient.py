@@ -1,18 +1,31 @@
 """The recipient's page and the balance check: true for the right code, one and the same answer for every bad one."""
 
+import json
+from collections.abc import Callable
 from datetime import date
 from urllib.parse import quote
 
 import pytest
+import sqlalchemy as sa
+from flask import Flask
 
-from giftshop import trail
+from giftshop import clock, trail
 from giftshop.catalog.models import Practice
-from giftshop.certificates import codes, ledger
+from giftshop.certificates import codes, ledger, standing
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
+from giftshop.errors import (
+    CertificateNotFoundError,
+    CodeReplacedError,
+    InvalidCodeError,
+    ShopError,
+    WrongCheckSymbolError,
+)
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
+from giftshop.trail import TrailEvent
 from tests import build
+from tests.signing_in import hire, signed_in
 from tests.storefront.conftest import Visitor, count_queries, errors_of, heading
 
 
@@ -42,6 +55,22 @@ def test_the_page_leads_with_what_is_left(visitor: Visitor) -> None:
     assert "“Your shoulders have carried enough.”" in page.text
     assert "You’ve used" not in page.text
     assert "Gift from Marko" in page.text
+
+
+@pytest.mark.parametrize(
+    ("name", "is_long"),
+    [
+        ("Anastasia-Ana", True),
+        ("AnastasiaAna", False),
+        ("Ana Ana Ana Ana Ana Anas", False),
+        ("Ana Ana Ana Ana Ana Anast", True),
+        ("👩" * 12, False),
+        ("👩" * 13, True),
+    ],
+)
+def test_a_long_name_or_word_stands_one_step_smaller(visitor: Visitor, name: str, is_long: bool) -> None:
+    page = visitor.open(f"/c/{code_of(recipient_name=name)}")
+    assert ('<p class="name long">' in page.text, '<p class="name">' in page.text) == (is_long, not is_long)
 
 
 def test_a_part_used_certificate_says_what_was_used_and_never_by_whom(visitor: Visitor) -> None:
@@ -84,6 +113,16 @@ def test_an_expired_certificate_says_until_when_it_was_good(visitor: Visitor) ->
     page = visitor.open(f"/c/{code_of(expires_on=date(2026, 2, 1))}")
     assert heading(page) == "Ana, this certificate has expired"
     assert "Feb 1, 2026" in page.text
+
+
+def test_a_certificate_with_a_last_day_says_so_everywhere_and_never_that_it_has_none(visitor: Visitor) -> None:
+    code = code_of(expires_on=date(2126, 2, 1))
+    visitor.open("/balance")
+    for page in (visitor.send("/balance", {"code": code}), visitor.open(f"/c/{code}")):
+        said = page.text.partition("<main")[2].partition("</main>")[0]
+        assert "Feb 1, 2126" in said
+        assert "never expires" not in said
+    assert "It never expires" in visitor.open(f"/c/{code_of()}").text
 
 
 def test_the_code_is_read_in_any_case_with_or_without_dashes(visitor: Visitor) -> None:
@@ -218,6 +257,20 @@ def test_the_certificate_is_printed_on_the_paper_asked_for(visitor: Visitor, pap
     assert "attachment" not in answer.headers["Content-Disposition"]
 
 
+@pytest.mark.parametrize("written", [str.upper, str.lower, str.swapcase, str.title])
+def test_the_address_of_the_paper_is_read_in_any_case(visitor: Visitor, written: Callable[[str], str]) -> None:
+    path = f"/c/{code_of()}/certificate.pdf"
+    answer = visitor.open(written(path))
+    assert (answer.status_code, answer.mimetype) == (200, "application/pdf")
+    assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_nothing_else_is_kept_beside_a_certificate(visitor: Visitor) -> None:
+    code = code_of()
+    for path in (f"/c/{code}/certificate.css", f"/C/{code}/x", f"/c/{code}/certificate.pdf/x"):
+        assert visitor.open(path).status_code == 404
+
+
 def test_without_a_paper_named_it_is_the_one_people_have_here(visitor: Visitor) -> None:
     code = code_of()
     assert (
@@ -247,8 +300,40 @@ def test_staff_who_are_signed_in_are_taken_to_redeem_it(visitor: Visitor) -> Non
     answer = visitor.open(f"/C/{code}")
     assert (answer.status_code, answer.location) == (303, f"/redeem/{public_id}")
     assert visitor.open(answer.location).status_code == 200
-    assert visitor.open("/c/123").status_code == 404
     assert [visitor.open(f"/c/{code}").status_code for _ in range(12)] == [303] * 12
+
+
+def replaced_code() -> str:
+    """Return the code of a certificate that got a newer one."""
+    certificate = build.certificate()
+    code = build.code_of(certificate)
+    standing.reissue(certificate.id, reason_code="lost", actor="staff:3", at=clock.now())
+    db.session.commit()
+    return code
+
+
+@pytest.mark.parametrize(
+    ("find_code", "reason"),
+    [
+        (replaced_code, CodeReplacedError),
+        (lambda: "K7M2-QX9R-TB4D-HVWS", WrongCheckSymbolError),
+        (codes.new_code, CertificateNotFoundError),
+        (lambda: "x" * 500, InvalidCodeError),
+    ],
+)
+def test_staff_who_scan_what_opens_nothing_are_told_why_and_it_is_on_record(
+    app: Flask, find_code: Callable[[], str], reason: type[ShopError]
+) -> None:
+    code = find_code()
+    client = signed_in(app, hire("staff"))
+    scanned = client.get(f"/C/{code}")
+    assert (scanned.status_code, scanned.location) == (303, "/redeem")
+    assert f'name="code" value="{code[:100]}"' in client.get("/redeem").text
+    told = client.post("/redeem", data={"code": code})
+    assert told.status_code == 422
+    assert reason is CertificateNotFoundError or reason().message in told.text
+    whys = db.session.scalars(sa.select(TrailEvent.facts).where(TrailEvent.kind == "scan_failed"))
+    assert [json.loads(facts)["why"] for facts in whys] == [reason.__name__] * 2
 
 
 def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:

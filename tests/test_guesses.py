@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.guesses import MANY, WINDOW
 from giftshop.orders.models import Alert
-from giftshop.redemption.guesses import MANY, WINDOW
 from tests.conftest import both_databases
 from tests.signing_in import hire, signed_in
 
