@@ -1,6 +1,7 @@
 """Asking Stripe again: how often the pages that strangers open may ask about one payment, for the order page."""
 
 from limits import RateLimitItemPerSecond
+from sqlalchemy.exc import SQLAlchemyError
 
 from giftshop.limits import limiter
 
@@ -11,6 +12,10 @@ ASKS = RateLimitItemPerSecond(10, 30)
 def may_ask(session_id: str) -> bool:
     """Tell whether Stripe may be asked about this session now; else what was heard last is answer enough.
 
-    Counts, for every process of every host, on a connection of its own: no writing transaction may be open.
+    Counts, for every process of every host, on a connection of its own: no writing transaction may be open. What
+    cannot be counted is not asked.
     """
-    return limiter.limiter.hit(ASKS, "stripe-session", session_id)
+    try:
+        return limiter.limiter.hit(ASKS, "stripe-session", session_id)
+    except SQLAlchemyError:
+        return False

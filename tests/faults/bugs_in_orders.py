@@ -94,7 +94,7 @@ def record_refunds_again(patches: pytest.MonkeyPatch) -> None:
 
 def ignore_disputes(patches: pytest.MonkeyPatch) -> None:
     """A dispute is written down, nothing else."""
-    patches.setattr(disputes, "_stop", lambda *_: None)
+    patches.setattr(disputes, "_stop", lambda *_args, **_kwargs: None)
 
 
 def release_again(patches: pytest.MonkeyPatch) -> None:

@@ -1,6 +1,7 @@
 """Asking Stripe again: a page opened over and over costs no more than a few calls, and still hears of payments."""
 
 import pytest
+import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.database import db
@@ -57,3 +58,10 @@ def test_a_payment_is_heard_of_once_the_window_is_over(stripe_side: StripeSide, 
     limiter.reset()
     (said,) = open_page(stranger, order)
     assert "Thank you" in said
+
+
+def test_while_nothing_can_be_counted_stripe_is_not_asked(app: Flask) -> None:
+    assert asking.may_ask("cs_test_1")
+    db.session.execute(sa.text("DROP TABLE rate_limit"))
+    db.session.commit()
+    assert not asking.may_ask("cs_test_1")
