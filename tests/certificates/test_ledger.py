@@ -147,6 +147,14 @@ def test_on_the_last_day_too_much_is_refused_as_too_much(app: Flask) -> None:
         take(certificate.id, FACE + 1, on=date(2026, 11, 24))
 
 
+def test_whatever_takes_more_than_is_left_is_refused_as_too_much_unless_it_says_otherwise(app: Flask) -> None:
+    certificate = build.certificate(face_value_cents=FACE)
+    transfer = ledger.Transfer("refund_external", "certificate_liability", "stripe_clearing", FACE + 1)
+    with pytest.raises(InsufficientBalanceError):
+        ledger.post(certificate.id, transfer, build.cause("stripe", "refund:re_1:cert:1", "stripe"))
+    assert figures(certificate) == (FACE, 1, 1)
+
+
 def test_a_refusal_says_what_the_database_holds_and_not_what_was_read_before(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE)
     assert certificate.status == "active"
