@@ -82,6 +82,12 @@ def test_redeem_takes_exactly_the_amount_and_says_what_is_left(app: Flask) -> No
         assert db.session.get_one(RedemptionNote, entry.id).text == "60 minutes"
 
 
+def test_a_redemption_without_words_leaves_no_note(app: Flask) -> None:
+    take(build.certificate(face_value_cents=FACE).id, 10_00)
+    assert db.session.scalars(sa.select(RedemptionNote)).all() == []
+    db.session.commit()
+
+
 @both_databases
 def test_redeem_refuses_more_than_the_balance_by_one_cent(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE, balance_cents=24_99)
