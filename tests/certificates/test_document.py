@@ -8,7 +8,8 @@ import subprocess
 import sys
 import threading
 import zlib
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
@@ -21,6 +22,7 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
+from giftshop.certificates import document
 from giftshop.certificates.document import PAPERS, CertificateFace, Paper, build_html, render_pdf
 from giftshop.certificates.qr import certificate_address, read_code_image
 from giftshop.certificates.sheets import lay_out
@@ -149,7 +151,9 @@ def test_each_certificate_has_its_own_drawing() -> None:
     assert art[0] != art[1]
 
 
-def test_nothing_is_fetched_whatever_the_texts_ask_for() -> None:
+@contextmanager
+def canary() -> Iterator[tuple[str, list[str]]]:
+    """Answer at an address that nobody may ask; yields it, and what was asked all the same."""
     asked: list[str] = []
 
     class Canary(http.server.BaseHTTPRequestHandler):
@@ -163,7 +167,12 @@ def test_nothing_is_fetched_whatever_the_texts_ask_for() -> None:
 
     with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Canary) as server:
         threading.Thread(target=server.serve_forever, daemon=True).start()
-        address = f"http://127.0.0.1:{server.server_port}/canary"
+        yield f"http://127.0.0.1:{server.server_port}/canary", asked
+        server.shutdown()
+
+
+def test_nothing_is_fetched_whatever_the_texts_ask_for() -> None:
+    with canary() as (address, asked):
         vectors = [
             f'<img src="{address}">',
             f'<link rel="stylesheet" href="{address}">',
@@ -181,9 +190,21 @@ def test_nothing_is_fetched_whatever_the_texts_ask_for() -> None:
             objects = unpacked(pdf)
             assert b"/Catalog" in objects
             assert not any(forbidden in objects + pdf for forbidden in (b"/EmbeddedFile", b"/JavaScript", b"/Launch"))
-        server.shutdown()
     assert asked == []
     assert "49" not in words_on(render_pdf(replace(FACE, message="{{ 7 * 7 }}"), "letter")).replace("K7M2", "")
+
+
+def test_nothing_is_fetched_even_if_a_text_came_through_as_markup() -> None:
+    tools = document._tools()
+    with canary() as (address, asked):
+        for hostile in (
+            f'<link rel="stylesheet" href="{address}"/>',
+            f'<img src="{address}"/>',
+            f"<style>@import url({address})</style>",
+        ):
+            html = tools.html(f"<html><head><title>x</title></head><body><p>before</p>{hostile}</body></html>")
+            assert words_on(document._write_pdf(html, tools.sheets["letter"], {})).startswith("before")
+    assert asked == []
 
 
 @examples(deadline=None, max_examples=60)

@@ -82,6 +82,12 @@ def test_redeem_takes_exactly_the_amount_and_says_what_is_left(app: Flask) -> No
         assert db.session.get_one(RedemptionNote, entry.id).text == "60 minutes"
 
 
+def test_a_redemption_without_words_leaves_no_note(app: Flask) -> None:
+    take(build.certificate(face_value_cents=FACE).id, 10_00)
+    assert db.session.scalars(sa.select(RedemptionNote)).all() == []
+    db.session.commit()
+
+
 @both_databases
 def test_redeem_refuses_more_than_the_balance_by_one_cent(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE, balance_cents=24_99)
@@ -145,6 +151,14 @@ def test_on_the_last_day_too_much_is_refused_as_too_much(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE, expires_on=date(2026, 11, 24))
     with pytest.raises(InsufficientBalanceError):
         take(certificate.id, FACE + 1, on=date(2026, 11, 24))
+
+
+def test_whatever_takes_more_than_is_left_is_refused_as_too_much_unless_it_says_otherwise(app: Flask) -> None:
+    certificate = build.certificate(face_value_cents=FACE)
+    transfer = ledger.Transfer("refund_external", "certificate_liability", "stripe_clearing", FACE + 1)
+    with pytest.raises(InsufficientBalanceError):
+        ledger.post(certificate.id, transfer, build.cause("stripe", "refund:re_1:cert:1", "stripe"))
+    assert figures(certificate) == (FACE, 1, 1)
 
 
 def test_a_refusal_says_what_the_database_holds_and_not_what_was_read_before(app: Flask) -> None:

@@ -46,6 +46,22 @@ def test_the_press_prints_the_same_and_survives_a_killed_child() -> None:
     press.stop()
 
 
+def test_a_print_that_takes_too_long_costs_the_child_and_not_the_next_print(monkeypatch: pytest.MonkeyPatch) -> None:
+    press = Press()
+    press.print_pdf(FACE, "card")
+    child = press._child
+    assert child is not None
+    child.send_signal(signal.SIGSTOP)
+    with monkeypatch.context() as impatient:
+        impatient.setattr("giftshop.certificates.press.MOST_SECONDS", 0.1)
+        impatient.setattr("giftshop.certificates.press.END_SECONDS", 0.1)
+        with pytest.raises(PrintingError):
+            press.print_pdf(FACE, "card")
+    assert child.returncode == -signal.SIGKILL
+    assert press.print_pdf(FACE, "card").startswith(b"%PDF-")
+    press.stop()
+
+
 def test_a_press_that_has_printed_nothing_has_nothing_to_end() -> None:
     press = Press()
     press.stop()
