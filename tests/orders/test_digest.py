@@ -1,8 +1,6 @@
 """The daily mail: one a day, with the seal, figures that add up, and everything an owner should have heard of."""
 
-import json
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -11,7 +9,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import seals, standing, vault
+from giftshop.certificates import seals, standing
 from giftshop.certificates.models import Certificate, LedgerSeal
 from giftshop.database import db
 from giftshop.delivery.messages import MOST_SUBJECT, compose
@@ -21,6 +19,7 @@ from giftshop.orders.alerts import raise_alert
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases
+from tests.orders.kept import facts_of
 
 YESTERDAY_NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 MORNING = datetime(2026, 11, 25, 13, 0, tzinfo=UTC)
@@ -38,11 +37,6 @@ def seal_and_tell(at: datetime = MORNING) -> LedgerSeal | None:
 
 def mails() -> list[Delivery]:
     return list(db.session.scalars(sa.select(Delivery).where(Delivery.kind == "daily").order_by(Delivery.id)))
-
-
-def facts_of(mail: Delivery) -> dict[str, Any]:
-    found: dict[str, Any] = json.loads(vault.open_sealed(mail.facts_enc, mail.message_id))
-    return found
 
 
 def text_of(mail: Delivery, kind: str = "plain") -> str:

@@ -1,6 +1,5 @@
 """Recovery: orders paid after the backup come back from what Stripe knows, or are named so that a person can act."""
 
-import dataclasses
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,11 @@ from giftshop.orders.payments import list_certificates
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.orders.recovery import GUEST, find_obstacle
 from giftshop.orders.register import find_order, token_of
-from giftshop.orders.stripe_facts import LineFacts, SessionFacts
+from giftshop.orders.stripe_facts import LineFacts
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests import build
 from tests.conftest import both_databases
+from tests.orders import told
 from tests.orders.losing import back_up, lose_everything_since
 from tests.orders.stripe_side import StripeSide
 
@@ -170,32 +170,9 @@ OBSTACLES = {
 }
 
 
-def paid_session(**changes: Any) -> SessionFacts:
-    """A session from which an order can be made again, except for the changes."""
-    metadata = {"shop": get_installation().instance_id, "order_id": "o_" + "a" * 24, "attempt": "1"}
-    session = SessionFacts(
-        id="cs_1",
-        url=None,
-        status="complete",
-        payment_status="paid",
-        livemode=False,
-        currency="USD",
-        amount_total=100_00,
-        client_reference_id="o_" + "a" * 24,
-        metadata=metadata,
-        payment_intent_id="pi_1",
-        payment_intent_status="succeeded",
-        payment_description="Order G-1001, Focused Care",
-        buyer_email="marko@example.com",
-        success_url="http://127.0.0.1:8000/orders/abcdefghijklmnopqrstuvwx?session_id={CHECKOUT_SESSION_ID}",
-        lines=(LineFacts("Gift certificate", 2, 50_00),),
-    )
-    return dataclasses.replace(session, **changes)
-
-
 @pytest.mark.parametrize(("obstacle", "changes"), OBSTACLES.items())
 def test_an_order_is_not_made_again_from_what_does_not_fit(app: Flask, obstacle: str, changes: dict[str, Any]) -> None:
-    assert find_obstacle(paid_session(**changes), get_installation(), get_practice()) == obstacle
+    assert find_obstacle(told.session(**changes), get_installation(), get_practice()) == obstacle
 
 
 @pytest.mark.parametrize(
@@ -203,9 +180,9 @@ def test_an_order_is_not_made_again_from_what_does_not_fit(app: Flask, obstacle:
 )
 def test_an_order_is_not_made_again_from_lines_that_cannot_be_sold(app: Flask, lines: tuple[LineFacts, ...]) -> None:
     total = sum(line.quantity * line.unit_cents for line in lines)
-    session = paid_session(lines=lines, amount_total=total)
+    session = told.session(lines=lines, amount_total=total)
     assert find_obstacle(session, get_installation(), get_practice()) == "its lines do not come to what was paid"
 
 
 def test_an_order_can_be_made_again_from_what_fits(app: Flask) -> None:
-    assert find_obstacle(paid_session(), get_installation(), get_practice()) == ""
+    assert find_obstacle(told.session(), get_installation(), get_practice()) == ""
