@@ -98,9 +98,9 @@ def _settle_complete(order: Order, attempt: CheckoutAttempt, session: SessionFac
 
 def _settle_unpaid(order: Order, session: SessionFacts) -> None:
     has_failed = session.payment_intent_status in _FAILED_INTENTS
-    if not has_failed and order.state == "awaiting_payment":
+    if not has_failed and may_move(order, "processing"):
         move(order, "processing")
-    elif has_failed and order.state in ("awaiting_payment", "processing"):
+    elif has_failed and may_move(order, "failed"):
         move(order, "failed")
         notices.tell_payment_failed(order)
 
