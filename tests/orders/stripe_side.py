@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple, cast
 
 from giftshop import clock
 from giftshop.certificates.models import Certificate
@@ -102,5 +102,32 @@ class Remembered:
                 answer = getattr(self._gateway, name)(*args, **kwargs)
                 self._known[asked] = list(answer) if isinstance(answer, Iterator) else answer
             return self._known[asked]
+
+        return ask
+
+
+class Question(NamedTuple):
+    """What Stripe was asked, with how much patience, and whether a transaction was open meanwhile."""
+
+    name: str
+    patience: Any
+    in_transaction: bool
+
+
+class Watched:
+    """A gateway whose questions are noted."""
+
+    def __init__(self, gateway: StripeGateway) -> None:
+        self._gateway, self.asked = gateway, list[Question]()
+
+    @property
+    def gateway(self) -> StripeGateway:
+        """The same gateway, as the shop calls it."""
+        return cast(StripeGateway, self)
+
+    def __getattr__(self, name: str) -> Any:
+        def ask(*args: Any, **kwargs: Any) -> Any:
+            self.asked.append(Question(name, kwargs.get("patience"), db.session().in_transaction()))
+            return getattr(self._gateway, name)(*args, **kwargs)
 
         return ask
