@@ -5,10 +5,11 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.database import db
-from giftshop.orders.close import BACK, OWED, PAID, TAKEN, Close, close_period
+from giftshop.orders.close import BACK, OWED, PAID, TAKEN, Close, Line, _compare_owed, close_period
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from tests import build
+from tests.certificates.forging import run, unguarded
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide
 
@@ -67,6 +68,50 @@ def test_what_the_shop_has_not_heard_of_is_named(stripe_side: StripeSide) -> Non
 def test_what_stands_only_in_the_books_is_named(app: Flask, stripe_side: StripeSide) -> None:
     build.certificate(face_value_cents=70_00)
     assert close_today(stripe_side).differences == ["no reference: $70.00 in the books only"]
+
+
+def test_what_another_shop_of_the_account_moved_is_left_out(stripe_side: StripeSide) -> None:
+    order = stripe_side.place(build.gift_request(offer="amount", amount_cents=60_00))
+    session_id = order.attempts[-1].session_id
+    stripe_side.workbench.post(f"/objects/{session_id}", {"metadata": {"shop": "shop_0000000000000000"}})
+    stripe_side.pay(order)
+    (charge,) = stripe_side.workbench.get("/state")["charges"]
+    stripe_side.workbench.post(f"/objects/{charge['id']}", {"metadata": {"shop": "shop_0000000000000000"}})
+    stripe_side.workbench.post("/refunds", {"charge": charge["id"], "amount": 10_00})
+    stripe_side.workbench.post("/disputes", {"charge": charge["id"], "amount": 50_00})
+    close = close_today(stripe_side)
+    assert (close.differences, sums(close)) == (
+        [],
+        {PAID: (0, 0, 0), BACK: (0, 0, None), TAKEN: (0, 0, None), OWED: (None, 0, 0)},
+    )
+
+
+def test_a_refund_that_failed_moved_nothing(stripe_side: StripeSide) -> None:
+    order, _certificate = stripe_side.sell_one(50_00)
+    refund_id = stripe_side.refund(order, 10_00)
+    stripe_side.workbench.post(f"/refunds/{refund_id}/fail")
+    close = close_today(stripe_side)
+    assert (close.differences, sums(close)[BACK]) == ([], (0, 0, None))
+
+
+def test_a_payment_that_was_put_in_review_says_so(stripe_side: StripeSide) -> None:
+    order = stripe_side.place(build.gift_request(offer="amount", amount_cents=60_00))
+    stripe_side.workbench.post(f"/objects/{order.attempts[-1].session_id}", {"client_reference_id": "o_other"})
+    stripe_side.tell("checkout.session.completed", stripe_side.pay(order))
+    (named,) = close_today(stripe_side).differences
+    assert named.endswith(f"$60.00 at Stripe, $0.00 in the books: order {order.number} is in_review")
+
+
+def test_certificates_that_do_not_agree_with_the_journal_are_named(app: Flask) -> None:
+    """Only who owns the database can make it so: the sum of an entry is changed behind its triggers."""
+    certificate = build.certificate(face_value_cents=70_00)
+    found = Close("USD")
+    with unguarded():
+        change = "UPDATE ledger_entry SET amount_cents = 6000 WHERE certificate_id = :id"
+        run(change, id=certificate.id)
+        _compare_owed(found, clock.now())
+    assert found.lines == [Line(OWED, None, 60_00, 70_00)]
+    assert found.differences == [f"{OWED}: $60.00 in the journal, $70.00 on certificates"]
 
 
 def payment_of(side: StripeSide, order_public_id: str) -> str:

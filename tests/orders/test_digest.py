@@ -191,3 +191,15 @@ def test_the_job_seals_and_commits(app: Flask) -> None:
         schedule.seal_ledger()
     db.session.rollback()
     assert len(mails()) == 1
+
+
+def test_a_day_that_another_process_sealed_meanwhile_is_told_once(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The other one has committed while this one waited for its turn."""
+
+    def wait(_scope: str, _key: str) -> None:
+        monkeypatch.undo()
+        assert seal_and_tell() is not None
+
+    monkeypatch.setattr(digest, "wait_for_copies", wait)
+    assert seal_and_tell() is None
+    assert len(mails()) == 1

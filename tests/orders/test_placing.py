@@ -1,0 +1,230 @@
+"""Placing an order: prices are the catalogue's, and each rule about how much may be bought holds to the cent."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import pytest
+import sqlalchemy as sa
+from flask import Flask
+
+from giftshop.catalog.models import Offer, Practice
+from giftshop.catalog.practice import get_practice
+from giftshop.database import db
+from giftshop.errors import (
+    AmountOutOfBoundsError,
+    BuyerLimitError,
+    OfferNotFoundError,
+    RequestKeyMissingError,
+    RequestKeyReusedError,
+    SalesPausedError,
+    TooManyOpenCheckoutsError,
+)
+from giftshop.orders import placing
+from giftshop.orders.models import Order
+from giftshop.orders.placing import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, place_order
+from giftshop.orders.purchase import GiftRequest
+from giftshop.orders.register import find_order, get_order, token_of
+from tests import build
+from tests.conftest import both_databases
+from tests.orders import told
+
+NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+A_DAY, AN_HOUR, MICROSECOND = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
+
+
+def place(*gifts: GiftRequest, at: datetime = NOW, mode: str = "simulated", **changes: Any) -> Order:
+    return place_order(build.purchase(*gifts, **changes), mode=mode, at=at)
+
+
+def amount(cents: int | None, **changes: Any) -> GiftRequest:
+    return build.gift_request(offer="amount", amount_cents=cents, **changes)
+
+
+def set_practice(**values: Any) -> Practice:
+    practice = get_practice()
+    for name, value in values.items():
+        setattr(practice, name, value)
+    return practice
+
+
+def orders() -> int:
+    return db.session.scalars(sa.select(sa.func.count()).select_from(Order)).one()
+
+
+@both_databases
+def test_an_order_costs_what_the_catalogue_says(app: Flask) -> None:
+    order = place(build.gift_request(quantity=2, amount_cents=1), amount(45_00))
+    assert (order.state, order.mode, order.currency, order.total_cents) == (
+        "awaiting_payment",
+        "simulated",
+        "USD",
+        235_00,
+    )
+    assert [(gift.offer_slug, gift.service_name, gift.amount_cents, gift.position) for gift in order.gifts] == [
+        ("60-minutes", "60-minute massage", 95_00, 0),
+        ("amount", "", 45_00, 1),
+    ]
+    assert (order.created_at, order.paid_at, order.received_cents) == (NOW, None, None)
+    assert find_order(token_of(order)) is order
+    assert get_order(order.id) is order
+
+
+def test_an_offer_that_is_an_amount_names_no_service(app: Flask) -> None:
+    (gift,) = place(build.gift_request(offer="toward-any-visit")).gifts
+    assert (gift.offer_slug, gift.service_name, gift.amount_cents) == ("toward-any-visit", "", 50_00)
+
+
+@pytest.mark.parametrize("delivery", ["buyer", "print"])
+def test_only_what_is_mailed_keeps_an_address_and_a_day(app: Flask, delivery: str) -> None:
+    day = date(2026, 12, 24)
+    mailed, handed = place(
+        build.gift_request(deliver_on=day), build.gift_request(deliver_on=day, delivery=delivery)
+    ).gifts
+    assert (mailed.recipient_email, mailed.deliver_on) == ("ana@example.com", day)
+    assert (handed.recipient_email, handed.deliver_on) == ("", None)
+
+
+@both_databases
+def test_the_same_form_is_one_order(app: Flask) -> None:
+    key = build.request_key()
+    first = place(request_key=key)
+    assert place(request_key=key, client_address="198.51.100.7") is first
+    with pytest.raises(RequestKeyReusedError):
+        place(request_key=key, buyer_email="vera@example.com")
+    assert orders() == 1
+
+
+@pytest.mark.parametrize("length", [0, 15])
+def test_a_form_without_its_key_is_refused(app: Flask, length: int) -> None:
+    with pytest.raises(RequestKeyMissingError):
+        place(request_key="k" * length)
+    assert place(request_key="k" * 16).request_key == "k" * 16
+
+
+@pytest.mark.parametrize("missing", [{"is_selling": False}, {"phone": ""}, {"booking_url": ""}])
+def test_nothing_is_sold_while_sales_are_paused_or_nobody_could_be_reached(app: Flask, missing: dict[str, Any]) -> None:
+    set_practice(**missing)
+    with pytest.raises(SalesPausedError):
+        place()
+    assert orders() == 0
+
+
+@pytest.mark.parametrize("changes", [{"offer": "nothing"}, {"offer": "30-minutes"}, {"design": "nothing"}])
+def test_what_is_not_on_offer_is_refused(app: Flask, changes: dict[str, str]) -> None:
+    db.session.execute(sa.update(Offer).where(Offer.slug == "30-minutes").values(visibility="retired"))
+    with pytest.raises(OfferNotFoundError):
+        place(build.gift_request(**changes))
+    assert orders() == 0
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "refused", "sentence"),
+    [
+        (25_00, 500_00, [None, 0, 24_99, 500_01], "$25 and $500"),
+        (1, 500_00, [STRIPE_LEAST_CENTS - 1], "$0.50 and $500"),
+        (25_00, 9_999_00, [MOST_CENTS + 1], "$25 and $2,000"),
+    ],
+)
+def test_an_amount_lies_within_the_practices_bounds_stripes_and_the_laws(
+    app: Flask, low: int, high: int, refused: list[int | None], sentence: str
+) -> None:
+    set_practice(minimum_cents=low, maximum_cents=high, buyer_day_limit_cents=99_999_00)
+    for cents in refused:
+        with pytest.raises(AmountOutOfBoundsError) as refusal:
+            place(amount(cents))
+        assert refusal.value.message == f"Amount must be between {sentence}."
+    for cents in (max(low, STRIPE_LEAST_CENTS), min(high, MOST_CENTS)):
+        assert place(amount(cents)).total_cents == cents
+
+
+@pytest.mark.parametrize(
+    ("price_cents", "is_sold"),
+    [
+        (STRIPE_LEAST_CENTS - 1, False),
+        (STRIPE_LEAST_CENTS, True),
+        (STRIPE_MOST_CENTS, True),
+        (STRIPE_MOST_CENTS + 1, False),
+    ],
+)
+def test_a_payment_is_one_that_stripe_takes(app: Flask, price_cents: int, is_sold: bool) -> None:
+    set_practice(buyer_day_limit_cents=10 * STRIPE_MOST_CENTS)
+    db.session.execute(sa.update(Offer).values(price_cents=price_cents))
+    if is_sold:
+        assert place().total_cents == price_cents
+    else:
+        with pytest.raises(AmountOutOfBoundsError):
+            place()
+
+
+COUNTING = ("processing", "paid", "fulfilled", "in_review")
+
+
+@pytest.mark.parametrize("state", ["awaiting_payment", "expired", "failed", "refunded", *COUNTING])
+def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, state: str) -> None:
+    set_practice(buyer_day_limit_cents=100_00)
+    place(amount(60_00)).state = state
+    if state in COUNTING:
+        with pytest.raises(BuyerLimitError):
+            place(amount(40_01), at=NOW)
+    assert place(amount(40_00)).total_cents == 40_00
+    assert place(amount(100_00), buyer_email="vera@example.com").total_cents == 100_00
+    db.session.rollback()
+
+
+@pytest.mark.parametrize(("age", "is_refused"), [(A_DAY - MICROSECOND, True), (A_DAY, False)])
+def test_a_buyers_limit_is_of_one_day(app: Flask, age: timedelta, is_refused: bool) -> None:
+    set_practice(buyer_day_limit_cents=100_00)
+    place(amount(100_00), at=NOW - age).state = "in_review"
+    if is_refused:
+        with pytest.raises(BuyerLimitError):
+            place(amount(25_00))
+    else:
+        assert place(amount(25_00)).state == "awaiting_payment"
+
+
+def unpaid(count: int, state: str, at: datetime, *, client_address: str = "192.0.2.1") -> None:
+    """Let one address have opened so many payment pages."""
+    order = told.placed(attempts=0)
+    for number in range(count):
+        changes = {"session_id": None, "state": state, "first_tried_at": at, "client_address": client_address}
+        told.attempt(order, number + 1, **changes)
+
+
+@pytest.mark.parametrize(
+    ("count", "state", "age", "is_refused"),
+    [
+        (5, "open", MICROSECOND, True),
+        (5, "created", MICROSECOND, True),
+        (4, "open", MICROSECOND, False),
+        (5, "expired", MICROSECOND, False),
+        (10, "expired", MICROSECOND, True),
+        (9, "expired", MICROSECOND, False),
+        (10, "complete", MICROSECOND, False),
+        (10, "open", AN_HOUR - MICROSECOND, True),
+        (10, "open", AN_HOUR, False),
+    ],
+)
+@pytest.mark.parametrize("mode", ["live", "test"])
+def test_an_address_opens_only_so_many_pages_without_paying(
+    app: Flask, mode: str, count: int, state: str, age: timedelta, is_refused: bool
+) -> None:
+    unpaid(count, state, NOW - age)
+    if is_refused:
+        with pytest.raises(TooManyOpenCheckoutsError):
+            place(mode=mode)
+    else:
+        assert place(mode=mode).mode == mode
+    assert place(mode=mode, client_address="198.51.100.7").mode == mode
+    assert place(mode="simulated").mode == "simulated"
+
+
+@pytest.mark.parametrize(("count", "state"), [(5, "open"), (10, "expired")])
+def test_who_tries_things_out_may_open_more_but_not_without_end(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, count: int, state: str
+) -> None:
+    monkeypatch.setattr(placing, "SIMULATED_LENIENCE", 2)
+    unpaid(2 * count - 1, state, NOW)
+    assert place().state == "awaiting_payment"
+    unpaid(1, state, NOW)
+    with pytest.raises(TooManyOpenCheckoutsError):
+        place()

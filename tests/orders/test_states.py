@@ -1,0 +1,40 @@
+"""The states of an order: only the moves of the table are made, and each is kept in the trail."""
+
+import pytest
+from flask import Flask
+
+from giftshop.database import db
+from giftshop.errors import MoveNotAllowedError
+from giftshop.orders.models import ORDER_STATES
+from giftshop.orders.states import MOVES, may_move, move
+from tests.orders import told
+from tests.orders.kept import moves_of
+
+MONEY_CAME = ("paid", "fulfilled", "refunded")
+
+
+def test_the_table_knows_every_state_and_no_other() -> None:
+    assert set(MOVES) == set(ORDER_STATES)
+    assert {after for moves in MOVES.values() for after in moves} == set(ORDER_STATES)
+
+
+@pytest.mark.parametrize("before", ORDER_STATES)
+def test_an_order_moves_where_its_state_leads_and_nowhere_else(app: Flask, before: str) -> None:
+    order = told.placed()
+    for after in ORDER_STATES:
+        order.state = before
+        if may_move(order, after):
+            move(order, after, actor="staff:1")
+            assert order.state == after
+        else:
+            with pytest.raises(MoveNotAllowedError, match=f"An order that is {before} cannot become {after}"):
+                move(order, after)
+            assert order.state == before
+    assert {after for _, after, _ in moves_of(order)} == MOVES[before]
+    assert {(first, actor) for first, _, actor in moves_of(order)} == {(before, "staff:1")}
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("before", MONEY_CAME)
+def test_money_that_came_is_never_forgotten(before: str) -> None:
+    assert MOVES[before] <= set(MONEY_CAME)
