@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.orders import stripe_gateway
 from giftshop.orders.stripe_gateway import ParametersChangedError, StripeGateway, WebhookRefusedError
 from tests import build
 from tests.orders.stripe_side import StripeSide
@@ -151,6 +152,15 @@ def test_a_key_that_stripe_does_not_take_is_refused_by_name(stripe_side: StripeS
 def test_parameters_that_stripe_does_not_take_are_refused_by_name(stripe_side: StripeSide) -> None:
     with pytest.raises(CheckoutRefusedError, match=r"^InvalidRequestError .*req_"):
         stripe_side.gateway.create_session({"mode": "nonsense"}, build.request_key())
+
+
+def test_a_question_that_stripe_does_not_take_is_not_answered_with_unknown(
+    stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session_id = stripe_side.place().attempts[-1].session_id or ""
+    monkeypatch.setattr(stripe_gateway, "_EXPAND", ["nonsense"])
+    with pytest.raises(CheckoutRefusedError, match=r"^InvalidRequestError "):
+        stripe_side.gateway.retrieve_session(session_id)
 
 
 def test_a_key_with_other_parameters_is_named(stripe_side: StripeSide) -> None:
