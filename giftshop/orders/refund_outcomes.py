@@ -25,10 +25,8 @@ def record_refund(facts: RefundFacts, order_id: int) -> str:
     refund = _find(facts, order)
     if refund is None:
         return "failed before we heard of it" if facts.has_failed else _take_foreign(facts, order)
-    if refund.stripe_refund_id is None:
-        was_given_up, refund.stripe_refund_id = refund.state == "released", facts.id
-    else:
-        was_given_up = False
+    was_given_up = refund.stripe_refund_id is None and refund.state == "released"
+    refund.stripe_refund_id = facts.id
     if was_given_up and not facts.has_failed:
         _take_from(refund, facts, order)
     elif facts.has_failed:
