@@ -19,9 +19,6 @@ from giftshop.orders.models import Order, Refund
 from giftshop.orders.order_notes import OrderNote
 from giftshop.staff.models import Staff
 
-"""A person who looks again within this time is not noted again."""
-
-
 QUIET = ("viewed", "scanned")
 """What only tells that somebody looked."""
 
