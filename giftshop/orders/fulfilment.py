@@ -106,7 +106,7 @@ def _settle_unpaid(order: Order, session: SessionFacts) -> None:
 
 
 def _review(order: Order, session: SessionFacts, reason: str) -> None:
-    if may_move(order, "in_review"):
+    if order.received_cents is None:  # the first payment heard of decides; any other is only told
         move(order, "in_review")
         order.review_reason = reason
         _note_payment(order, session)

@@ -109,9 +109,10 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
         refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
     if order.state == "refunded":
-        move(order, "fulfilled", actor="stripe")
+        move(order, "fulfilled" if order.paid_at else "in_review", actor="stripe")
     note_refund(refund, "refund_returned", "stripe")
-    detail = f"The refund for order {order.number} failed: the money is back with you and on the certificate, on hold."
+    where = " and on the certificate, on hold" if order.paid_at else ""
+    detail = f"The refund for order {order.number} failed: the money is back with you{where}."
     alert_owner("refund_failed", facts.id, "A refund failed", detail, order=order)
 
 

@@ -12,7 +12,7 @@ MOVES = {
     "in_review": {"paid", "refunded"},
     "paid": {"fulfilled", "refunded"},
     "fulfilled": {"refunded"},
-    "refunded": {"fulfilled"},
+    "refunded": {"fulfilled", "in_review"},
 }
 
 PAYABLE = ("awaiting_payment", "expired", "failed")

@@ -21,6 +21,7 @@ from tests.orders import told
 from tests.orders.kept import (
     Entry,
     Told,
+    assert_nothing_was_issued,
     entries_of,
     facts_of,
     holds_on,
@@ -148,6 +149,24 @@ def test_an_order_in_review_ends_when_what_was_received_is_paid_back(app: Flask)
     assert order.state == "in_review"
     record_refund(told.refund_of(order, 10_00, id="re_2"), order.id)
     assert (order.state, moves_of(order)[-1]) == ("refunded", ("in_review", "refunded", "stripe"))
+
+
+def test_an_order_in_review_whose_refund_fails_is_in_review_again(app: Flask) -> None:
+    order = told.placed()
+    session = told.session_of(order, amount_total=60_00)
+    settle(session)
+    record_refund(told.refund_of(order, 60_00), order.id)
+    settle(session)
+    assert order.state == "refunded"
+    record_refund(told.refund_of(order, 60_00, status="failed"), order.id)
+    settle(session)
+    assert (order.state, order.review_reason) == ("in_review", "the amount differs")
+    assert moves_of(order)[1:] == [("in_review", "refunded", "stripe"), ("refunded", "in_review", "stripe")]
+    assert_nothing_was_issued(order, but={"refund"})
+    assert [(each.kind, each.detail) for each in owner_was_told()] == [
+        ("in_review", f"Order {order.number}: the amount differs. No certificate was issued."),
+        ("refund_failed", f"The refund for order {order.number} failed: the money is back with you."),
+    ]
 
 
 def test_more_than_was_received_does_not_end_an_order_a_second_time(app: Flask) -> None:

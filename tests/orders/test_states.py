@@ -10,7 +10,7 @@ from giftshop.orders.states import MOVES, may_move, move
 from tests.orders import told
 from tests.orders.kept import moves_of
 
-MONEY_CAME = ("paid", "fulfilled", "refunded")
+MONEY_CAME = ("in_review", "paid", "fulfilled", "refunded")
 
 
 def test_the_table_knows_every_state_and_no_other() -> None:
