@@ -40,7 +40,6 @@ ANSWERS = [
 ]
 
 
-@both_databases
 @pytest.mark.parametrize(("status", "state", "left_cents", "kinds"), ANSWERS)
 def test_what_stripe_answers_ends_a_refund_once_or_leaves_it_held(
     app: Flask, status: str, state: str, left_cents: int, kinds: list[str]
