@@ -45,7 +45,7 @@ def list_refundable(order: Order) -> list[Refundable]:
     """Return the order's certificates with the most that can be paid back: what is left, never what was used."""
     cleared = payments.cleared_by_certificate(order.id)
     return [
-        Refundable(each, max(0, min(each.balance_cents, cleared[each.id])) if each.status != "void" else 0)
+        Refundable(each, max(0, min(each.balance_cents, cleared[each.id])))
         for each in payments.list_certificates(order.id)
     ]
 
