@@ -100,7 +100,7 @@ def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience 
     elif refusal or request.is_old:
         release_refund(refund_id, refusal or "Stripe does not know of it.")
     db.session.commit()
-    return db.session.get_one(Refund, refund_id, populate_existing=True)
+    return db.session.get_one(Refund, refund_id)
 
 
 def list_held() -> list[int]:
@@ -122,7 +122,6 @@ def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit
 class _Request:
     """What is sent to Stripe for a refund, read before the call, so that no transaction is open during it."""
 
-    refund_id: int
     order_id: int
     stripe_refund_id: str | None
     key: str
@@ -146,7 +145,7 @@ class _Request:
         }
         is_old = clock.now() - refund.created_at > KEY_LIFE
         key = f"{instance_id}:refund:{refund.public_id}"
-        return cls(refund.id, refund.order_id, refund.stripe_refund_id, key, is_old, parameters)
+        return cls(refund.order_id, refund.stripe_refund_id, key, is_old, parameters)
 
     def send(self, gateway: StripeGateway, patience: Patience) -> RefundFacts | None:
         """Ask for the refund, or what became of it; None when Stripe does not know it."""

@@ -6,12 +6,14 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 import time_machine
+from flask import Flask
 
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.orders.models import Order, Refund
+from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.refunds import KEY_LIFE, pursue_refund
 from tests.conftest import both_databases
 from tests.orders import told
@@ -87,6 +89,22 @@ def test_what_another_process_has_ended_is_seen(sale: tuple[Order, Certificate],
     db.session.execute(sa.update(Refund).values(state="returned"), execution_options=quiet)
     assert pursue_refund(refund.id, stripe_side.gateway).state == "returned"
     assert refund_calls(stripe_side) == []
+    db.session.rollback()
+
+
+@pytest.mark.parametrize("stripe_refund_id", ["re_1", None])
+def test_what_another_process_has_recorded_is_seen_when_stripe_answers(
+    app: Flask, stripe_refund_id: str | None
+) -> None:
+    order, certificate = told.sold_one()
+    refund = told.held(order, certificate, 20_00)
+    refund.stripe_refund_id = stripe_refund_id
+    db.session.commit()
+    assert refund.state == "held"
+    quiet = {"synchronize_session": False}
+    db.session.execute(sa.update(Refund).values(state="returned"), execution_options=quiet)
+    assert record_refund(told.answer_to(refund), order.id) == "refund returned"
+    assert (standing_of(certificate), kinds_of(certificate)[-1]) == (("active", 30_00), "refund_hold")
     db.session.rollback()
 
 
