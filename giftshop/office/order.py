@@ -10,7 +10,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.database import db
 from giftshop.errors import NoteTooLongError
 from giftshop.office.dossier import open_dossier
-from giftshop.office.forms import actor, asked, new_request_key
+from giftshop.office.forms import actor, asked
 from giftshop.office.needs import held_for, tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
@@ -20,6 +20,7 @@ from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
 from giftshop.sightings import record_sighting
 from giftshop.staff.rights import has_role
+from giftshop.staff.typed import form_key, typed_in
 
 log = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def write_note(order_id: int) -> ResponseReturnValue:
         order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
     except (order_notes.NoteEmptyError, NoteTooLongError) as refusal:
         db.session.rollback()
-        return _page(order_id, {"text": refusal.message}, typed=typed), 422
+        return _page(order_id, {"text": refusal.message}), 422
     db.session.commit()
     return redirect(f"/office/orders/{order_id}?done=note", 303)
 
@@ -65,7 +66,7 @@ def blank_note(note_id: int) -> ResponseReturnValue:
     return redirect(f"/office/orders/{order_id}?done=blank", 303)
 
 
-def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:
+def _page(order_id: int, errors: dict[str, str] | None = None) -> str:
     dossier = open_dossier(get_order(order_id), get_practice())
     held = held_for([dispute.stripe_dispute_id for dispute in dossier.disputes])
     exposed = [
@@ -86,7 +87,7 @@ def _page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "
         done=DONE.get(request.args.get("done", ""), ""),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),
-        request_key=new_request_key(),
+        request_key=form_key(),
         errors=errors or {},
-        typed=typed,
+        typed=typed_in("text"),
     )

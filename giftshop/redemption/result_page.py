@@ -1,6 +1,6 @@
 """The page of one certificate at the counter: the verdict, what may be taken, what may be undone, the facts."""
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask_login import current_user
 
 from giftshop import clock
@@ -13,7 +13,7 @@ from giftshop.redemption import till
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed
 from giftshop.staff.accounts import find_name
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
@@ -58,7 +58,7 @@ def render_result(
         last_by=find_name(last.actor) if last is not None else "",
         done=done,
         is_repeat=is_repeat,
-        request_key=till.new_request_key(),
+        request_key=form_key(),
         errors=_placed(errors or {}, verdict),
         typed={field: typed_in(field) for field in ("other_amount", "note", "reason")},
         **_undo_facts(last, done),
@@ -81,8 +81,8 @@ def _undo_facts(last: LedgerEntry | None, done: LedgerEntry | None) -> dict[str,
 
 def _chosen(choices: list[till.Choice]) -> str:
     """Return the choice that stands selected: what was chosen before, if it is still offered, else the first."""
-    wanted = request.form.get("amount", "")
-    if wanted == "other" or request.form.get("other_amount"):
+    wanted = typed_in("amount")
+    if wanted == "other" or typed_in("other_amount"):
         return "other"
     return wanted if wanted in (choice.amount for choice in choices) else choices[0].amount
 

@@ -1,7 +1,6 @@
 """The till: what one certificate's page needs, and the two acts done there, each answered once."""
 
 import re
-import secrets
 from dataclasses import dataclass
 from datetime import date
 
@@ -131,11 +130,6 @@ def read_note(text: str) -> str:
     if len(note) > NOTE_LIMIT:
         raise NoteTooLongError
     return note
-
-
-def new_request_key() -> str:
-    """Return a fresh request key for a form that is about to be shown."""
-    return secrets.token_urlsafe(18)
 
 
 def minutes_left(entry: LedgerEntry | None) -> int:

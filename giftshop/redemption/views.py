@@ -1,6 +1,6 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, session
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -11,6 +11,7 @@ from giftshop.certificates.requests import Answer
 from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.limits import client_address, limiter
+from giftshop.negotiation import wants_json
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.guesses import note_failed_scan
@@ -18,7 +19,7 @@ from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import is_kept_below, typed_in
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 
@@ -43,7 +44,7 @@ def allow_photos() -> None:
 @blueprint.get("")
 def show_find() -> str:
     """Show the one field that takes codes, scanner input and words; what was typed before signing in is still there."""
-    return _find_page(session.pop("typed_code", ""))
+    return _find_page(typed_in("code"))
 
 
 @blueprint.post("")
@@ -126,7 +127,7 @@ def _go_to(certificate: Certificate) -> ResponseReturnValue:
     """Remember that this sign-in found the certificate, and lead to its page."""
     remember_found(certificate)
     db.session.commit()
-    if _wants_json():
+    if wants_json():
         return jsonify({"certificate": certificate.public_id, "balance": certificate.balance_cents})
     return redirect(f"/redeem/{certificate.public_id}", 303)
 
@@ -143,7 +144,7 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
         return _find_page(typed, results=results)
     if has_role("manager") and type(refusal) is InvalidCodeError:
         refusal = till.NothingFitsError()
-    if _wants_json():
+    if wants_json():
         return jsonify({"error": refusal.message}), 422
     return _find_page(typed, {"code": refusal.message}, is_unknown=isinstance(refusal, CertificateNotFoundError)), 422
 
@@ -158,6 +159,7 @@ def _find_page(
         results=results or [],
         is_unknown=is_unknown,
         is_manager=has_role("manager"),
+        is_kept=is_kept_below("/redeem"),
     )
 
 
@@ -165,7 +167,7 @@ def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
     """Turn the answer of an act into a page, or JSON; copies are told the same and marked."""
     if answer.refusal:
         response = current_app.make_response(_refused(certificate, answer.refusal, answer.message, answer.status))
-    elif _wants_json():
+    elif wants_json():
         response = jsonify(answer.facts)
     else:
         location = f"/redeem/{certificate.public_id}?done={answer.facts['entry']}"
@@ -176,7 +178,7 @@ def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
 
 
 def _refused(certificate: Certificate, refusal: str, message: str, status: int) -> ResponseReturnValue:
-    if _wants_json():
+    if wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
     db.session.refresh(certificate)
     return render_result(certificate, errors={FIELD_OF_REFUSAL.get(refusal, ""): message}), status
@@ -187,7 +189,3 @@ def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:
         return None
     entry = db.session.get(LedgerEntry, int(entry_id))
     return entry if entry is not None and entry.certificate_id == certificate.id else None
-
-
-def _wants_json() -> bool:
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

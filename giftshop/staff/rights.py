@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from giftshop.database import db, may_write, only_reads
+from giftshop.negotiation import wants_json
 from giftshop.staff import sessions
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import LONGEST_PATH, keep_typed
 
-LONGEST_WAY_BACK = 200
-"""A path that is kept in the cookie, which browsers drop when it grows past 4 KB."""
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
 
 PUBLIC_BLUEPRINTS = frozenset({"storefront", "webhook", "health"})
@@ -109,11 +108,13 @@ def _let_write() -> None:
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:
-    """Lead to the sign-in and back; what was typed into a code field waits in the signed session, not in an address."""
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+    """Lead to the sign-in and back to the page, where what was typed waits.
+
+    A certificate's own page opens only after its code was found in the new sign-in: the way back leads to the scanner.
+    """
+    if wants_json():
         abort(401)
-    is_short = len(request.path) <= LONGEST_WAY_BACK
-    session["next"] = request.path if request.method == "GET" and is_short else "/redeem"
-    if request.method == "POST" and (typed := typed_in("code")[:100]):
-        session["typed_code"] = typed
+    page = keep_typed() if request.method == "POST" else request.path
+    is_at_the_counter = page.startswith("/redeem") or len(page) > LONGEST_PATH
+    session["next"] = "/redeem" if is_at_the_counter else page
     return redirect("/staff/login", 303)

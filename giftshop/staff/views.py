@@ -15,7 +15,7 @@ from giftshop.limits import client_address, limiter
 from giftshop.staff import accounts, sessions, sign_in
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import KEPT, typed_in
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -29,7 +29,7 @@ HALF_WAY = timedelta(minutes=10)
 @blueprint.get("/login")
 def show_login() -> ResponseReturnValue:
     """Show the first step; who is signed in goes on to work."""
-    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page()
+    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page(typed_in("email"))
 
 
 @blueprint.post("/login")
@@ -160,11 +160,11 @@ def _half_way() -> Staff | None:
 
 
 def _signed_in(staff: Staff) -> ResponseReturnValue:
-    """Open the sign-in under a new id and go on to where the person wanted."""
-    wanted, typed = session.get("next", ""), session.get("typed_code", "")
+    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there."""
+    wanted, kept = session.get("next", ""), session.get(KEPT)
     sessions.open_session(staff)
     login_user(staff)
-    if typed:
-        session["typed_code"] = typed
+    if kept:
+        session[KEPT] = kept
     db.session.commit()
     return redirect(wanted if is_local_path(str(wanted)) else "/redeem", 303)

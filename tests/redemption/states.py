@@ -11,8 +11,11 @@ from playwright.sync_api import expect
 from giftshop import clock
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
+from giftshop.staff import accounts, sessions
 from tests import build
 from tests.counter import Counter
+from tests.journeys.browser import sign_in as sign_in_by_pages
+from tests.signing_in import PASSWORD, fresh_code
 
 SLIP, NOBODYS = "K7M2-QX9R-TB4D-HVWA", "K7M2-QX9R-TB4D-HVWR"
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
@@ -125,6 +128,28 @@ def changed_meanwhile(counter: Counter) -> None:
     counter.page.wait_for_selector("#summary")
 
 
+def signed_out_meanwhile(counter: Counter) -> None:
+    found(counter)
+    end_sign_ins()
+    counter.take("40")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    code = fresh_code(accounts.get_staff("staff@practice.example"))
+    sign_in_by_pages(counter.page, counter.url, "staff@practice.example", PASSWORD, code)
+    expect(counter.page.get_by_text("Find it once more")).to_be_visible()
+
+
+def end_sign_ins() -> None:
+    sessions.close_sessions_of(accounts.get_staff("staff@practice.example"))
+    db.session.commit()
+
+
+def out_of_date(counter: Counter) -> None:
+    found(counter)
+    counter.let_in(accounts.get_staff("staff@practice.example"))
+    counter.take("40")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Please send that once more")
+
+
 STATES: dict[str, Callable[[Counter], None]] = {
     "idle": idle,
     "check symbol wrong": partial(typed, SLIP),
@@ -153,4 +178,6 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "amount unreadable": partial(refused, "1e400"),
     "amount over what is left": partial(refused, "120.01"),
     "changed meanwhile": changed_meanwhile,
+    "signed out meanwhile": signed_out_meanwhile,
+    "out of date": out_of_date,
 }

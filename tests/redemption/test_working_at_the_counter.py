@@ -8,13 +8,13 @@ from giftshop.certificates.models import Certificate
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
 from giftshop.settings import Settings
-from giftshop.staff import accounts, sessions, sign_in
+from giftshop.staff import accounts, sign_in
 from tests import build
 from tests.browsing import INSECURE_HOST, assert_no_barrier, settings_on_a_port
 from tests.counter import Counter
 from tests.journeys.browser import sign_in as sign_in_by_pages
 from tests.redemption.pictures import phone_photo
-from tests.redemption.states import found, idle
+from tests.redemption.states import end_sign_ins, found, idle, signed_out_meanwhile
 from tests.signing_in import PASSWORD, hire
 
 
@@ -102,12 +102,46 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_taken_twice(counter: Co
     assert db.session.query(Certificate).one().balance_cents == 25_00
 
 
-def test_signed_out_in_between_leads_to_the_sign_in(counter: Counter) -> None:
-    found(counter)
-    sessions.close_sessions_of(accounts.get_staff("staff@practice.example"))
-    db.session.commit()
-    counter.page.click("#take")
-    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+def test_signed_out_in_between_leads_to_the_sign_in_and_back_with_what_was_typed(counter: Counter) -> None:
+    signed_out_meanwhile(counter)
+    counter.find(db.session.query(Certificate).one())
+    page = counter.page
+    expect(page.locator("#take")).to_have_text("Redeem $40.00")
+    page.click("#take")
+    expect(page.locator(".verdict")).to_contain_text("$80.00 left")
+
+
+WALL = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const wall = document.createElement('canvas');
+  setInterval(() => wall.getContext('2d').fillRect(0, 0, wall.width, wall.height), 20);
+  return wall.captureStream();
+}"""
+"""A camera that looks at a wall."""
+
+
+def be_signed_out(counter: Counter) -> None:
+    end_sign_ins()
+
+
+def have_an_old_page(counter: Counter) -> None:
+    counter.let_in(accounts.get_staff("staff@practice.example"))
+
+
+SHUT = {"You were signed out": be_signed_out, "This page is out of date": have_an_old_page}
+
+
+@pytest.mark.parametrize("sentence", SHUT)
+def test_a_camera_stops_at_once_when_its_pictures_are_not_let_in(counter: Counter, sentence: str) -> None:
+    counter.page.add_init_script(WALL)
+    idle(counter)
+    counter.page.click("#start")
+    expect(counter.page.locator("#camera-says")).to_have_text("Looking for the QR code…")
+    SHUT[sentence](counter)
+    expect(counter.page.locator("#camera-says")).to_contain_text(sentence)
+    assert not counter.page.is_visible("#video")
+    counter.page.click("text=Open this page again")
+    expect(counter.page.locator("#email, #start")).to_be_visible()
 
 
 TROUBLE = {
