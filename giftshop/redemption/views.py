@@ -16,6 +16,7 @@ from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.guesses import note_failed_scan
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
+from giftshop.redemption.unfound import Unfound, judge_unfound
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
@@ -146,18 +147,23 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
         refusal = till.NothingFitsError()
     if wants_json():
         return jsonify({"error": refusal.message}), 422
-    return _find_page(typed, {"code": refusal.message}, is_unknown=isinstance(refusal, CertificateNotFoundError)), 422
+    unfound = judge_unfound(typed, refusal, time_zone=get_practice().time_zone)
+    return _find_page(typed, {"code": refusal.message}, unfound=unfound), 422
 
 
 def _find_page(
-    typed: str, errors: dict[str, str] | None = None, *, results: list[Found] | None = None, is_unknown: bool = False
+    typed: str,
+    errors: dict[str, str] | None = None,
+    *,
+    results: list[Found] | None = None,
+    unfound: Unfound | None = None,
 ) -> str:
     return render_template(
         "redemption/find.html",
         typed=typed,
         errors=errors or {},
         results=results or [],
-        is_unknown=is_unknown,
+        unfound=unfound,
         is_manager=has_role("manager"),
         is_kept=is_kept_below("/redeem"),
     )

@@ -52,6 +52,15 @@ def found(counter: Counter, *, says: str = "left", **made: Any) -> None:
     expect(counter.page.locator(".verdict b")).to_contain_text(says)
 
 
+def reissued(counter: Counter, *, role: str = "staff") -> None:
+    certificate = build.certificate()
+    old = build.code_of(certificate)
+    build.reissue(certificate)
+    typed(old, counter, role=role)
+    expect(counter.page.locator("#summary b")).to_have_text("This code was replaced")
+    expect(counter.page.locator("#summary")).not_to_contain_text("one of ours")
+
+
 def void(counter: Counter) -> None:
     found(counter, balance_cents=0, says="You just took $120.00")
     db.session.query(Certificate).one().status = "void"
@@ -168,6 +177,8 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "expired": partial(found, expires_on=date(2020, 11, 1), says="Expired Nov 1, 2020"),
     "frozen": partial(found, status="frozen", says="On hold"),
     "void": void,
+    "reissued": reissued,
+    "reissued, for a manager": partial(reissued, role="manager"),
     "test certificate": partial(found, mode="test", says="A test certificate"),
     "redeemed long ago, for a manager": partial(redeemed_long_ago, role="manager"),
     "done": partial(taken, "95"),

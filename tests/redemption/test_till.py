@@ -13,6 +13,7 @@ from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
+from giftshop.orders.models import Order
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
@@ -60,6 +61,22 @@ def test_staff_read_the_true_reason(app: Flask, desk: FlaskClient) -> None:
     assert "One character looks wrong" in wrong.text
     assert "K7M2-QX9R-TB4D-HVWA" in wrong.text
     assert "no such certificate" in desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWR"}).text
+
+
+def test_staff_read_that_a_code_was_replaced_and_how_to_go_on(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    old = build.code_of(certificate)
+    build.reissue(certificate)
+    order = f'href="/office/orders/{db.session.query(Order).one().id}"'
+    answer = desk.post("/redeem", data={"code": old})
+    assert answer.status_code == 422
+    assert "This code was replaced" in answer.text
+    assert "Ask for the newer certificate" in answer.text
+    assert "isn’t one of ours" not in answer.text
+    assert order not in answer.text
+    assert f"/redeem/{certificate.public_id}" not in answer.text
+    assert order in signed_in(app, hire("manager")).post("/redeem", data={"code": old}).text
+    assert desk.post("/redeem", data={"code": build.code_of(certificate)}).location
 
 
 def test_the_page_never_shows_the_whole_code(app: Flask, desk: FlaskClient) -> None:
