@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
-from giftshop.certificates import ledger, register, undo
+from giftshop.certificates import ledger, register
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
@@ -130,13 +130,6 @@ def read_note(text: str) -> str:
     if len(note) > NOTE_LIMIT:
         raise NoteTooLongError
     return note
-
-
-def minutes_left(entry: LedgerEntry | None) -> int:
-    """Return for how many more minutes the one who redeemed may undo it alone; 0 when the time is over."""
-    if entry is None:
-        return 0
-    return max(0, -(-int((undo.undo_ends_at(entry) - clock.now()).total_seconds()) // 60))
 
 
 def _choice(amount_cents: int, detail: str, currency: str) -> Choice:

@@ -87,10 +87,9 @@ def show(public_id: str) -> ResponseReturnValue:
 def redeem(public_id: str) -> ResponseReturnValue:
     """Take an amount off, once."""
     certificate = get_found(public_id)
-    practice = get_practice()
     form = request.form
     try:
-        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), practice.currency)
+        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), certificate.currency)
         note = till.read_note(form.get("note", ""))
     except ShopError as refusal:
         return _refused(certificate, type(refusal).__name__, refusal.message, 422)
@@ -101,7 +100,7 @@ def redeem(public_id: str) -> ResponseReturnValue:
         staff_id=current_user.id,
         request_key=form.get("request_key", ""),
         mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
-        on=clock.today(practice.time_zone),
+        on=clock.today(get_practice().time_zone),
     )
     db.session.commit()
     return _answered(certificate, answer)
@@ -111,17 +110,17 @@ def redeem(public_id: str) -> ResponseReturnValue:
 def undo(public_id: str) -> ResponseReturnValue:
     """Give back what a redemption took, once."""
     certificate = get_found(public_id)
-    entry = request.form.get("entry", "")
+    entry = _find_entry(certificate, request.form.get("entry", ""))
     answer = till.take_back(
         certificate,
-        int(entry) if entry.isascii() and entry.isdigit() and len(entry) < 19 else 0,
+        entry.id if entry is not None else 0,
         reason=request.form.get("reason", ""),
         staff_id=current_user.id,
         is_manager=has_role("manager"),
         request_key=request.form.get("request_key", ""),
     )
     db.session.commit()
-    return _answered(certificate, answer)
+    return _answered(certificate, answer, undoing=entry)
 
 
 def _go_to(certificate: Certificate) -> ResponseReturnValue:
@@ -169,10 +168,11 @@ def _find_page(
     )
 
 
-def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
+def _answered(certificate: Certificate, answer: Answer, *, undoing: LedgerEntry | None = None) -> ResponseReturnValue:
     """Turn the answer of an act into a page, or JSON; copies are told the same and marked."""
     if answer.refusal:
-        response = current_app.make_response(_refused(certificate, answer.refusal, answer.message, answer.status))
+        told = (answer.refusal, answer.message, answer.status)
+        response = current_app.make_response(_refused(certificate, *told, undoing=undoing))
     elif wants_json():
         response = jsonify(answer.facts)
     else:
@@ -183,11 +183,14 @@ def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
     return response
 
 
-def _refused(certificate: Certificate, refusal: str, message: str, status: int) -> ResponseReturnValue:
+def _refused(
+    certificate: Certificate, refusal: str, message: str, status: int, *, undoing: LedgerEntry | None = None
+) -> ResponseReturnValue:
     if wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
     db.session.refresh(certificate)
-    return render_result(certificate, errors={FIELD_OF_REFUSAL.get(refusal, ""): message}), status
+    errors = {FIELD_OF_REFUSAL.get(refusal, ""): message}
+    return render_result(certificate, undoing=undoing, errors=errors), status
 
 
 def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:

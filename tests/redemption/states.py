@@ -94,6 +94,28 @@ def redeemed_long_ago(counter: Counter, *, role: str = "staff", amount_cents: in
     counter.find(certificate)
 
 
+def not_sent_yet(counter: Counter) -> None:
+    counter.sign_in()
+    certificate = build.certificate(recipient_name=LONG)
+    build.keep_back(certificate, until=clock.now() + timedelta(days=7))
+    counter.find(certificate)
+    expect(counter.page.locator(".verdict")).to_contain_text("Not sent yet")
+
+
+def too_many_undos(counter: Counter, *, role: str = "staff") -> None:
+    identity = counter.sign_in(role)
+    certificate = build.certificate()
+    for _ in range(3):
+        build.undo(certificate, build.redeem(certificate, 1_00, actor=f"staff:{identity}"), actor=f"staff:{identity}")
+    db.session.commit()
+    counter.find(certificate)
+    counter.take("95")
+    expect(counter.page.locator(".verdict")).to_contain_text("Took $95.00")
+    expect(counter.page.locator(".undo")).to_contain_text(
+        "Why is it undone?" if role == "manager" else "A manager has to"
+    )
+
+
 def used_up(counter: Counter) -> None:
     redeemed_long_ago(counter, amount_cents=120_00)
     expect(counter.page.locator(".verdict b")).to_have_text("Already used up")
@@ -180,6 +202,12 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "reissued": reissued,
     "reissued, for a manager": partial(reissued, role="manager"),
     "test certificate": partial(found, mode="test", says="A test certificate"),
+    "dearer since it was sold": partial(
+        found, face_value_cents=85_00, service_name="60-minute massage", offer_slug="60-minutes"
+    ),
+    "not sent yet": not_sent_yet,
+    "too many undos": too_many_undos,
+    "too many undos, for a manager": partial(too_many_undos, role="manager"),
     "redeemed long ago, for a manager": partial(redeemed_long_ago, role="manager"),
     "done": partial(taken, "95"),
     "done, nothing left": partial(taken, "120"),

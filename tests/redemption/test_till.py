@@ -2,6 +2,7 @@
 
 import io
 import json
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,6 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
+from giftshop import clock
+from giftshop.catalog.models import Offer
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.qr import certificate_address
@@ -195,6 +198,94 @@ def test_a_colleague_cannot_undo_it_but_a_manager_with_a_reason_can(app: Flask, 
         find(client, certificate)
         form = {"entry": entry, "request_key": build.request_key(), "reason": reason}
         assert client.post(f"{path}/undo", data=form, headers=JSON).status_code == status
+
+
+def undo_three(client: FlaskClient) -> None:
+    """Use up a person's undos of a day."""
+    path = find(client, build.certificate())
+    for _ in range(3):
+        entry = redeem(client, path, "1").json["entry"]
+        form = {"entry": entry, "request_key": build.request_key()}
+        assert client.post(f"{path}/undo", data=form).status_code == 303
+
+
+def test_after_three_undos_a_day_a_managers_own_fresh_one_asks_for_a_reason_and_works(app: Flask) -> None:
+    manager = signed_in(app, hire("manager"))
+    undo_three(manager)
+    certificate = build.certificate()
+    path = find(manager, certificate)
+    entry = redeem(manager, path, "95").json["entry"]
+    assert 'name="reason"' in manager.get(f"{path}?done={entry}").text
+    form = {"entry": entry, "request_key": build.request_key()}
+    refused = manager.post(f"{path}/undo", data=form)
+    assert refused.status_code == 409
+    assert 'href="#reason"' in refused.text
+    assert 'id="reason"' in refused.text
+    again = {**form, "request_key": build.request_key(), "reason": "rang twice"}
+    assert manager.post(f"{path}/undo", data=again).status_code == 303
+    assert certificate.balance_cents == 120_00
+
+
+def test_after_three_undos_a_day_staff_read_that_a_manager_has_to_confirm(app: Flask, desk: FlaskClient) -> None:
+    undo_three(desk)
+    path = find(desk, build.certificate())
+    entry = redeem(desk, path, "95").json["entry"]
+    page = desk.get(f"{path}?done={entry}").text
+    assert "A manager has to confirm the next one" in page
+    assert f'action="{path}/undo"' not in page
+    assert "Took $95.00" in page
+
+
+def test_a_refused_undo_is_asked_for_again_even_if_more_was_taken_since(app: Flask) -> None:
+    manager = signed_in(app, hire("manager"))
+    certificate = build.certificate()
+    path = find(manager, certificate)
+    old = build.redeem(certificate, 50_00, actor="staff:99", at=clock.now() - timedelta(minutes=20))
+    db.session.commit()
+    newer = redeem(manager, path, "20").json["entry"]
+    refused = manager.post(f"{path}/undo", data={"entry": old, "request_key": build.request_key()})
+    assert 'id="reason"' in refused.text
+    assert f'name="entry" value="{old}"' in refused.text
+    assert f'name="entry" value="{newer}"' in manager.get(path).text
+
+
+PRICES = {
+    "still sold, dearer now": ("60-minutes", 85_00, "Paid $85.00, today $95.00"),
+    "no longer known": ("gone", 85_00, "Paid $85.00, no longer sold"),
+}
+
+
+@pytest.mark.parametrize("price", PRICES)
+def test_a_promised_session_shows_the_price_paid_and_todays(app: Flask, desk: FlaskClient, price: str) -> None:
+    slug, paid, words = PRICES[price]
+    certificate = build.certificate(face_value_cents=paid, service_name="60-minute massage", offer_slug=slug)
+    page = desk.get(find(desk, certificate)).text
+    assert "<dt>Promised</dt>" in page
+    assert f"60-minute massage. {words}" in page
+    assert "<dt>Promised</dt>" not in desk.get(find(desk, build.certificate())).text
+
+
+def test_a_retired_session_is_no_longer_sold(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate(service_name="60-minute massage", offer_slug="60-minutes")
+    db.session.query(Offer).filter_by(slug="60-minutes").one().visibility = "retired"
+    db.session.commit()
+    assert "no longer sold" in desk.get(find(desk, certificate)).text
+
+
+def test_a_certificate_that_is_still_to_go_out_says_when_and_can_be_redeemed(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    build.keep_back(certificate, until=datetime(2030, 12, 1, 16, 0, tzinfo=UTC))
+    path = find(desk, certificate)
+    page = desk.get(path).text
+    assert "Not sent yet: it goes to Ana on Dec 1, 2030 at 9:00\u202fAM" in page
+    assert 'class="state verdict warn"' in page
+    assert redeem(desk, path, "10").status_code == 200
+
+
+def test_a_certificate_sent_before_is_good_while_it_is_sent_once_more(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    build.keep_back(certificate, until=clock.now() + timedelta(days=2), was_sent=True)
+    assert "Good to use" in desk.get(find(desk, certificate)).text
 
 
 def test_managers_find_by_words_and_staff_do_not(app: Flask, desk: FlaskClient) -> None:

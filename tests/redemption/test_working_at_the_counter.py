@@ -1,12 +1,16 @@
 """Working at the counter in a real browser: by scanner, by keyboard, without a script, without a camera, offline."""
 
+import re
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
+from giftshop.catalog.models import Practice
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
+from giftshop.money import format_amount, parse_amount
 from giftshop.settings import Settings
 from giftshop.staff import accounts, sign_in
 from tests import build
@@ -142,6 +146,28 @@ def test_a_camera_stops_at_once_when_its_pictures_are_not_let_in(counter: Counte
     assert not counter.page.is_visible("#video")
     counter.page.click("text=Open this page again")
     expect(counter.page.locator("#email, #start")).to_be_visible()
+
+
+CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}
+"""With what is typed: decimals differ, and where Serbians count none, browsers would count two."""
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_the_button_says_what_is_taken_in_the_certificates_own_currency(counter: Counter, currency: str) -> None:
+    typed = parse_amount(CURRENCIES[currency], currency)
+    db.session.get_one(Practice, 1).currency = currency
+    found(counter, currency=currency, face_value_cents=5 * typed)
+    page = counter.page
+    page.fill("#other_amount", CURRENCIES[currency])
+    expect(page.locator("#take")).to_have_text(re.compile(f"^Redeem {as_browsers_write(typed, currency)}$"))
+    expect(page.locator("#leaves")).to_have_text(re.compile(f"^Leaves {as_browsers_write(4 * typed, currency)}\\."))
+    page.click("#take")
+    expect(page.locator(".verdict b")).to_have_text(f"Took {format_amount(typed, currency)}")
+
+
+def as_browsers_write(cents: int, currency: str) -> str:
+    """Return a pattern of an amount: browsers put a space after a sign of three letters."""
+    return re.sub("^([A-Z]{3})", r"\1\\s?", re.escape(format_amount(cents, currency)))
 
 
 TROUBLE = {
