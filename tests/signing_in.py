@@ -35,6 +35,14 @@ class Browser(FlaskClient):
         return contextvars.Context().run(super().open, *args, **kwargs)
 
 
+def enrol(client: FlaskClient) -> Any:
+    """Set up the second factor after the first step; return the page with the recovery codes."""
+    client.get("/staff/enrol")
+    with client.session_transaction(base_url="http://127.0.0.1:8000") as session:
+        secret = session["new_secret"]
+    return client.post("/staff/enrol", data={"code": sign_in.code_now(Staff(tf_totp_secret=secret))})
+
+
 def browser(app: Flask, *, with_tokens: bool = False) -> Browser:
     """A browser; form tokens have a test of their own, the other tests do without."""
     app.config["WTF_CSRF_ENABLED"] = with_tokens

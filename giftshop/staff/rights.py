@@ -58,6 +58,9 @@ RIGHTS = {
 }
 """Endpoint → least role; an owner may do what a manager may, a manager what staff may."""
 
+CHOOSING = frozenset({"staff.show_account", "staff.change_password"})
+"""All that opens with a password that somebody else made."""
+
 
 def guard(app: Flask) -> None:
     """Let nobody past the pages of strangers who is not signed in, by both steps, with the role it takes."""
@@ -68,13 +71,10 @@ def guard(app: Flask) -> None:
         if endpoint is None or endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS:
             return None
         only_reads()
-        if not sessions.is_signed_in():
-            return _ask_to_sign_in()
-        if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
-            abort(403)
-        if request.method == "POST":
+        answer = _turn_away(endpoint)
+        if answer is None and request.method == "POST":
             _let_write()
-        return None
+        return answer
 
 
 def has_role(role: str) -> bool:
@@ -98,6 +98,17 @@ def is_local_path(path: str) -> bool:
     )
 
 
+def _turn_away(endpoint: str) -> ResponseReturnValue | None:
+    """Answer whoever may not open this, or not yet; None for the others."""
+    if not sessions.is_signed_in():
+        return _ask_to_sign_in()
+    if current_user.password_was_given and endpoint not in CHOOSING:
+        return _ask_for_own_password()
+    if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
+        abort(403)
+    return None
+
+
 def _let_write() -> None:
     """End the reading transaction, so that the limits that come next can be counted on their own connection.
 
@@ -105,6 +116,13 @@ def _let_write() -> None:
     """
     db.session.expunge_all()
     may_write()
+
+
+def _ask_for_own_password() -> ResponseReturnValue:
+    """Lead whoever signed in with a given password to the page that asks for one of their own."""
+    if wants_json():
+        abort(403)
+    return redirect("/staff/account", 303)
 
 
 def _ask_to_sign_in() -> ResponseReturnValue:

@@ -106,16 +106,17 @@ def show_account() -> ResponseReturnValue:
 
 @blueprint.post("/account")
 def change_password() -> ResponseReturnValue:
-    """Set a new password; every sign-in of the person ends, this one too."""
+    """Set a new password; every sign-in of the person ends, and goes on under a new id where the old one was given."""
     staff = db.session.get_one(Staff, current_user.id)
-    if not sign_in.is_password(staff, typed_in("password")[:1000]):
-        db.session.rollback()
-        return render_template("staff/account.html", errors={"password": "That isn’t your password"}), 422
+    was_given = staff.password_was_given
     try:
-        accounts.change_password(staff, typed_in("new_password")[:1000])
+        accounts.replace_password(staff, old=typed_in("password")[:1000], new=typed_in("new_password")[:1000])
     except ShopError as refusal:
         db.session.rollback()
-        return render_template("staff/account.html", errors={"new_password": refusal.message}), 422
+        field = "password" if isinstance(refusal, accounts.WrongPasswordError) else "new_password"
+        return render_template("staff/account.html", errors={field: refusal.message}), 422
+    if was_given:
+        return _signed_in(staff)
     db.session.commit()
     logout_user()
     session.clear()

@@ -7,9 +7,9 @@ from flask import Flask
 
 from giftshop.database import db
 from giftshop.staff import accounts, sign_in
-from giftshop.staff.models import Staff, StaffSession
+from giftshop.staff.models import StaffSession
 from giftshop.staff.rights import PUBLIC_BLUEPRINTS, PUBLIC_ENDPOINTS, RIGHTS, is_local_path
-from tests.signing_in import PASSWORD, browser, give_password, hire, signed_in
+from tests.signing_in import PASSWORD, browser, enrol, give_password, hire, signed_in
 
 
 def test_a_password_alone_opens_no_page(app: Flask) -> None:
@@ -73,12 +73,7 @@ def test_enrolment_shows_recovery_codes_once_and_each_opens_once(app: Flask) -> 
     db.session.commit()
     client = browser(app)
     assert give_password(client, staff.email).location == "/staff/enrol"
-    client.get("/staff/enrol")
-    with client.session_transaction(base_url="http://127.0.0.1:8000") as session:
-        secret = session["new_secret"]
-    code = sign_in.code_now(Staff(tf_totp_secret=secret))
-    page = client.post("/staff/enrol", data={"code": code}).text
-    recovery = page.split('<li class="code">')[1].split("<")[0]
+    recovery = enrol(client).text.split('<li class="code">')[1].split("<")[0]
     for expected in (303, 422):
         other = browser(app)
         give_password(other, staff.email)
