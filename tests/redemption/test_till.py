@@ -288,6 +288,16 @@ def test_a_certificate_sent_before_is_good_while_it_is_sent_once_more(app: Flask
     assert "Good to use" in desk.get(find(desk, certificate)).text
 
 
+def test_only_the_page_that_scans_may_use_the_camera(app: Flask, desk: FlaskClient) -> None:
+    path = find(desk, build.certificate())
+    entry = redeem(desk, path, "10").json["entry"]
+    wrong = desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWA"})  # the same page, with what is wrong
+    for answer in (desk.get("/redeem"), wrong):
+        assert answer.headers["Permissions-Policy"] == "camera=(self)"
+    for address in (path, f"{path}?done={entry}", "/staff/account", "/redeem/unknown", "/redeem/frame"):
+        assert desk.get(address).headers["Permissions-Policy"] == "camera=()", address
+
+
 def test_managers_find_by_words_and_staff_do_not(app: Flask, desk: FlaskClient) -> None:
     certificate = build.certificate(recipient_name="Zoë Quill")
     assert desk.post("/redeem", data={"code": "Zoë Quill"}).status_code == 422
