@@ -47,6 +47,7 @@
       } catch {
         // no answer: whether it was taken is not known here, so ask again below
       }
+      if (connection.hidden) dispatchEvent(new CustomEvent('tone', { detail: 'note' }));
       connection.hidden = false;
       await pause(1500);
     }

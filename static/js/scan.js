@@ -44,7 +44,6 @@
   };
 
   const take = (text) => {
-    navigator.vibrate?.(60);
     halt();
     field.value = text;
     form.requestSubmit();
