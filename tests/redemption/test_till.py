@@ -2,7 +2,6 @@
 
 import io
 import json
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
@@ -10,39 +9,17 @@ import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 
-from giftshop import clock
-from giftshop.catalog.models import Offer
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
 from giftshop.orders.models import Order
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
+from tests.redemption.desk import find, redeem
 from tests.redemption.pictures import photo_of
 from tests.signing_in import browser, hire, signed_in
-
-JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def desk(app: Flask) -> FlaskClient:
-    """A browser at the front desk."""
-    return signed_in(app, hire("staff"))
-
-
-def find(client: FlaskClient, certificate: Certificate) -> str:
-    """Find a certificate by its code; return the path of its page."""
-    path = client.post("/redeem", data={"code": build.code_of(certificate)}).location
-    assert path is not None
-    return path
-
-
-def redeem(client: FlaskClient, path: str, amount: str, **fields: Any) -> Any:
-    """Send the redemption form as a program does."""
-    data = {"amount": amount, "request_key": build.request_key(), **fields}
-    return client.post(path, data=data, headers=JSON)
 
 
 @pytest.mark.parametrize("written", ["dashed", "lower", "address", "spaces"])
@@ -176,116 +153,6 @@ def test_what_cannot_be_redeemed_says_why(app: Flask, desk: FlaskClient, made: d
     assert word in page
     assert 'id="redeem"' not in page
     assert redeem(desk, path, "10").status_code == 409
-
-
-def test_undo_gives_it_back_once(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    path = find(desk, certificate)
-    entry = redeem(desk, path, "95").json["entry"]
-    form = {"entry": entry, "request_key": build.request_key()}
-    assert desk.post(f"{path}/undo", data=form, headers=JSON).json["balance_after"] == 120_00
-    again = desk.post(f"{path}/undo", data={**form, "request_key": build.request_key()}, headers=JSON)
-    assert again.status_code == 409
-
-
-def test_a_colleague_cannot_undo_it_but_a_manager_with_a_reason_can(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    path = find(desk, certificate)
-    entry = redeem(desk, path, "95").json["entry"]
-    colleague = signed_in(app, hire("staff", "other@practice.example"))
-    manager = signed_in(app, hire("manager"))
-    for client, reason, status in ((colleague, "", 409), (manager, "", 409), (manager, "rang twice", 200)):
-        find(client, certificate)
-        form = {"entry": entry, "request_key": build.request_key(), "reason": reason}
-        assert client.post(f"{path}/undo", data=form, headers=JSON).status_code == status
-
-
-def undo_three(client: FlaskClient) -> None:
-    """Use up a person's undos of a day."""
-    path = find(client, build.certificate())
-    for _ in range(3):
-        entry = redeem(client, path, "1").json["entry"]
-        form = {"entry": entry, "request_key": build.request_key()}
-        assert client.post(f"{path}/undo", data=form).status_code == 303
-
-
-def test_after_three_undos_a_day_a_managers_own_fresh_one_asks_for_a_reason_and_works(app: Flask) -> None:
-    manager = signed_in(app, hire("manager"))
-    undo_three(manager)
-    certificate = build.certificate()
-    path = find(manager, certificate)
-    entry = redeem(manager, path, "95").json["entry"]
-    assert 'name="reason"' in manager.get(f"{path}?done={entry}").text
-    form = {"entry": entry, "request_key": build.request_key()}
-    refused = manager.post(f"{path}/undo", data=form)
-    assert refused.status_code == 409
-    assert 'href="#reason"' in refused.text
-    assert 'id="reason"' in refused.text
-    again = {**form, "request_key": build.request_key(), "reason": "rang twice"}
-    assert manager.post(f"{path}/undo", data=again).status_code == 303
-    assert certificate.balance_cents == 120_00
-
-
-def test_after_three_undos_a_day_staff_read_that_a_manager_has_to_confirm(app: Flask, desk: FlaskClient) -> None:
-    undo_three(desk)
-    path = find(desk, build.certificate())
-    entry = redeem(desk, path, "95").json["entry"]
-    page = desk.get(f"{path}?done={entry}").text
-    assert "A manager has to confirm the next one" in page
-    assert f'action="{path}/undo"' not in page
-    assert "Took $95.00" in page
-
-
-def test_a_refused_undo_is_asked_for_again_even_if_more_was_taken_since(app: Flask) -> None:
-    manager = signed_in(app, hire("manager"))
-    certificate = build.certificate()
-    path = find(manager, certificate)
-    old = build.redeem(certificate, 50_00, actor="staff:99", at=clock.now() - timedelta(minutes=20))
-    db.session.commit()
-    newer = redeem(manager, path, "20").json["entry"]
-    refused = manager.post(f"{path}/undo", data={"entry": old, "request_key": build.request_key()})
-    assert 'id="reason"' in refused.text
-    assert f'name="entry" value="{old}"' in refused.text
-    assert f'name="entry" value="{newer}"' in manager.get(path).text
-
-
-PRICES = {
-    "still sold, dearer now": ("60-minutes", 85_00, "Paid $85.00, today $95.00"),
-    "no longer known": ("gone", 85_00, "Paid $85.00, no longer sold"),
-}
-
-
-@pytest.mark.parametrize("price", PRICES)
-def test_a_promised_session_shows_the_price_paid_and_todays(app: Flask, desk: FlaskClient, price: str) -> None:
-    slug, paid, words = PRICES[price]
-    certificate = build.certificate(face_value_cents=paid, service_name="60-minute massage", offer_slug=slug)
-    page = desk.get(find(desk, certificate)).text
-    assert "<dt>Promised</dt>" in page
-    assert f"60-minute massage. {words}" in page
-    assert "<dt>Promised</dt>" not in desk.get(find(desk, build.certificate())).text
-
-
-def test_a_retired_session_is_no_longer_sold(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate(service_name="60-minute massage", offer_slug="60-minutes")
-    db.session.query(Offer).filter_by(slug="60-minutes").one().visibility = "retired"
-    db.session.commit()
-    assert "no longer sold" in desk.get(find(desk, certificate)).text
-
-
-def test_a_certificate_that_is_still_to_go_out_says_when_and_can_be_redeemed(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    build.keep_back(certificate, until=datetime(2030, 12, 1, 16, 0, tzinfo=UTC))
-    path = find(desk, certificate)
-    page = desk.get(path).text
-    assert "Not sent yet: it goes to Ana on Dec 1, 2030 at 9:00\u202fAM" in page
-    assert 'class="state verdict warn"' in page
-    assert redeem(desk, path, "10").status_code == 200
-
-
-def test_a_certificate_sent_before_is_good_while_it_is_sent_once_more(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    build.keep_back(certificate, until=clock.now() + timedelta(days=2), was_sent=True)
-    assert "Good to use" in desk.get(find(desk, certificate)).text
 
 
 def test_only_the_page_that_scans_may_use_the_camera(app: Flask, desk: FlaskClient) -> None:
