@@ -139,10 +139,10 @@ def _protect(app: Flask, settings: Settings) -> None:
     app.before_request(_refuse_unreadable)
     security_headers.refuse_foreign_forms(app, settings)
     app.before_request(redemption_pages.allow_photos)
+    limiter.init_app(app)
+    configure_sign_in(app)  # who is signed out is led to the sign-in before a token that went with it is looked at
     csrf = CSRFProtect(app)
     csrf.exempt(webhook.blueprint)
-    limiter.init_app(app)
-    configure_sign_in(app)
 
 
 def _refuse_unreadable() -> None:

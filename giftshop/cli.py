@@ -23,9 +23,9 @@ from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.practice_file.commands import practice
 from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
+from giftshop.staff.commands import staff
 from giftshop.terminal import one_sentence, progress
 
-staff = AppGroup("staff", help="Staff accounts.")
 orders = AppGroup("orders", help="Orders.")
 certificates = AppGroup("certificates", help="Certificates.")
 settings_group = AppGroup("settings", help="Settings.")
@@ -61,38 +61,6 @@ def seed() -> None:
 def worker() -> None:
     """Run jobs until stopped (SIGTERM or Ctrl-C)."""
     jobs.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
-
-
-@staff.command("add")
-@click.argument("email")
-@click.option("--role", type=click.Choice(["owner", "manager", "staff"]), required=True)
-@click.option("--name", default="", help="As it should stand on screen.")
-@one_sentence
-def add_staff(email: str, role: str, name: str) -> None:
-    """Add a person who works here; prints a one-time password."""
-    password = accounts.add_staff(email, role=role, name=name)
-    db.session.commit()
-    click.echo(f"{email} can sign in as {role} with this password, once, then sets up a second factor:\n{password}")
-
-
-@staff.command("reset-mfa")
-@click.argument("email")
-@one_sentence
-def reset_mfa(email: str) -> None:
-    """Forget a person's second factor; they set up a new one at the next sign-in."""
-    accounts.reset_second_factor(email)
-    db.session.commit()
-    click.echo(f"{email} sets up a new second factor at the next sign-in.")
-
-
-@staff.command("code")
-@click.argument("email")
-@one_sentence
-def show_code(email: str) -> None:
-    """Show the second-step code of a sample account now (development only)."""
-    if _settings().is_production:
-        raise ShopError("`flask staff code` is for development: a second factor belongs to one person's phone.")
-    click.echo(accounts.code_now(email))
 
 
 @orders.command("reconcile")

@@ -4,6 +4,7 @@ import logging
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_login import AnonymousUserMixin
+from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
@@ -11,6 +12,8 @@ from werkzeug.exceptions import HTTPException
 from giftshop import errors
 from giftshop.certificates.press import PrintingError
 from giftshop.database import db
+from giftshop.negotiation import wants_json
+from giftshop.staff.typed import keep_typed
 
 log = logging.getLogger(__name__)
 
@@ -28,6 +31,7 @@ STATUS: dict[type[errors.ShopError], int] = {
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"
+STALE = "The page this was sent from is out of date. Nothing was done. Open it again and send it once more."
 
 
 def answer_errors(app: Flask) -> None:
@@ -35,6 +39,7 @@ def answer_errors(app: Flask) -> None:
     app.register_error_handler(errors.ShopError, _shop_error)
     for is_away in (OperationalError, InterfaceError, PoolTimeoutError):
         app.register_error_handler(is_away, _database_error)
+    app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
 
@@ -57,6 +62,12 @@ def _forget_who_asked() -> None:
     g._login_user = AnonymousUserMixin()
 
 
+def _stale_form(_error: CSRFError) -> Response:
+    """A form without this sign-in's token: nothing is done, and what was typed waits on its page for a second try."""
+    db.session.rollback()
+    return answer(403, STALE, again=keep_typed())
+
+
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
@@ -73,18 +84,18 @@ def _unforeseen(error: Exception) -> Response:
     return answer(500, "")
 
 
-def answer(status: int, message: str) -> Response:
-    """Return the error page for `status`, with `message` where we have a sentence of our own."""
-    if _wants_json():
+def answer(status: int, message: str, *, again: str = "") -> Response:
+    """Return the error page for `status`, with `message` where we have a sentence of our own.
+
+    `again` is the path of the page where the person can try once more.
+    """
+    if wants_json():
         response = make_response(jsonify({"error": message or status}), status)
     elif request.path.startswith("/webhooks/"):
         response = make_response(Response(message or "error", status, mimetype="text/plain"))
     else:
-        response = make_response(render_template("errors/error.html", status=status, message=message), status)
+        page = render_template("errors/error.html", status=status, message=message, again=again)
+        response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS
     return response
-
-
-def _wants_json() -> bool:
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

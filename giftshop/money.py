@@ -52,5 +52,11 @@ def format_plain(amount_cents: int, currency: str) -> str:
     return f"{_major(amount_cents, currency):.{get_currency_precision(currency)}f}"
 
 
+def minor_digits(currency: str) -> int:
+    """Return how many decimals an amount of this currency has: 2 for dollars, none for yen."""
+    digits: int = get_currency_precision(currency)
+    return digits
+
+
 def _major(amount_cents: int, currency: str) -> Decimal:
     return Decimal(amount_cents).scaleb(-get_currency_precision(currency))

@@ -21,6 +21,8 @@ OF_FILES = {
     "Permissions-Policy": "camera=()",
 }
 """What a file is sent with: opened by itself, a picture or a script of ours may do nothing at all."""
+SCANNER = "/redeem"
+"""The one page that may use the camera."""
 SIGNED_ELSEWHERE = ("/webhooks/",)
 """What other machines post; they prove themselves by a signature."""
 
@@ -37,7 +39,7 @@ def add_security_headers(app: Flask, settings: Settings, *, style_source: str) -
         headers["X-Content-Type-Options"] = "nosniff"
         headers["Referrer-Policy"] = "same-origin" if path.startswith(WITH_FORMS) else "no-referrer"
         headers["Cross-Origin-Opener-Policy"] = "same-origin"
-        headers["Permissions-Policy"] = f"camera={'(self)' if path.startswith('/redeem') else '()'}"
+        headers["Permissions-Policy"] = f"camera={'(self)' if path == SCANNER else '()'}"
         if settings.base_url.startswith("https://"):
             headers["Strict-Transport-Security"] = "max-age=31536000; includeSubDomains"
         if _is_empty_form(path):

@@ -8,7 +8,7 @@ from giftshop import clock
 from giftshop.certificates import ledger, register, standing, vault
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
-from giftshop.delivery.models import Delivery
+from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.purchase import GiftRequest, Purchase
 from giftshop.orders.register import give_token
@@ -53,16 +53,17 @@ def certificate(
     balance_cents: int | None = None,
     status: str = "active",
     mode: str = "simulated",
+    currency: str = "USD",
     expires_on: date | None = None,
     **content: Any,
 ) -> Certificate:
     """A certificate sold by a paid order and committed; a balance below the face value was redeemed from it."""
     now = clock.now()
     gift = Gift(**_gift_columns(face_value_cents, content))
-    order = _paid_order(gift, face_value_cents, now, mode)
+    order = _paid_order(gift, face_value_cents, now, mode, currency)
     built = Certificate(
         mode=mode,
-        currency="USD",
+        currency=currency,
         face_value_cents=face_value_cents,
         offer_slug=gift.offer_slug,
         service_name=gift.service_name,
@@ -99,6 +100,30 @@ def redeem(built: Certificate, amount_cents: int, *, actor: str = "staff:1", at:
     return entry.id
 
 
+def undo(built: Certificate, entry_id: int, *, actor: str = "staff:1") -> None:
+    """Undo a redemption as the one who made it. Does not commit."""
+    why = cause(f"undo:{actor}", request_key(), actor)
+    ledger.reverse(entry_id, certificate_id=built.id, is_manager=False, cause=why)
+
+
+def reissue(built: Certificate) -> None:
+    """Give a certificate a new code; commits."""
+    standing.reissue(built.id, reason_code="test", actor="staff:3", at=clock.now())
+    db.session.commit()
+
+
+def keep_back(built: Certificate, *, until: datetime, was_sent: bool = False) -> None:
+    """Let the message that carries a certificate go out later, instead of the sent one or once more; commits."""
+    sent = db.session.query(Delivery).filter_by(kind="certificate").one()
+    later = _sent(db.session.get_one(Order, sent.order_id), "gift", db.session.get_one(Gift, sent.gift_id))
+    later.state, later.send_at, later.sent_at = "scheduled", until, None
+    db.session.add(later)
+    db.session.flush()
+    carried = [later, sent] if was_sent else [later]
+    db.session.add_all(DeliveryCertificate(delivery_id=each.id, certificate_id=built.id) for each in carried)
+    db.session.commit()
+
+
 def cause(scope: str, key: str, actor: str, at: datetime | None = None) -> ledger.Cause:
     """Who moves money, by which request."""
     return ledger.Cause(actor=actor, scope=scope, key=key, at=at or clock.now())
@@ -127,14 +152,14 @@ def _gift_columns(amount_cents: int, content: dict[str, Any]) -> dict[str, Any]:
     return {**values, **content}
 
 
-def _paid_order(gift: Gift, total_cents: int, now: datetime, mode: str) -> Order:
+def _paid_order(gift: Gift, total_cents: int, now: datetime, mode: str, currency: str) -> Order:
     order = Order(
         public_id=f"o_{secrets.token_hex(12)}",
         request_key=request_key(),
         request_sha256=bytes(32),
         mode=mode,
         state="fulfilled",
-        currency="USD",
+        currency=currency,
         total_cents=total_cents,
         received_cents=total_cents,
         buyer_email="marko@example.com",

@@ -9,6 +9,7 @@ from playwright.sync_api import Page
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.staff import sessions
+from giftshop.staff.models import Staff
 from tests import build
 from tests.signing_in import hire
 
@@ -29,6 +30,11 @@ class Counter:
     def sign_in(self, role: str = "staff") -> int:
         """Let a person of this role work in this browser; return their id."""
         staff = hire(role)
+        self.let_in(staff)
+        return staff.id
+
+    def let_in(self, staff: Staff) -> None:
+        """Give this browser a new sign-in of a person."""
         with self.app.test_request_context():
             sessions.open_session(staff)
             login_user(staff)
@@ -37,7 +43,6 @@ class Counter:
         db.session.commit()
         name, value = answer.headers["Set-Cookie"].split(";")[0].split("=", 1)
         self.page.context.add_cookies([{"name": name, "value": value, "url": self.url}])
-        return staff.id
 
     def type_code(self, typed: str) -> None:
         """Type into the one field and send it."""

@@ -20,7 +20,7 @@ def assert_protected(path: str, headers: Mapping[str, str]) -> None:
     assert {directive.strip() for directive in policy.split(";")} >= DIRECTIVES, f"{path}: {policy}"
     assert "unsafe" not in policy
     assert "*" not in policy
-    camera = "camera=(self)" if path.startswith("/redeem") else "camera=()"
+    camera = "camera=(self)" if path == "/redeem" else "camera=()"
     assert sent.get("permissions-policy") == camera, path
     if path.lower().startswith(PERSONAL):
         _assert_private(path, sent)

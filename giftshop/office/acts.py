@@ -3,17 +3,18 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from flask import abort, redirect, render_template, request
+from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import get_certificate
 from giftshop.certificates.requests import Answer
 from giftshop.database import db
-from giftshop.office.forms import Filled, asked, new_request_key
+from giftshop.office.forms import Filled, asked
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked, read_reason
 from giftshop.orders.register import find_gift
+from giftshop.staff.typed import form_key, typed_in
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,8 +86,8 @@ def _page(name: str, certificate: Certificate, errors: dict[str, str] | None = N
         name=name,
         certificate=certificate,
         order_id=_order_id(certificate),
-        reason=request.form.get("reason", ""),
-        request_key=new_request_key(),
+        reason=typed_in("reason"),
+        request_key=form_key(),
         errors=errors or {},
     )
 

@@ -1,6 +1,6 @@
 """The page on which a message is sent again, to the address it went to or to the right one."""
 
-from flask import abort, redirect, render_template, request
+from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop import clock
@@ -9,9 +9,10 @@ from giftshop.database import db
 from giftshop.delivery.addresses import read_address
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.resending import MessageNotFoundError, get_message
-from giftshop.office.forms import Filled, asked, new_request_key
+from giftshop.office.forms import Filled, asked
 from giftshop.orders import notices
 from giftshop.orders.history_words import MESSAGES
+from giftshop.staff.typed import form_key, typed_in
 
 
 def show_resend(message_id: int) -> ResponseReturnValue:
@@ -57,7 +58,7 @@ def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
         "office/resend.html",
         message=message,
         name=MESSAGES.get(message.kind, message.kind),
-        address=request.form.get("address", message.to_address),
-        request_key=new_request_key(),
+        address=typed_in("address", message.to_address),
+        request_key=form_key(),
         errors=errors or {},
     )

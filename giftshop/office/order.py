@@ -10,7 +10,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.database import db
 from giftshop.errors import NoteRefusedError
 from giftshop.office.dossier import open_dossier
-from giftshop.office.forms import actor, asked, new_request_key
+from giftshop.office.forms import actor, asked
 from giftshop.office.needs import held_for, tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
@@ -20,6 +20,7 @@ from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
 from giftshop.sightings import record_sighting
 from giftshop.staff.rights import has_role
+from giftshop.staff.typed import form_key, typed_in
 
 log = logging.getLogger(__name__)
 
@@ -46,7 +47,7 @@ def show_order(order_id: int) -> str:
     return page
 
 
-def build_page(order_id: int, errors: dict[str, str] | None = None, *, typed: str = "") -> str:
+def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
     """Return the page of an order; `errors` maps the fields of its forms to sentences."""
     dossier = open_dossier(get_order(order_id), get_practice())
     held = held_for([dispute.stripe_dispute_id for dispute in dossier.disputes])
@@ -68,10 +69,10 @@ def build_page(order_id: int, errors: dict[str, str] | None = None, *, typed: st
         done=DONE.get(request.args.get("done", ""), ""),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),
-        request_key=new_request_key(),
+        request_key=form_key(),
         errors=errors or {},
-        typed=typed,
-        reason=request.form.get("reason", ""),
+        typed=typed_in("text"),
+        reason=typed_in("reason"),
     )
 
 
@@ -82,7 +83,7 @@ def write_note(order_id: int) -> ResponseReturnValue:
         order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
     except NoteRefusedError as refusal:
         db.session.rollback()
-        return build_page(order_id, {"text": refusal.message}, typed=typed), 422
+        return build_page(order_id, {"text": refusal.message}), 422
     db.session.commit()
     return redirect(f"/office/orders/{order_id}?done=note", 303)
 

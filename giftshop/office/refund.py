@@ -1,6 +1,6 @@
 """The page that pays back: full or part, never more than is left, and what Stripe answered."""
 
-from flask import abort, current_app, redirect, render_template, request
+from flask import abort, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop.catalog.practice import get_practice
@@ -9,12 +9,13 @@ from giftshop.certificates.register import get_certificate
 from giftshop.database import db
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.money import format_amount, format_plain, parse_amount
-from giftshop.office.forms import Filled, asked, new_request_key
+from giftshop.office.forms import Filled, asked
 from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refunds import list_refundable
 from giftshop.orders.register import find_gift
 from giftshop.staff.rights import has_role
+from giftshop.staff.typed import form_key, typed_in
 
 REFUSALS = {
     "charge_disputed": "the buyer’s bank disputes the payment and decides about it now",
@@ -88,9 +89,9 @@ def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str
         most_cents=most,
         allowed_cents=allowed,
         nothing=NothingToRefundError().message,
-        amount=request.form.get("amount", format_plain(allowed, certificate.currency)),
-        reason=request.form.get("reason", ""),
-        request_key=new_request_key(),
+        amount=typed_in("amount", format_plain(allowed, certificate.currency)),
+        reason=typed_in("reason"),
+        request_key=form_key(),
         errors=errors or {},
     )
 

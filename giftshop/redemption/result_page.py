@@ -1,6 +1,6 @@
 """The page of one certificate at the counter: the verdict, what may be taken, what may be undone, the facts."""
 
-from flask import current_app, render_template, request
+from flask import current_app, render_template
 from flask_login import current_user
 
 from giftshop import clock
@@ -9,11 +9,14 @@ from giftshop.certificates.codes import last_four
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.register import code_of
 from giftshop.certificates.undo import find_reversal, has_ended_for_good
+from giftshop.money import minor_digits
 from giftshop.redemption import till
+from giftshop.redemption.promises import find_promise, find_send_at
+from giftshop.redemption.undoing import Undo, ask_undo
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed
 from giftshop.staff.accounts import find_name
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
@@ -31,68 +34,81 @@ def render_result(
     certificate: Certificate,
     *,
     done: LedgerEntry | None = None,
+    undoing: LedgerEntry | None = None,
     again: bool = False,
     errors: dict[str, str] | None = None,
 ) -> str:
-    """Return the page; `done` is the entry just made, `errors` says why an act was refused, by field."""
-    practice = get_practice()
+    """Return the page; `done` is the entry just made, `errors` says why an act was refused, by field.
+
+    `undoing` is the redemption whose undo was refused: the form asks for it once more.
+    """
     last = till.find_last_redemption(certificate)
-    verdict = judge(
-        certificate,
-        last,
-        mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
-        on=clock.today(practice.time_zone),
-        time_zone=practice.time_zone,
-    )
+    verdict = _judge(certificate, last)
     is_first_look = done is None and not again and not errors
     is_repeat = is_first_look and verdict.tone != "bad" and just_redeemed(last, at=clock.now())
-    usual = till.find_usual_offer(certificate)
-    choices = till.list_choices(certificate, usual)
+    undo = _ask_undo(certificate, undoing or done or last)
     return render_template(
         "redemption/result.html",
         certificate=certificate,
-        code_end="" if certificate.status == "void" else last_four(code_of(certificate)),
         verdict=verdict,
         may_take=verdict.may_redeem and done is None and not is_repeat,
-        choices=choices,
-        chosen=_chosen(choices),
-        usual=usual,
-        last=last,
-        last_by=find_name(last.actor) if last is not None else "",
-        done=done,
         is_repeat=is_repeat,
-        request_key=till.new_request_key(),
-        errors=_placed(errors or {}, verdict),
+        done=done,
+        undone=find_reversal(done.id) if done is not None else None,
+        undo=undo,
+        request_key=form_key(),
+        errors=_placed(errors or {}, verdict, undo),
         typed={field: typed_in(field) for field in ("other_amount", "note", "reason")},
-        **_undo_facts(certificate, last, done),
+        **_offer(certificate),
+        **_tell_facts(certificate, last),
     )
 
 
-def _undo_facts(certificate: Certificate, last: LedgerEntry | None, done: LedgerEntry | None) -> dict[str, object]:
-    """Return which redemption may be undone from here, for how many minutes, and whether that takes a reason."""
-    undone = find_reversal(done.id) if done is not None and done.kind == "redeem" else None
-    undoable = last if done is None else done if done.kind == "redeem" and undone is None else None
-    is_own = undoable is not None and undoable.actor == f"staff:{current_user.id}"
-    minutes = till.minutes_left(undoable) if is_own else 0
-    may_undo = (minutes or has_role("manager")) and not has_ended_for_good(certificate)
+def _judge(certificate: Certificate, last: LedgerEntry | None) -> Verdict:
+    time_zone = get_practice().time_zone
+    return judge(
+        certificate,
+        last,
+        mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
+        on=clock.today(time_zone),
+        time_zone=time_zone,
+        send_at=find_send_at(certificate),
+    )
+
+
+def _ask_undo(certificate: Certificate, entry: LedgerEntry | None) -> Undo | None:
+    if has_ended_for_good(certificate):
+        return None
+    return ask_undo(entry, staff_id=current_user.id, is_manager=has_role("manager"))
+
+
+def _offer(certificate: Certificate) -> dict[str, object]:
+    """Return what may be taken with one tap, which of it stands selected, and how amounts are written."""
+    usual = till.find_usual_offer(certificate)
+    choices = till.list_choices(certificate, usual)
+    digits = minor_digits(certificate.currency)
+    return {"usual": usual, "choices": choices, "chosen": _chosen(choices), "digits": digits}
+
+
+def _tell_facts(certificate: Certificate, last: LedgerEntry | None) -> dict[str, object]:
     return {
-        "undone": undone,
-        "undoable": undoable if may_undo else None,
-        "undo_minutes": minutes,
-        "needs_reason": not minutes,
+        "code_end": "" if certificate.status == "void" else last_four(code_of(certificate)),
+        "promise": find_promise(certificate),
+        "last": last,
+        "last_by": find_name(last.actor) if last is not None else "",
+        "is_mine": last is not None and last.actor == f"staff:{current_user.id}",
     }
 
 
 def _chosen(choices: list[till.Choice]) -> str:
     """Return the choice that stands selected: what was chosen before, if it is still offered, else the first."""
-    wanted = request.form.get("amount", "")
-    if wanted == "other" or request.form.get("other_amount"):
+    wanted = typed_in("amount")
+    if wanted == "other" or typed_in("other_amount"):
         return "other"
     return wanted if wanted in (choice.amount for choice in choices) else choices[0].amount
 
 
-def _placed(errors: dict[str, str], verdict: Verdict) -> dict[str, str]:
+def _placed(errors: dict[str, str], verdict: Verdict, undo: Undo | None) -> dict[str, str]:
     """Return the errors with no place on the page for those whose field is not shown."""
-    if not errors or verdict.may_redeem or "reason" in errors:
-        return errors
-    return {"": " ".join(errors.values())}
+    is_shown = undo is not None and undo.needs_reason if "reason" in errors else verdict.may_redeem
+    return errors if is_shown or not errors else {"": " ".join(errors.values())}

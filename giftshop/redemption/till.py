@@ -1,6 +1,5 @@
 """The till: what one certificate's page needs, and the two acts done there, each answered once."""
 
-import secrets
 from dataclasses import dataclass
 from datetime import date
 
@@ -9,7 +8,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
-from giftshop.certificates import ledger, register, undo
+from giftshop.certificates import ledger, register
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
@@ -118,18 +117,6 @@ def read_amount(chosen: str, typed: str, currency: str) -> int:
     if amount_cents <= 0:
         raise InvalidAmountError
     return amount_cents
-
-
-def new_request_key() -> str:
-    """Return a fresh request key for a form that is about to be shown."""
-    return secrets.token_urlsafe(18)
-
-
-def minutes_left(entry: LedgerEntry | None) -> int:
-    """Return for how many more minutes the one who redeemed may undo it alone; 0 when the time is over."""
-    if entry is None:
-        return 0
-    return max(0, -(-int((undo.undo_ends_at(entry) - clock.now()).total_seconds()) // 60))
 
 
 def _choice(amount_cents: int, detail: str, currency: str) -> Choice:

@@ -22,8 +22,16 @@ class Verdict:
     may_redeem: bool = False
 
 
-def judge(certificate: Certificate, last: LedgerEntry | None, *, mode: str, on: date, time_zone: str) -> Verdict:
-    """Return the verdict; `last` is the newest redemption that was not undone."""
+def judge(
+    certificate: Certificate,
+    last: LedgerEntry | None,
+    *,
+    mode: str,
+    on: date,
+    time_zone: str,
+    send_at: datetime | None = None,
+) -> Verdict:
+    """Return the verdict; `last` is the newest redemption that was not undone, `send_at` when it is still to go out."""
     refusals = (
         _refuse_mode(certificate, mode),
         _refuse_status(certificate),
@@ -31,14 +39,24 @@ def judge(certificate: Certificate, last: LedgerEntry | None, *, mode: str, on: 
         _refuse_empty(certificate, last, time_zone),
     )
     refused = next((verdict for verdict in refusals if verdict is not None), None)
-    left = format_amount(certificate.balance_cents, certificate.currency)
-    reason = f"Good to use. For {certificate.recipient_name}, from {certificate.giver_name}"
-    return refused or Verdict("good", f"{left} left", reason, may_redeem=True)
+    return refused or _allow(certificate, send_at, time_zone)
 
 
 def just_redeemed(last: LedgerEntry | None, *, at: datetime) -> bool:
     """Tell whether the certificate was redeemed less than two minutes ago: a second scan may be a slip."""
     return last is not None and at - last.created_at < JUST_NOW
+
+
+def _allow(certificate: Certificate, send_at: datetime | None, time_zone: str) -> Verdict:
+    left = format_amount(certificate.balance_cents, certificate.currency)
+    name = certificate.recipient_name
+    if send_at is None:
+        return Verdict(
+            "good", f"{left} left", f"Good to use. For {name}, from {certificate.giver_name}", may_redeem=True
+        )
+    when = write_moment(send_at, time_zone)
+    reason = f"Not sent yet: it goes to {name} on {when}. Ask how they came by it before you redeem it"
+    return Verdict("warn", f"{left} left", reason, may_redeem=True)
 
 
 def _refuse_mode(certificate: Certificate, mode: str) -> Verdict | None:

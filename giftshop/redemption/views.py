@@ -1,6 +1,6 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
-from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request, session
+from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
@@ -13,14 +13,16 @@ from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.guesses import note_failed_scan
 from giftshop.limits import client_address, limiter
+from giftshop.negotiation import wants_json
 from giftshop.orders.corrections import read_reason
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
+from giftshop.redemption.unfound import Unfound, judge_unfound
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import is_kept_below, typed_in
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 
@@ -45,7 +47,7 @@ def allow_photos() -> None:
 @blueprint.get("")
 def show_find() -> str:
     """Show the one field that takes codes, scanner input and words; what was typed before signing in is still there."""
-    return _find_page(session.pop("typed_code", ""))
+    return _find_page(typed_in("code"))
 
 
 @blueprint.post("")
@@ -87,10 +89,9 @@ def show(public_id: str) -> ResponseReturnValue:
 def redeem(public_id: str) -> ResponseReturnValue:
     """Take an amount off, once."""
     certificate = get_found(public_id)
-    practice = get_practice()
     form = request.form
     try:
-        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), practice.currency)
+        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), certificate.currency)
         note = read_note(form.get("note", ""))
     except ShopError as refusal:
         return _refused(certificate, type(refusal).__name__, refusal.message, 422)
@@ -101,7 +102,7 @@ def redeem(public_id: str) -> ResponseReturnValue:
         staff_id=current_user.id,
         request_key=form.get("request_key", ""),
         mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
-        on=clock.today(practice.time_zone),
+        on=clock.today(get_practice().time_zone),
     )
     db.session.commit()
     return _answered(certificate, answer)
@@ -111,28 +112,28 @@ def redeem(public_id: str) -> ResponseReturnValue:
 def undo(public_id: str) -> ResponseReturnValue:
     """Give back what a redemption took, once."""
     certificate = get_found(public_id)
-    entry, typed = request.form.get("entry", ""), request.form.get("reason", "").strip()
+    entry, typed = _find_entry(certificate, request.form.get("entry", "")), request.form.get("reason", "").strip()
     try:
         reason = read_reason(typed) if typed else ""
     except ShopError as refusal:
         return _refused(certificate, type(refusal).__name__, refusal.message, 422)
     answer = till.take_back(
         certificate,
-        int(entry) if entry.isascii() and entry.isdigit() and len(entry) < 19 else 0,
+        entry.id if entry is not None else 0,
         reason=reason,
         staff_id=current_user.id,
         is_manager=has_role("manager"),
         request_key=request.form.get("request_key", ""),
     )
     db.session.commit()
-    return _answered(certificate, answer)
+    return _answered(certificate, answer, undoing=entry)
 
 
 def _go_to(certificate: Certificate) -> ResponseReturnValue:
     """Remember that this sign-in found the certificate, and lead to its page."""
     remember_found(certificate)
     db.session.commit()
-    if _wants_json():
+    if wants_json():
         return jsonify({"certificate": certificate.public_id, "balance": certificate.balance_cents})
     return redirect(f"/redeem/{certificate.public_id}", 303)
 
@@ -149,29 +150,36 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
         return _find_page(typed, results=results)
     if has_role("manager") and type(refusal) is InvalidCodeError:
         refusal = till.NothingFitsError()
-    if _wants_json():
+    if wants_json():
         return jsonify({"error": refusal.message}), 422
-    return _find_page(typed, {"code": refusal.message}, is_unknown=isinstance(refusal, CertificateNotFoundError)), 422
+    unfound = judge_unfound(typed, refusal, time_zone=get_practice().time_zone)
+    return _find_page(typed, {"code": refusal.message}, unfound=unfound), 422
 
 
 def _find_page(
-    typed: str, errors: dict[str, str] | None = None, *, results: list[Found] | None = None, is_unknown: bool = False
+    typed: str,
+    errors: dict[str, str] | None = None,
+    *,
+    results: list[Found] | None = None,
+    unfound: Unfound | None = None,
 ) -> str:
     return render_template(
         "redemption/find.html",
         typed=typed,
         errors=errors or {},
         results=results or [],
-        is_unknown=is_unknown,
+        unfound=unfound,
         is_manager=has_role("manager"),
+        is_kept=is_kept_below("/redeem"),
     )
 
 
-def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
+def _answered(certificate: Certificate, answer: Answer, *, undoing: LedgerEntry | None = None) -> ResponseReturnValue:
     """Turn the answer of an act into a page, or JSON; copies are told the same and marked."""
     if answer.refusal:
-        response = current_app.make_response(_refused(certificate, answer.refusal, answer.message, answer.status))
-    elif _wants_json():
+        told = (answer.refusal, answer.message, answer.status)
+        response = current_app.make_response(_refused(certificate, *told, undoing=undoing))
+    elif wants_json():
         response = jsonify(answer.facts)
     else:
         location = f"/redeem/{certificate.public_id}?done={answer.facts['entry']}"
@@ -181,11 +189,14 @@ def _answered(certificate: Certificate, answer: Answer) -> ResponseReturnValue:
     return response
 
 
-def _refused(certificate: Certificate, refusal: str, message: str, status: int) -> ResponseReturnValue:
-    if _wants_json():
+def _refused(
+    certificate: Certificate, refusal: str, message: str, status: int, *, undoing: LedgerEntry | None = None
+) -> ResponseReturnValue:
+    if wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
     db.session.refresh(certificate)
-    return render_result(certificate, errors={FIELD_OF_REFUSAL.get(refusal, ""): message}), status
+    errors = {FIELD_OF_REFUSAL.get(refusal, ""): message}
+    return render_result(certificate, undoing=undoing, errors=errors), status
 
 
 def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:
@@ -193,7 +204,3 @@ def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:
         return None
     entry = db.session.get(LedgerEntry, int(entry_id))
     return entry if entry is not None and entry.certificate_id == certificate.id else None
-
-
-def _wants_json() -> bool:
-    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

@@ -42,13 +42,27 @@ class WeakPasswordError(ShopError):
     """Choose a password of at least 12 characters that is not easy to guess."""
 
 
+class WrongPasswordError(ShopError):
+    """That isn’t your password."""
+
+
+class SamePasswordError(ShopError):
+    """Choose another password than the one you have."""
+
+
 def add_staff(email: str, *, role: str, name: str = "") -> str:
-    """Add a person with a one-time password, which is returned; they set up their second factor at the first sign-in.
+    """Add a person with a password that is returned; at the first sign-in they choose another and a second factor.
 
     Raises EmailInvalidError, StaffExistsError.
     """
+    return give_password(_add(email, role=role, name=name, password=""))
+
+
+def give_password(staff: Staff) -> str:
+    """Return a new password, good for signing in and choosing another one; every sign-in of the person ends."""
     password = secrets.token_urlsafe(12)
-    _add(email, role=role, name=name, password=password)
+    _set_password(staff, password)
+    staff.password_was_given = True
     return password
 
 
@@ -67,6 +81,11 @@ def disable(email: str) -> None:
     sessions.close_sessions_of(staff)
 
 
+def enable(email: str) -> None:
+    """Let a person sign in again. Raises StaffNotFoundError."""
+    get_staff(email).active = True
+
+
 def change_role(email: str, *, role: str) -> None:
     """Give a person another role; they sign in anew. Raises StaffNotFoundError."""
     staff = get_staff(email)
@@ -75,12 +94,20 @@ def change_role(email: str, *, role: str) -> None:
 
 
 def change_password(staff: Staff, password: str) -> None:
-    """Set a new password and end every sign-in of the person. Raises WeakPasswordError."""
+    """Set a password of the person's own choice and end every sign-in of theirs. Raises WeakPasswordError."""
     if len(password) < LEAST_PASSWORD or len(set(password)) < 5 or staff.email.split("@")[0] in password.lower():
         raise WeakPasswordError
-    staff.password = hash_password(password)
-    staff.fs_uniquifier = secrets.token_hex(16)
-    sessions.close_sessions_of(staff)
+    _set_password(staff, password)
+    staff.password_was_given = False
+
+
+def replace_password(staff: Staff, *, old: str, new: str) -> None:
+    """Change the password of who knows the old one. Raises WrongPasswordError, SamePasswordError, WeakPasswordError."""
+    if not sign_in.is_password(staff, old):
+        raise WrongPasswordError
+    if new == old:
+        raise SamePasswordError
+    change_password(staff, new)
 
 
 def get_staff(email: str) -> Staff:
@@ -135,7 +162,7 @@ def _add(email: str, *, role: str, name: str, password: str) -> Staff:
     staff = Staff(
         email=address,
         name=name or address.split("@")[0],
-        password=hash_password(password),
+        password=hash_password(password) if password else None,
         active=True,
         fs_uniquifier=secrets.token_hex(16),
         created_at=clock.now(),
@@ -144,6 +171,12 @@ def _add(email: str, *, role: str, name: str, password: str) -> Staff:
     db.session.add(staff)
     db.session.flush()
     return staff
+
+
+def _set_password(staff: Staff, password: str) -> None:
+    staff.password = hash_password(password)
+    staff.fs_uniquifier = secrets.token_hex(16)
+    sessions.close_sessions_of(staff)
 
 
 def _get_role(name: str) -> Role:

@@ -27,7 +27,10 @@ class Role(Base, RoleMixin):
 
 
 class Staff(Base, UserMixin):
-    """A person who works here and may sign in."""
+    """A person who works here and may sign in.
+
+    With a password that somebody else made (`password_was_given`) nothing opens but the page that asks for another.
+    """
 
     __tablename__ = "staff"
 
@@ -35,6 +38,7 @@ class Staff(Base, UserMixin):
     email: Mapped[str] = mapped_column(sa.Text, unique=True)
     name: Mapped[str] = mapped_column(sa.Text)
     password: Mapped[str | None] = mapped_column(sa.Text)
+    password_was_given: Mapped[bool] = mapped_column(sa.Boolean, default=False, server_default=sa.false())
     active: Mapped[bool] = mapped_column(sa.Boolean)
     fs_uniquifier: Mapped[str] = mapped_column(sa.Text, unique=True)
     tf_primary_method: Mapped[str | None] = mapped_column(sa.Text)

@@ -7,11 +7,10 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from giftshop.database import db, may_write, only_reads
+from giftshop.negotiation import wants_json
 from giftshop.staff import sessions
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import LONGEST_PATH, keep_typed
 
-LONGEST_WAY_BACK = 200
-"""A path that is kept in the cookie, which browsers drop when it grows past 4 KB."""
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
 
 PUBLIC_BLUEPRINTS = frozenset({"storefront", "webhook", "health"})
@@ -61,6 +60,9 @@ RIGHTS = {
 }
 """Endpoint → least role; an owner may do what a manager may, a manager what staff may."""
 
+CHOOSING = frozenset({"staff.show_account", "staff.change_password"})
+"""All that opens with a password that somebody else made."""
+
 
 def guard(app: Flask) -> None:
     """Let nobody past the pages of strangers who is not signed in, by both steps, with the role it takes."""
@@ -71,13 +73,10 @@ def guard(app: Flask) -> None:
         if endpoint is None or endpoint in PUBLIC_ENDPOINTS or request.blueprint in PUBLIC_BLUEPRINTS:
             return None
         only_reads()
-        if not sessions.is_signed_in():
-            return _ask_to_sign_in()
-        if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
-            abort(403)
-        if request.method == "POST":
+        answer = _turn_away(endpoint)
+        if answer is None and request.method == "POST":
             _let_write()
-        return None
+        return answer
 
 
 def has_role(role: str) -> bool:
@@ -101,6 +100,17 @@ def is_local_path(path: str) -> bool:
     )
 
 
+def _turn_away(endpoint: str) -> ResponseReturnValue | None:
+    """Answer whoever may not open this, or not yet; None for the others."""
+    if not sessions.is_signed_in():
+        return _ask_to_sign_in()
+    if current_user.password_was_given and endpoint not in CHOOSING:
+        return _ask_for_own_password()
+    if endpoint not in RIGHTS or not has_role(RIGHTS[endpoint]):
+        abort(403)
+    return None
+
+
 def _let_write() -> None:
     """End the reading transaction, so that the limits that come next can be counted on their own connection.
 
@@ -110,12 +120,21 @@ def _let_write() -> None:
     may_write()
 
 
+def _ask_for_own_password() -> ResponseReturnValue:
+    """Lead whoever signed in with a given password to the page that asks for one of their own."""
+    if wants_json():
+        abort(403)
+    return redirect("/staff/account", 303)
+
+
 def _ask_to_sign_in() -> ResponseReturnValue:
-    """Lead to the sign-in and back; what was typed into a code field waits in the signed session, not in an address."""
-    if request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json":
+    """Lead to the sign-in and back to the page, where what was typed waits.
+
+    A certificate's own page opens only after its code was found in the new sign-in: the way back leads to the scanner.
+    """
+    if wants_json():
         abort(401)
-    is_short = len(request.path) <= LONGEST_WAY_BACK
-    session["next"] = request.path if request.method == "GET" and is_short else "/redeem"
-    if request.method == "POST" and (typed := typed_in("code")[:100]):
-        session["typed_code"] = typed
+    page = keep_typed() if request.method == "POST" else request.path
+    is_at_the_counter = page.startswith("/redeem") or len(page) > LONGEST_PATH
+    session["next"] = "/redeem" if is_at_the_counter else page
     return redirect("/staff/login", 303)

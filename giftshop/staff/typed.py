@@ -1,11 +1,78 @@
-"""What people at work typed into a field, for the pages of signing in and of the counter."""
+"""What people at work typed into a field, for the pages that show it again, also after they had to sign in anew."""
 
-from flask import request
+import json
+import secrets
+from collections.abc import Mapping
+
+from flask import current_app, g, request, session
+
+LONGEST_PATH, MOST_BYTES = 200, 2200
+"""What is kept in the cookie, which browsers drop when it grows past 4 KB."""
+KEPT = "unsent"
+"""The part of the session that holds a form that was not let in: the path of its page, and its fields."""
 
 
-def typed_in(field: str) -> str:
-    """Return what was typed, to be looked for and to be shown again.
+def typed_in(field: str, otherwise: str = "") -> str:
+    """Return what was typed, to be looked for and to be shown again: in this form, or in one kept for this page.
 
+    `otherwise` is what a form that nobody has filled in shows.
     NUL is no letter to HTML, and PostgreSQL refuses a query with one: it comes back as the sign for "unreadable".
     """
-    return request.form.get(field, "").replace("\0", "\ufffd")
+    fields: Mapping[str, str] = request.form if request.method == "POST" else _kept_for_this_page()
+    return fields.get(field, otherwise).replace("\0", "\ufffd")
+
+
+def form_key() -> str:
+    """Return the request key for a form that is about to be shown: a fresh one, or, for a kept form, the one it had.
+
+    A kept form may have been sent before, with the answer lost: under its own key it is still done once only.
+    """
+    kept = typed_in("request_key") if request.method == "GET" else ""
+    return kept or secrets.token_urlsafe(18)
+
+
+def keep_typed() -> str:
+    """Keep what this form holds until its page is opened again; return the path of that page.
+
+    It waits in the signed session, not in an address; what is too long for a cookie and what is secret does not.
+    """
+    page, kept = _page_of(request.path), dict[str, str]()
+    for name, value in request.form.items():
+        longer = {**kept, name: value}
+        if _may_be_kept(name) and len(json.dumps(longer)) <= MOST_BYTES:
+            kept = longer
+    if kept:
+        keep_for(page, **kept)
+    return page
+
+
+def keep_for(page: str, **fields: str) -> None:
+    """Keep fields as if they had been typed into the form of `page`, until it is opened."""
+    session[KEPT] = {"page": page, "fields": fields}
+
+
+def is_kept_below(path: str) -> bool:
+    """Tell whether a form is kept for a page below `path`."""
+    return KEPT in session and session[KEPT]["page"].startswith(f"{path}/")
+
+
+def _may_be_kept(name: str) -> bool:
+    """Tell fields that may be shown again from passwords, codes of a second step and form tokens."""
+    return name == "email" if request.path.startswith("/staff/") else name != "csrf_token"
+
+
+def _page_of(path: str) -> str:
+    """Return where a form is found: the nearest address at or above its own that can be opened."""
+    addresses = current_app.url_map.bind_to_environ(request.environ)
+    while path.count("/") > 1 and not addresses.test(path, method="GET"):
+        path = path.rpartition("/")[0]
+    return path if len(path) <= LONGEST_PATH else "/redeem"
+
+
+def _kept_for_this_page() -> dict[str, str]:
+    """Return the fields that were kept for this page; they are shown once."""
+    if "kept_fields" not in g:
+        is_here = KEPT in session and session[KEPT]["page"] == request.path
+        g.kept_fields = session.pop(KEPT)["fields"] if is_here else {}
+    fields: dict[str, str] = g.kept_fields
+    return fields

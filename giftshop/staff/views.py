@@ -14,7 +14,7 @@ from giftshop.staff import accounts, sessions, sign_in, tries
 from giftshop.staff.devices import remember_device
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
-from giftshop.staff.typed import typed_in
+from giftshop.staff.typed import KEPT, typed_in
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
@@ -27,7 +27,7 @@ HALF_WAY = timedelta(minutes=10)
 @blueprint.get("/login")
 def show_login() -> ResponseReturnValue:
     """Show the first step; who is signed in goes on to work."""
-    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page()
+    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page(typed_in("email"))
 
 
 @blueprint.post("/login")
@@ -105,23 +105,32 @@ def show_account() -> ResponseReturnValue:
 
 @blueprint.post("/account")
 def change_password() -> ResponseReturnValue:
-    """Set a new password; every sign-in of the person ends, this one too."""
+    """Set a new password; every sign-in of the person ends, and goes on under a new id where the old one was given."""
     counters = tries.count_confirming(current_user.email)
-    staff = db.session.get_one(Staff, current_user.id) if tries.take_try(counters) else None
-    if not sign_in.is_password(staff, typed_in("password")[:1000]) or staff is None:
-        db.session.rollback()
-        return render_template("staff/account.html", errors={"password": NOT_CONFIRMED}), 422
+    if not tries.take_try(counters):
+        return _account_page({"password": NOT_CONFIRMED})
+    staff = db.session.get_one(Staff, current_user.id)
+    was_given = staff.password_was_given
     try:
-        accounts.change_password(staff, typed_in("new_password")[:1000])
+        accounts.replace_password(staff, old=typed_in("password")[:1000], new=typed_in("new_password")[:1000])
+    except accounts.WrongPasswordError:
+        db.session.rollback()
+        return _account_page({"password": NOT_CONFIRMED})
     except ShopError as refusal:
         db.session.rollback()
         tries.give_back_try(counters)
-        return render_template("staff/account.html", errors={"new_password": refusal.message}), 422
+        return _account_page({"new_password": refusal.message})
     db.session.commit()
     tries.give_back_try(counters)
+    if was_given:
+        return _signed_in(staff)
     logout_user()
     session.clear()
     return redirect("/staff/login", 303)
+
+
+def _account_page(errors: dict[str, str]) -> ResponseReturnValue:
+    return render_template("staff/account.html", errors=errors), 422
 
 
 def _login_page(email: str = "", errors: dict[str, str] | None = None) -> str:
@@ -146,12 +155,12 @@ def _half_way() -> Staff | None:
 
 
 def _signed_in(staff: Staff) -> ResponseReturnValue:
-    """Open the sign-in under a new id and go on to where the person wanted."""
-    wanted, typed = session.get("next", ""), session.get("typed_code", "")
+    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there."""
+    wanted, kept = session.get("next", ""), session.get(KEPT)
     sessions.open_session(staff)
     remember_device(staff.email)
     login_user(staff)
-    if typed:
-        session["typed_code"] = typed
+    if kept:
+        session[KEPT] = kept
     db.session.commit()
     return redirect(wanted if is_local_path(str(wanted)) else "/redeem", 303)

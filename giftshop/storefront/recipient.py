@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from itertools import pairwise
 
-from flask import Response, abort, redirect, render_template, request, session
+from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -24,6 +24,7 @@ from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.guesses import note_failed_scan
 from giftshop.sightings import HOLDER, record_sighting
 from giftshop.staff.finds import admit_staff, remember_found
+from giftshop.staff.typed import keep_for
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
@@ -157,7 +158,7 @@ def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
     may_write()
     note_failed_scan(current_user, why)
     db.session.commit()
-    session["typed_code"] = code[:_MOST_TYPED]
+    keep_for("/redeem", code=code[:_MOST_TYPED])
     return redirect("/redeem", 303)
 
 

@@ -6,13 +6,21 @@
   const form = document.getElementById('redeem');
   if (!form) return;
   const [button, leaves, connection, typed] = ['take', 'leaves', 'connection', 'other_amount'].map((id) => document.getElementById(id));
-  const money = (cents) => `$${(cents / 100).toFixed(2)}`;
-  const left = Number(form.dataset.left);
+  const [left, digits] = [Number(form.dataset.left), Number(form.dataset.digits)];
+  const written = new Intl.NumberFormat('en-US', {
+    style: 'currency',
+    currency: form.dataset.currency,
+    minimumFractionDigits: digits,
+    maximumFractionDigits: digits,
+  });
+  const sign = written.formatToParts(0).find((part) => part.type === 'currency').value;
+  const money = (cents) => written.format(cents / 10 ** digits);
 
   const chosen = () => {
     const choice = form.elements.amount.value;
-    const text = choice === 'other' ? typed.value.replace(/[$,\s]/g, '') : choice;
-    return /^\d+(\.\d{1,2})?$/.test(text) ? Math.round(Number(text) * 100) : 0;
+    const text = choice === 'other' ? typed.value.replace(sign, '').replace(/[,\s]/g, '') : choice;
+    const isAmount = /^\d+(\.\d+)?$/.test(text) && (text.split('.')[1] ?? '').length <= digits;
+    return isAmount ? Math.round(Number(text) * 10 ** digits) : 0;
   };
 
   const show = () => {
@@ -39,6 +47,7 @@
       } catch {
         // no answer: whether it was taken is not known here, so ask again below
       }
+      if (connection.hidden) dispatchEvent(new CustomEvent('tone', { detail: 'note' }));
       connection.hidden = false;
       await pause(1500);
     }

@@ -5,7 +5,7 @@
 (() => {
   const find = (id) => document.getElementById(id);
   const [box, video, form, field] = ['camera', 'video', 'find', 'code'].map(find);
-  const [start, stop, torch, says] = ['start', 'stop', 'torch', 'camera-says'].map(find);
+  const [start, stop, torch, says, anew] = ['start', 'stop', 'torch', 'camera-says', 'anew'].map(find);
   const token = form.elements.csrf_token.value;
   const SECONDS_TO_LOOK = 30;
   const SIDE = 640;
@@ -16,6 +16,11 @@
     NotAllowedError: 'The camera is blocked for this page. Allow it in the browser’s settings, or type the code.',
     NotFoundError: 'There is no camera here. Type the code, or use a scanner.',
     NotReadableError: 'Another program is using the camera. Close it and try again, or type the code.',
+  };
+
+  const SHUT = {
+    401: 'You were signed out. Sign in again, then scan it once more.',
+    403: 'This page is out of date. Open it again, then scan it once more.',
   };
 
   const say = (sentence) => {
@@ -32,8 +37,13 @@
     say(sentence);
   };
 
+  const shut = (sentence) => {
+    halt(sentence);
+    start.hidden = true;
+    anew.hidden = false;
+  };
+
   const take = (text) => {
-    navigator.vibrate?.(60);
     halt();
     field.value = text;
     form.requestSubmit();
@@ -61,7 +71,7 @@
       headers: { 'Content-Type': 'image/jpeg', 'X-CSRFToken': token, Accept: 'application/json' },
     });
     if (answer.status === 200) return (await answer.json()).code;
-    if (answer.status === 401 || answer.status === 403) throw new Error('signed out');
+    if (stream && SHUT[answer.status]) shut(SHUT[answer.status]);
     return null;
   };
 
@@ -69,10 +79,10 @@
     if (!stream) return;
     try {
       const text = video.videoWidth ? (own ? (await own.detect(video))[0]?.rawValue : await askServer()) : null;
-      if (text && stream) return void take(text);
+      if (!stream) return;
+      if (text) return void take(text);
       say('Looking for the QR code…');
-    } catch (error) {
-      if (error.message === 'signed out') return void halt('You were signed out. Sign in again; nothing was lost.');
+    } catch {
       say(navigator.onLine ? 'One picture could not be read. Still looking…' : 'You’re offline. Type the code; it is checked when you’re back.');
     }
     setTimeout(look, 200, own);

@@ -11,8 +11,11 @@ from playwright.sync_api import expect
 from giftshop import clock
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
+from giftshop.staff import accounts, sessions
 from tests import build
 from tests.counter import Counter
+from tests.journeys.browser import sign_in as sign_in_by_pages
+from tests.signing_in import PASSWORD, fresh_code
 
 SLIP, NOBODYS = "K7M2-QX9R-TB4D-HVWA", "K7M2-QX9R-TB4D-HVWR"
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
@@ -49,6 +52,15 @@ def found(counter: Counter, *, says: str = "left", **made: Any) -> None:
     expect(counter.page.locator(".verdict b")).to_contain_text(says)
 
 
+def reissued(counter: Counter, *, role: str = "staff") -> None:
+    certificate = build.certificate()
+    old = build.code_of(certificate)
+    build.reissue(certificate)
+    typed(old, counter, role=role)
+    expect(counter.page.locator("#summary b")).to_have_text("This code was replaced")
+    expect(counter.page.locator("#summary")).not_to_contain_text("one of ours")
+
+
 def void(counter: Counter) -> None:
     found(counter, balance_cents=0, says="You just took $120.00")
     db.session.query(Certificate).one().status = "void"
@@ -80,6 +92,28 @@ def redeemed_long_ago(counter: Counter, *, role: str = "staff", amount_cents: in
     build.redeem(certificate, amount_cents, actor=f"staff:{identity}", at=clock.now() - timedelta(minutes=20))
     db.session.commit()
     counter.find(certificate)
+
+
+def not_sent_yet(counter: Counter) -> None:
+    counter.sign_in()
+    certificate = build.certificate(recipient_name=LONG)
+    build.keep_back(certificate, until=clock.now() + timedelta(days=7))
+    counter.find(certificate)
+    expect(counter.page.locator(".verdict")).to_contain_text("Not sent yet")
+
+
+def too_many_undos(counter: Counter, *, role: str = "staff") -> None:
+    identity = counter.sign_in(role)
+    certificate = build.certificate()
+    for _ in range(3):
+        build.undo(certificate, build.redeem(certificate, 1_00, actor=f"staff:{identity}"), actor=f"staff:{identity}")
+    db.session.commit()
+    counter.find(certificate)
+    counter.take("95")
+    expect(counter.page.locator(".verdict")).to_contain_text("Took $95.00")
+    expect(counter.page.locator(".undo")).to_contain_text(
+        "Why is it undone?" if role == "manager" else "A manager has to"
+    )
 
 
 def used_up(counter: Counter) -> None:
@@ -125,6 +159,28 @@ def changed_meanwhile(counter: Counter) -> None:
     counter.page.wait_for_selector("#summary")
 
 
+def signed_out_meanwhile(counter: Counter) -> None:
+    found(counter)
+    end_sign_ins()
+    counter.take("40")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+    code = fresh_code(accounts.get_staff("staff@practice.example"))
+    sign_in_by_pages(counter.page, counter.url, "staff@practice.example", PASSWORD, code)
+    expect(counter.page.get_by_text("Find it once more")).to_be_visible()
+
+
+def end_sign_ins() -> None:
+    sessions.close_sessions_of(accounts.get_staff("staff@practice.example"))
+    db.session.commit()
+
+
+def out_of_date(counter: Counter) -> None:
+    found(counter)
+    counter.let_in(accounts.get_staff("staff@practice.example"))
+    counter.take("40")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Please send that once more")
+
+
 STATES: dict[str, Callable[[Counter], None]] = {
     "idle": idle,
     "check symbol wrong": partial(typed, SLIP),
@@ -143,7 +199,15 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "expired": partial(found, expires_on=date(2020, 11, 1), says="Expired Nov 1, 2020"),
     "frozen": partial(found, status="frozen", says="On hold"),
     "void": void,
+    "reissued": reissued,
+    "reissued, for a manager": partial(reissued, role="manager"),
     "test certificate": partial(found, mode="test", says="A test certificate"),
+    "dearer since it was sold": partial(
+        found, face_value_cents=85_00, service_name="60-minute massage", offer_slug="60-minutes"
+    ),
+    "not sent yet": not_sent_yet,
+    "too many undos": too_many_undos,
+    "too many undos, for a manager": partial(too_many_undos, role="manager"),
     "redeemed long ago, for a manager": partial(redeemed_long_ago, role="manager"),
     "done": partial(taken, "95"),
     "done, nothing left": partial(taken, "120"),
@@ -153,4 +217,6 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "amount unreadable": partial(refused, "1e400"),
     "amount over what is left": partial(refused, "120.01"),
     "changed meanwhile": changed_meanwhile,
+    "signed out meanwhile": signed_out_meanwhile,
+    "out of date": out_of_date,
 }

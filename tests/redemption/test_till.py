@@ -10,35 +10,16 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
+from giftshop.orders.models import Order
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
+from tests.redemption.desk import find, redeem
 from tests.redemption.pictures import photo_of
 from tests.signing_in import browser, hire, signed_in
-
-JSON = {"Accept": "application/json"}
-
-
-@pytest.fixture
-def desk(app: Flask) -> FlaskClient:
-    """A browser at the front desk."""
-    return signed_in(app, hire("staff"))
-
-
-def find(client: FlaskClient, certificate: Certificate) -> str:
-    """Find a certificate by its code; return the path of its page."""
-    path = client.post("/redeem", data={"code": build.code_of(certificate)}).location
-    assert path is not None
-    return path
-
-
-def redeem(client: FlaskClient, path: str, amount: str, **fields: Any) -> Any:
-    """Send the redemption form as a program does."""
-    data = {"amount": amount, "request_key": build.request_key(), **fields}
-    return client.post(path, data=data, headers=JSON)
 
 
 @pytest.mark.parametrize("written", ["dashed", "lower", "address", "spaces"])
@@ -60,6 +41,22 @@ def test_staff_read_the_true_reason(app: Flask, desk: FlaskClient) -> None:
     assert "One character looks wrong" in wrong.text
     assert "K7M2-QX9R-TB4D-HVWA" in wrong.text
     assert "no such certificate" in desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWR"}).text
+
+
+def test_staff_read_that_a_code_was_replaced_and_how_to_go_on(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    old = build.code_of(certificate)
+    build.reissue(certificate)
+    order = f'href="/office/orders/{db.session.query(Order).one().id}"'
+    answer = desk.post("/redeem", data={"code": old})
+    assert answer.status_code == 422
+    assert "This code was replaced" in answer.text
+    assert "Ask for the newer certificate" in answer.text
+    assert "isn’t one of ours" not in answer.text
+    assert order not in answer.text
+    assert f"/redeem/{certificate.public_id}" not in answer.text
+    assert order in signed_in(app, hire("manager")).post("/redeem", data={"code": old}).text
+    assert desk.post("/redeem", data={"code": build.code_of(certificate)}).location
 
 
 def test_the_page_never_shows_the_whole_code(app: Flask, desk: FlaskClient) -> None:
@@ -158,26 +155,14 @@ def test_what_cannot_be_redeemed_says_why(app: Flask, desk: FlaskClient, made: d
     assert redeem(desk, path, "10").status_code == 409
 
 
-def test_undo_gives_it_back_once(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    path = find(desk, certificate)
-    entry = redeem(desk, path, "95").json["entry"]
-    form = {"entry": entry, "request_key": build.request_key()}
-    assert desk.post(f"{path}/undo", data=form, headers=JSON).json["balance_after"] == 120_00
-    again = desk.post(f"{path}/undo", data={**form, "request_key": build.request_key()}, headers=JSON)
-    assert again.status_code == 409
-
-
-def test_a_colleague_cannot_undo_it_but_a_manager_with_a_reason_can(app: Flask, desk: FlaskClient) -> None:
-    certificate = build.certificate()
-    path = find(desk, certificate)
-    entry = redeem(desk, path, "95").json["entry"]
-    colleague = signed_in(app, hire("staff", "other@practice.example"))
-    manager = signed_in(app, hire("manager"))
-    for client, reason, status in ((colleague, "", 409), (manager, "", 409), (manager, "rang twice", 200)):
-        find(client, certificate)
-        form = {"entry": entry, "request_key": build.request_key(), "reason": reason}
-        assert client.post(f"{path}/undo", data=form, headers=JSON).status_code == status
+def test_only_the_page_that_scans_may_use_the_camera(app: Flask, desk: FlaskClient) -> None:
+    path = find(desk, build.certificate())
+    entry = redeem(desk, path, "10").json["entry"]
+    wrong = desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWA"})  # the same page, with what is wrong
+    for answer in (desk.get("/redeem"), wrong):
+        assert answer.headers["Permissions-Policy"] == "camera=(self)"
+    for address in (path, f"{path}?done={entry}", "/staff/account", "/redeem/unknown", "/redeem/frame"):
+        assert desk.get(address).headers["Permissions-Policy"] == "camera=()", address
 
 
 def test_managers_find_by_words_and_staff_do_not(app: Flask, desk: FlaskClient) -> None:

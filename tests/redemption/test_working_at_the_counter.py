@@ -1,20 +1,24 @@
 """Working at the counter in a real browser: by scanner, by keyboard, without a script, without a camera, offline."""
 
+import re
+
 import pytest
 from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
+from giftshop.catalog.models import Practice
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.qr import certificate_address
 from giftshop.database import db
+from giftshop.money import format_amount, parse_amount
 from giftshop.settings import Settings
-from giftshop.staff import accounts, sessions, sign_in
+from giftshop.staff import accounts, sign_in
 from tests import build
 from tests.browsing import INSECURE_HOST, assert_no_barrier, settings_on_a_port
 from tests.counter import Counter
 from tests.journeys.browser import sign_in as sign_in_by_pages
 from tests.redemption.pictures import phone_photo
-from tests.redemption.states import found, idle
+from tests.redemption.states import end_sign_ins, found, idle, signed_out_meanwhile
 from tests.signing_in import PASSWORD, hire
 
 
@@ -102,12 +106,68 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_taken_twice(counter: Co
     assert db.session.query(Certificate).one().balance_cents == 25_00
 
 
-def test_signed_out_in_between_leads_to_the_sign_in(counter: Counter) -> None:
-    found(counter)
-    sessions.close_sessions_of(accounts.get_staff("staff@practice.example"))
-    db.session.commit()
-    counter.page.click("#take")
-    expect(counter.page.get_by_role("heading", level=1)).to_have_text("Sign in")
+def test_signed_out_in_between_leads_to_the_sign_in_and_back_with_what_was_typed(counter: Counter) -> None:
+    signed_out_meanwhile(counter)
+    counter.find(db.session.query(Certificate).one())
+    page = counter.page
+    expect(page.locator("#take")).to_have_text("Redeem $40.00")
+    page.click("#take")
+    expect(page.locator(".verdict")).to_contain_text("$80.00 left")
+
+
+WALL = """
+navigator.mediaDevices.getUserMedia = async () => {
+  const wall = document.createElement('canvas');
+  setInterval(() => wall.getContext('2d').fillRect(0, 0, wall.width, wall.height), 20);
+  return wall.captureStream();
+}"""
+"""A camera that looks at a wall."""
+
+
+def be_signed_out(counter: Counter) -> None:
+    end_sign_ins()
+
+
+def have_an_old_page(counter: Counter) -> None:
+    counter.let_in(accounts.get_staff("staff@practice.example"))
+
+
+SHUT = {"You were signed out": be_signed_out, "This page is out of date": have_an_old_page}
+
+
+@pytest.mark.parametrize("sentence", SHUT)
+def test_a_camera_stops_at_once_when_its_pictures_are_not_let_in(counter: Counter, sentence: str) -> None:
+    counter.page.add_init_script(WALL)
+    idle(counter)
+    counter.page.click("#start")
+    expect(counter.page.locator("#camera-says")).to_have_text("Looking for the QR code…")
+    SHUT[sentence](counter)
+    expect(counter.page.locator("#camera-says")).to_contain_text(sentence)
+    assert not counter.page.is_visible("#video")
+    counter.page.click("text=Open this page again")
+    expect(counter.page.locator("#email, #start")).to_be_visible()
+
+
+CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}
+"""With what is typed: decimals differ, and where Serbians count none, browsers would count two."""
+
+
+@pytest.mark.parametrize("currency", CURRENCIES)
+def test_the_button_says_what_is_taken_in_the_certificates_own_currency(counter: Counter, currency: str) -> None:
+    typed = parse_amount(CURRENCIES[currency], currency)
+    db.session.get_one(Practice, 1).currency = currency
+    found(counter, currency=currency, face_value_cents=5 * typed)
+    page = counter.page
+    page.fill("#other_amount", CURRENCIES[currency])
+    expect(page.locator("#take")).to_have_text(re.compile(f"^Redeem {as_browsers_write(typed, currency)}$"))
+    expect(page.locator("#leaves")).to_have_text(re.compile(f"^Leaves {as_browsers_write(4 * typed, currency)}\\."))
+    page.click("#take")
+    expect(page.locator(".verdict b")).to_have_text(f"Took {format_amount(typed, currency)}")
+
+
+def as_browsers_write(cents: int, currency: str) -> str:
+    """Return a pattern of an amount: browsers put a space after a sign of three letters."""
+    return re.sub("^([A-Z]{3})", r"\1\\s?", re.escape(format_amount(cents, currency)))
 
 
 TROUBLE = {

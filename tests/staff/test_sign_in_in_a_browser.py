@@ -107,6 +107,15 @@ def weak_password(counter: Counter) -> None:
     counter.page.wait_for_selector("#summary")
 
 
+def given_password(counter: Counter) -> None:
+    staff = hire("staff")
+    accounts.give_password(staff)
+    db.session.commit()
+    counter.let_in(staff)
+    counter.open("/redeem")
+    counter.page.wait_for_selector("text=Choose your own password")
+
+
 def signed_out(counter: Counter) -> None:
     counter.sign_in()
     counter.open("/redeem")
@@ -126,6 +135,7 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "recovery codes": recovery_codes,
     "account": account,
     "weak password": weak_password,
+    "given password": given_password,
     "signed out": signed_out,
 }
 

@@ -1,0 +1,43 @@
+"""What the counter tells of a certificate beside its verdict: the session promised, and that it still has to go out."""
+
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.catalog.offers import find_offer
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.delivery.models import Delivery, DeliveryCertificate
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A session that was sold by name: the price paid for it, and today's, None when it is no longer sold."""
+
+    name: str
+    paid_cents: int
+    today_cents: int | None
+
+
+def find_promise(certificate: Certificate) -> Promise | None:
+    """Return the session a certificate was sold as, or None where it was sold as an amount."""
+    if not certificate.service_name:
+        return None
+    offer = find_offer(certificate.offer_slug)
+    is_sold = offer is not None and offer.visibility != "retired"
+    return Promise(
+        certificate.service_name, certificate.face_value_cents, offer.price_cents if offer and is_sold else None
+    )
+
+
+def find_send_at(certificate: Certificate) -> datetime | None:
+    """Return when a certificate goes out that no message has brought to anybody yet, or None."""
+    carried = sa.select(Delivery.id).join(DeliveryCertificate, DeliveryCertificate.delivery_id == Delivery.id)
+    of_this = carried.where(DeliveryCertificate.certificate_id == certificate.id)
+    query = sa.select(sa.func.min(Delivery.send_at)).where(
+        Delivery.id.in_(of_this.where(Delivery.state == "scheduled", Delivery.send_at > clock.now())),
+        ~of_this.where(Delivery.state == "sent").exists(),
+    )
+    return db.session.scalar(query)

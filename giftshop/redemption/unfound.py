@@ -1,0 +1,46 @@
+"""What staff are told of a code of the right form that opens nothing: why, and how to go on."""
+
+from dataclasses import dataclass
+
+import sqlalchemy as sa
+
+from giftshop.certificates import codes, vault
+from giftshop.certificates.models import ReplacedCode
+from giftshop.database import db
+from giftshop.dates import write_local_day
+from giftshop.errors import CertificateNotFoundError, CodeReplacedError, ShopError
+from giftshop.orders.register import find_gift
+from giftshop.redemption.verdict import Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class Unfound:
+    """The verdict on such a code, what to do at the field, and the order of the certificate that had it, if one had."""
+
+    verdict: Verdict
+    way_on: str
+    order_id: int | None = None
+
+
+UNKNOWN = Unfound(
+    Verdict("bad", "No such certificate", "All 16 characters fit together, but this code isn’t one of ours"),
+    "Compare it with the certificate",
+)
+
+
+def judge_unfound(typed: str, refusal: ShopError, *, time_zone: str) -> Unfound | None:
+    """Return what to show for a code that was refused, or None for what is no code at all."""
+    if isinstance(refusal, CodeReplacedError):
+        return _judge_replaced(typed, time_zone)
+    return UNKNOWN if isinstance(refusal, CertificateNotFoundError) else None
+
+
+def _judge_replaced(typed: str, time_zone: str) -> Unfound:
+    keys = vault.lookups(codes.normalise_code(typed))
+    replaced = db.session.scalars(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys))).one()
+    day = write_local_day(replaced.replaced_at, time_zone)
+    reason = f"A new code took its place on {day}; what is left is on that one. Ask for the newer certificate"
+    gift = find_gift(replaced.certificate_id)
+    return Unfound(
+        Verdict("bad", "This code was replaced", reason), "Type the new code", gift.order_id if gift else None
+    )
