@@ -33,7 +33,7 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         practice_phone=practice.phone,
         booking_address=_bare(practice.booking_address()),
         balance_address=_bare(base_url) + "/balance",
-        terms=tuple(certificate_terms(practice, on=issued_on)),
+        terms=tuple(certificate_terms(practice, on=issued_on, expires_on=certificate.expires_on)),
         issued_on=issued_on,
         is_test=certificate.mode != "live",
         is_on_hold=certificate.status == "frozen",

@@ -9,11 +9,11 @@ from typing import TypeVar, cast
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
-from giftshop.catalog.terms import amount_bounds
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.errors import AmountOutOfBoundsError, InvalidAmountError, OfferNotFoundError, ShopError
+from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.money import format_choice, format_plain, parse_amount
 from giftshop.orders.models import Gift, Order
+from giftshop.orders.prices import get_price
 from giftshop.orders.purchase import DeliveryWay, GiftRequest, Purchase
 from giftshop.storefront import typed
 
@@ -192,10 +192,7 @@ def _amount_cents(text: str, offer: str, practice: Practice) -> int | None:
         if offer and text.strip():
             _refuse_contradiction(text, offer, practice)
         return None
-    cents = parse_amount(text, practice.currency)
-    if not practice.minimum_cents <= cents <= practice.maximum_cents:
-        raise AmountOutOfBoundsError(f"Amount must be between {amount_bounds(practice).replace(' to ', ' and ')}")
-    return cents
+    return get_price(FREE_AMOUNT, parse_amount(text, practice.currency), practice).amount_cents
 
 
 def _refuse_contradiction(text: str, slug: str, practice: Practice) -> None:

@@ -398,3 +398,18 @@ def test_a_stranger_with_too_many_unfinished_payments_waits_and_stripe_is_not_as
     assert answer.headers["Retry-After"] == "3600"
     assert visitor.fields["gifts-0-recipient_name"] == "Ana 5"
     assert len(orders()) == 5
+
+
+@pytest.mark.parametrize(
+    ("most", "sentence"), [(500_000_00, "between $25 and $2,000"), (1_800_00, "between $25 and $1,800")]
+)
+def test_the_law_bounds_an_amount_as_well_as_the_practice_and_is_told_at_the_amount(
+    visitor: Visitor, most: int, sentence: str
+) -> None:
+    db.session.get_one(Practice, 1).maximum_cents = most
+    db.session.commit()
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift(offer="amount", amount="2000.01"))
+    assert answer.status_code == 422
+    assert list(errors_of(answer)) == ["gifts-0-amount"]
+    assert sentence in errors_of(answer)["gifts-0-amount"]
