@@ -56,9 +56,8 @@ def render_result(
         done=done,
         undone=find_reversal(done.id) if done is not None else None,
         undo=undo,
-        request_key=form_key(),
         errors=_placed(errors or {}, verdict, undo),
-        typed={field: typed_in(field) for field in ("other_amount", "note", "reason")},
+        **_fill_in(),
         **_offer(certificate),
         **_tell_facts(certificate, last),
     )
@@ -80,6 +79,12 @@ def _ask_undo(certificate: Certificate, entry: LedgerEntry | None) -> Undo | Non
     if has_ended_for_good(certificate):
         return None
     return ask_undo(entry, staff_id=current_user.id, is_manager=has_role("manager"))
+
+
+def _fill_in() -> dict[str, object]:
+    """Return what stands in the fields before anybody types."""
+    typed = {field: typed_in(field) for field in ("other_amount", "note", "reason")}
+    return {"typed": typed, "request_key": form_key()}
 
 
 def _offer(certificate: Certificate) -> dict[str, object]:
