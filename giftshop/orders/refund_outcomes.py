@@ -109,7 +109,7 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
         refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
     if order.state == "refunded":
-        move(order, "fulfilled" if order.paid_at else "in_review", actor="stripe")
+        move(order, "fulfilled" if order.paid_at else "in_review")
     note_refund(refund, "refund_returned", "stripe")
     where = " and on the certificate, on hold" if order.paid_at else ""
     detail = f"The refund for order {order.number} failed: the money is back with you{where}."
@@ -162,7 +162,7 @@ def _after_payback(refund: Refund, order: Order) -> None:
     db.session.flush()
     paid_back = db.session.scalar(settled.where(Refund.order_id == order.id, Refund.state == "settled"))
     if paid_back == order.received_cents and may_move(order, "refunded"):
-        move(order, "refunded", actor="stripe")
+        move(order, "refunded")
     deliveries.cancel_ended(order.id)
     notices.tell_refunded(order, refund)
 
