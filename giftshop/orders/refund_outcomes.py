@@ -112,7 +112,7 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     refund.state, refund.ended_at = "returned", now
     was_fulfilled = bool(payments.list_certificates(order.id))
     if order.state == "refunded":
-        move(order, "fulfilled" if was_fulfilled else "in_review", actor="stripe")
+        move(order, "fulfilled" if was_fulfilled else "in_review")
     note_refund(refund, "refund_returned", "stripe")
     where = "on the certificate, on hold" if was_fulfilled else "no certificate was issued: it is in review again"
     detail = f"The refund for order {order.number} failed: the money is back with you and {where}."
@@ -175,7 +175,7 @@ def _after_payback(refund: Refund, order: Order) -> None:
     db.session.flush()
     paid_back = db.session.scalar(settled.where(Refund.order_id == order.id, Refund.state == "settled"))
     if paid_back == order.received_cents and may_move(order, "refunded"):
-        move(order, "refunded", actor="stripe")
+        move(order, "refunded")
     deliveries.cancel_ended(order.id)
     notices.tell_refunded(order, refund)
 
