@@ -20,6 +20,7 @@ from giftshop.staff.typed import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
+    "TwoAmountsError": "other_amount",
     "InsufficientBalanceError": "other_amount",
     "NoteTooLongError": "note",
     "NoteTellsCodeError": "note",

@@ -38,6 +38,10 @@ class NothingFitsError(InvalidCodeError):
     """Nothing fits these words. Check the spelling, or type the code."""
 
 
+class TwoAmountsError(InvalidAmountError):
+    """You chose one amount and typed another. Look which one is right, then press Redeem again."""
+
+
 def find_by_scan(typed: str) -> Certificate:
     """Return the certificate whose code, or address with the code in it, was typed or scanned.
 
@@ -112,7 +116,12 @@ def take_back(
 
 
 def read_amount(chosen: str, typed: str, currency: str) -> int:
-    """Read the amount to take: a choice's figures, or what was typed beside "other". Raises InvalidAmountError."""
+    """Read the amount to take: a choice's figures, or what was typed beside "other".
+
+    Raises InvalidAmountError, TwoAmountsError: without a script, typing does not move the choice.
+    """
+    if typed.strip() and chosen not in ("", "other"):
+        raise TwoAmountsError
     amount_cents = parse_amount(typed if chosen in ("", "other") else chosen, currency)
     if amount_cents <= 0:
         raise InvalidAmountError

@@ -30,12 +30,17 @@
     else if (cents) leaves.textContent = `Only ${money(left)} is left. Take all of it and collect ${money(cents - left)} another way.`;
   };
 
-  form.addEventListener('change', show);
-  typed.addEventListener('input', () => {
-    form.querySelector('[name=amount][value=other]').checked = true;
+  const follow = () => {
+    if (typed.value) form.querySelector('[name=amount][value=other]').checked = true;
+    show();
+  };
+
+  form.addEventListener('change', () => {
+    if (form.elements.amount.value !== 'other') typed.value = '';
     show();
   });
-  show();
+  typed.addEventListener('input', follow);
+  follow(); // also what was typed before this script came
 
   const pause = (milliseconds) => new Promise((done) => setTimeout(done, milliseconds));
 

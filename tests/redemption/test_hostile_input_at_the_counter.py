@@ -57,7 +57,8 @@ def act_with_each(client: FlaskClient, path: str, field: str, inputs: list[str])
 
     Only a form without a readable request key gets another page: it cannot be told from a copy.
     """
-    others = {"amount": "other", "other_amount": "999", "entry": "1", "reason": "rang twice"}  # refused if all is well
+    typed_amount = "" if field == "amount" else "999"  # more than there is; beside another choice it is never read
+    others = {"amount": "other", "other_amount": typed_amount, "entry": "1", "reason": "rang twice"}
     for typed, page in send_each(client, path, field, inputs, **others):
         if field == "request_key" and RequestKeyMissingError().message in page:
             continue

@@ -114,6 +114,17 @@ def test_an_amount_that_cannot_be_taken_is_refused(app: Flask, desk: FlaskClient
     assert answer.json["balance"] == 120_00
 
 
+def test_an_amount_typed_beside_another_choice_takes_neither(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    form = {"amount": "95.00", "other_amount": "40", "request_key": build.request_key()}
+    refused = desk.post(find(desk, certificate), data=form)
+    assert refused.status_code == 422
+    assert "You chose one amount and typed another" in refused.text
+    assert 'value="other" checked' in refused.text
+    assert 'value="40"' in refused.text
+    assert certificate.balance_cents == 120_00
+
+
 def test_the_same_form_twice_is_taken_once_and_answered_alike(app: Flask, desk: FlaskClient) -> None:
     certificate = build.certificate()
     path, key = find(desk, certificate), build.request_key()

@@ -148,6 +148,31 @@ def test_a_camera_stops_at_once_when_its_pictures_are_not_let_in(counter: Counte
     expect(counter.page.locator("#email, #start")).to_be_visible()
 
 
+def test_an_amount_typed_before_the_script_came_is_the_one_that_is_taken(counter: Counter) -> None:
+    found(counter)
+    page, held = counter.page, list[Route]()
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/redeem.js*", hold)
+    page.goto(page.url, wait_until="commit")
+    page.fill("#other_amount", "40")
+    expect(page.locator("#take")).to_have_text("Redeem")
+    held[0].continue_()
+    expect(page.locator("#take")).to_have_text("Redeem $40.00")
+
+
+def test_a_choice_made_after_typing_is_the_one_that_is_taken(counter: Counter) -> None:
+    found(counter)
+    page = counter.page
+    page.fill("#other_amount", "40")
+    page.check('[name=amount][value="120.00"]', force=True)
+    expect(page.locator("#take")).to_have_text("Redeem $120.00")
+    page.click("#take")
+    expect(page.locator(".verdict")).to_contain_text("Took $120.00")
+
+
 CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}
 """With what is typed: decimals differ, and where Serbians count none, browsers would count two."""
 
