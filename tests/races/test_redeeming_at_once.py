@@ -48,7 +48,6 @@ def test_without_the_guard_the_same_race_is_lost(database_url: str, tmp_path: Pa
         answers = redeem_from_all_tills(shop, bought_code(shop))
         assert answers[200], "tills were served"
         assert answers[200] > 10 or set(answers) - {200, 409}, "too much taken, or stopped by nothing but a constraint"
-        assert set(answers) <= {200, 409}
 
 
 @both_databases
