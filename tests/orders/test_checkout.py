@@ -177,8 +177,8 @@ def test_a_refusal_is_kept_for_the_owner_and_said_without_its_reason(
     assert refusal.value.message == CheckoutRefusedError().message
     db.session.rollback()
     alert = db.session.scalars(sa.select(Alert)).one()
-    assert (alert.kind, alert.subject) == ("checkout_refused", str(order.id))
-    assert alert.detail.startswith("InvalidRequestError")
+    assert (alert.kind, alert.subject) == ("checkout_refused", f"{order.public_id}.1")
+    assert "InvalidRequestError" in alert.detail
     assert (order.state, attempts_of(order)) == ("awaiting_payment", [(1, "created")])
 
 

@@ -107,6 +107,7 @@ Act = Callable[[Certificate, Asked], Answer]
 def test_what_has_ended_is_refused_once_and_for_all(app: Flask, act: Act) -> None:
     _order, certificate = told.sold_one()
     corrections.void(certificate, asked())
+    db.session.commit()
     form = asked()
     answers = [act(certificate, form) for _ in range(2)]
     assert {(each.status, each.refusal) for each in answers} == {(REFUSED, "CertificateVoidError")}
