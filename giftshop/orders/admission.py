@@ -76,11 +76,13 @@ def check_limits(order: Order, buyer: Buyer, practice: Practice, *, at: datetime
     open_now, in_an_hour = _unpaid_attempts(buyer.client_address, at)
     if open_now >= OPEN_CHECKOUTS * lenience or in_an_hour >= CHECKOUTS_AN_HOUR * lenience:
         raise TooManyOpenCheckoutsError
+    if order.total_cents > practice.buyer_day_limit_cents:
+        raise BuyerLimitError
+    most_cents = practice.buyer_day_limit_cents * lenience
     by_email = sa.func.lower(Order.buyer_email) == buyer.email.lower()
     by_address = CheckoutAttempt.client_address == buyer.client_address
-    for by_whom, times in ((by_email, 1), (by_address, lenience)):
-        if _bought(by_whom, order, at) + order.total_cents > practice.buyer_day_limit_cents * times:
-            raise BuyerLimitError
+    if any(_bought(by_whom, order, at) + order.total_cents > most_cents for by_whom in (by_email, by_address)):
+        raise BuyerLimitError
 
 
 def _has_changed(gift: Gift, practice: Practice) -> bool:

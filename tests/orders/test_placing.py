@@ -171,7 +171,8 @@ def went_to_pay(cents: int, state: str, *, at: datetime = NOW) -> None:
 
 
 @pytest.mark.parametrize("state", ["expired", "failed", "refunded", *COUNTING])
-def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, state: str) -> None:
+def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
+    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(60_00, state)
     if state in COUNTING:
@@ -183,7 +184,10 @@ def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, state: str) -
 
 
 @pytest.mark.parametrize(("age", "is_refused"), [(A_DAY - MICROSECOND, True), (A_DAY, False)])
-def test_a_buyers_limit_is_of_one_day(app: Flask, age: timedelta, is_refused: bool) -> None:
+def test_a_buyers_limit_is_of_one_day(
+    app: Flask, monkeypatch: pytest.MonkeyPatch, age: timedelta, is_refused: bool
+) -> None:
+    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(100_00, "in_review", at=NOW - age)
     if is_refused:
@@ -191,6 +195,13 @@ def test_a_buyers_limit_is_of_one_day(app: Flask, age: timedelta, is_refused: bo
             place(amount(25_00))
     else:
         assert place(amount(25_00)).state == "awaiting_payment"
+
+
+def test_one_order_over_the_days_limit_is_refused_whoever_tries_things_out(app: Flask) -> None:
+    set_practice(buyer_day_limit_cents=100_00)
+    with pytest.raises(BuyerLimitError):
+        place(amount(100_01))
+    assert place(amount(100_00)).total_cents == 100_00
 
 
 def unpaid(count: int, state: str, at: datetime, *, client_address: str = "192.0.2.1") -> None:
