@@ -175,7 +175,7 @@ def test_a_forger_who_recomputes_every_hash_must_also_make_the_figures_agree(
 ) -> None:
     cook(statement)
     rebuild_chains()
-    found = audit.find_forged_entry()
+    found = find_forged_entry()
     assert found is not None
     assert (found.public_id, found.wrong) == (unguarded.public_id, words)
     db.session.rollback()
@@ -184,5 +184,5 @@ def test_a_forger_who_recomputes_every_hash_must_also_make_the_figures_agree(
 def test_a_certificate_that_cannot_be_read_ends_the_audit_with_the_databases_own_words(unguarded: Certificate) -> None:
     cook("UPDATE certificate SET public_id = CAST(x'ff' AS TEXT)")
     with pytest.raises(OperationalError, match="UTF-8"):
-        audit.find_forged_entry()
+        find_forged_entry()
     db.session.rollback()
