@@ -165,7 +165,11 @@ def test_an_order_in_review_whose_refund_fails_is_in_review_again(app: Flask) ->
     assert_nothing_was_issued(order, but={"refund"})
     assert [(each.kind, each.detail) for each in owner_was_told()] == [
         ("in_review", f"Order {order.number}: the amount differs. No certificate was issued."),
-        ("refund_failed", f"The refund for order {order.number} failed: the money is back with you."),
+        (
+            "refund_failed",
+            f"The refund for order {order.number} failed: the money is back with you and no certificate was issued: "
+            "it is in review again.",
+        ),
     ]
 
 
