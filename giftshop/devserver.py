@@ -22,6 +22,7 @@ Process = subprocess.Popen[bytes]
 
 def main() -> int:
     """Prepare the database, start shop and workbench, wait for Ctrl-C; return the exit status."""
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored by what they start with "&"
     try:
         port = _port("PORT", "8000")
         settings = _read_settings(port)
