@@ -6,17 +6,10 @@ import pytest
 from flask import Flask
 
 from giftshop.certificates.models import MoneyRequest
+from giftshop.certificates.remarks import MOST_NOTE, read_note
 from giftshop.database import db
 from giftshop.errors import NoteTooLongError
-from giftshop.orders.order_notes import (
-    MOST_LETTERS,
-    NoteEmptyError,
-    NoteNotFoundError,
-    blank_note,
-    list_notes,
-    read_note,
-    write_note,
-)
+from giftshop.orders.order_notes import NoteEmptyError, NoteNotFoundError, blank_note, list_notes, write_note
 from tests import build
 from tests.orders import told
 
@@ -30,8 +23,8 @@ NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
         ("  two\r\n lines\t", "two lines"),
         ("bell\x07and\u202eback", "bell and back"),
         ("žaneta — 木", "žaneta — 木"),
-        ("x" * MOST_LETTERS, "x" * MOST_LETTERS),
-        (f"  {'x' * MOST_LETTERS}\n", "x" * MOST_LETTERS),
+        ("x" * MOST_NOTE, "x" * MOST_NOTE),
+        (f"  {'x' * MOST_NOTE}\n", "x" * MOST_NOTE),
     ],
 )
 def test_a_note_is_one_line_without_controls(typed: str, read: str) -> None:
@@ -39,14 +32,16 @@ def test_a_note_is_one_line_without_controls(typed: str, read: str) -> None:
 
 
 @pytest.mark.parametrize("typed", ["", " \n", "\x00\x07"])
-def test_an_empty_note_is_refused(typed: str) -> None:
+def test_an_empty_note_is_refused(app: Flask, typed: str) -> None:
+    order = told.placed()
     with pytest.raises(NoteEmptyError):
-        read_note(typed)
+        write_note(order.id, typed, actor="staff:1", key=build.request_key(), at=NOON)
+    assert list_notes(order.id) == []
 
 
 def test_a_note_one_letter_too_long_is_refused() -> None:
     with pytest.raises(NoteTooLongError):
-        read_note("x" * (MOST_LETTERS + 1))
+        read_note("x" * (MOST_NOTE + 1))
 
 
 def test_a_note_is_kept_once_and_its_words_nowhere_else(app: Flask) -> None:
