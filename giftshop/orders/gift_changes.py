@@ -1,7 +1,7 @@
 """What a buyer may still change of a gift: its address, its day, whether it is sent at all; for the buyer's pages.
 
 Each act is answered once and noted in the trail as the buyer's. Nothing here commits; what is refused has left
-nothing behind, because each act runs in a savepoint. A message is sent again by the one rule in delivery/resending.py.
+nothing behind (certificates/requests.py). A message is sent again by the one rule in delivery/resending.py.
 """
 
 from collections.abc import Callable
@@ -149,9 +149,5 @@ def _refuse_opened(certificates: list[Certificate]) -> None:
 
 
 def _once(gift: Gift, name: str, key: str, act: Callable[[], dict[str, object]], **more: object) -> Answer:
-    def apart() -> dict[str, object]:
-        with db.session.begin_nested():
-            return act()
-
     body = {"act": name, "gift": gift.id, **more}
-    return answer_once(scope=f"gift:{gift.order.public_id}", key=key, body=body, act=apart)
+    return answer_once(scope=f"gift:{gift.order.public_id}", key=key, body=body, act=act)
