@@ -244,6 +244,7 @@ def test_what_was_paid_counts_a_day_from_when_it_was_paid_not_from_when_it_was_o
 
 @pytest.mark.parametrize("state", ["expired", "failed", "refunded"])
 def test_what_can_no_longer_be_paid_or_was_paid_back_frees_the_limit(stripe_side: StripeSide, state: str) -> None:
+    """Case 21 of Stripe's: an attempt that has expired is no sale; case 22 sees to it that it cannot be paid later."""
     limit_a_day(100_00)
     first = place(wish(60_00, buyer_email="marko@example.com"))
     assert press_pay(first, stripe_side)

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from tests.stripe_cases.purchases import CREATE, Purchase, fail_to_arrive, words
+from tests.stripe_cases.purchases import CREATE, Purchase, fail_to_arrive
 from tests.stripe_cases.records import change
 from tests.stripe_cases.scene import COMPLETED, Scene, at_once, until
 from tests.stripe_cases.verdicts import assert_issued_once, assert_nothing_issued, assert_page_says
@@ -29,7 +29,7 @@ def let_attempt_age(order: Purchase) -> None:
     change(order.scene.records.path, sql)
 
 
-def test_case_21_a_session_that_expires_can_be_paid_anew_and_frees_the_buyers_limit_once(scene: Scene) -> None:
+def test_case_21_a_session_that_expires_can_be_paid_anew(scene: Scene) -> None:
     order = Purchase(scene).place(**{"gifts-0-amount": "2000"})
     first = order.session_id
     scene.bench.post("/clock", {"advance": FORTY_MINUTES})
@@ -41,9 +41,6 @@ def test_case_21_a_session_that_expires_can_be_paid_anew_and_frees_the_buyers_li
     pay_again(order)
     assert_issued_once(order.pay(), cents=2000_00)
     assert_changes_nothing(order, first)
-    more = Purchase(scene, buyer_email=order.buyer_email).send(**{"gifts-0-amount": "1"})
-    assert more.status_code == 422
-    assert "That is more than we can sell to one person in a day" in words(more)
 
 
 def assert_changes_nothing(order: Purchase, session_id: str) -> None:
