@@ -5,6 +5,7 @@ from typing import Any
 
 from flask import request
 from flask_limiter import Limiter
+from limits import RateLimitItem
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -21,6 +22,18 @@ def client_address() -> str:
     except ValueError:
         return "unknown"
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
+
+
+def may_count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
+    """Count one more for `who`, or only look, and tell whether it is within the limit; what cannot be counted is not.
+
+    Counts on a connection of its own: no writing transaction of ours may be open (SQLite would wait for itself).
+    """
+    window = limiter.limiter
+    try:
+        return window.test(item, *who) if is_looking else window.hit(item, *who)
+    except STORE_LOST:
+        return False
 
 
 def limiter_config(uri: str, *, database_url: str) -> dict[str, Any]:

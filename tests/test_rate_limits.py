@@ -13,7 +13,8 @@ from limits.strategies import FixedWindowRateLimiter
 
 from giftshop.app import close_app, create_app
 from giftshop.database import db
-from giftshop.limits import STORE_LOST, client_address, limiter
+from giftshop.limits import STORE_LOST, client_address, limiter, may_count
+from giftshop.orders.asking import may_ask
 from giftshop.orders.schedule import forget_closed_limits
 from giftshop.rate_limits import DatabaseStorage, RateLimit
 from tests import build
@@ -103,6 +104,12 @@ def test_a_redis_that_does_not_answer_is_known_as_lost_and_asked_again(lost_redi
     for _ in range(2):
         with pytest.raises(STORE_LOST):
             limiter.limiter.hit(RateLimitItemPerMinute(5), "ana")
+
+
+def test_what_cannot_be_counted_is_not_admitted_and_stripe_not_asked(lost_redis: Flask) -> None:
+    item = RateLimitItemPerMinute(5)
+    assert [may_count(item, "ana", is_looking=is_looking) for is_looking in (True, False)] == [False, False]
+    assert not may_ask("cs_test_1")
 
 
 def test_nobody_signs_in_past_lost_counters(lost_redis: Flask) -> None:

@@ -1,9 +1,8 @@
 """Asking Stripe again: how often the pages that strangers open may ask about one payment, for the order page."""
 
 from limits import RateLimitItemPerSecond
-from sqlalchemy.exc import SQLAlchemyError
 
-from giftshop.limits import limiter
+from giftshop.limits import may_count
 
 ASKS = RateLimitItemPerSecond(10, 30)
 """Once every three seconds, in bursts: the page of a buyer who waits for the bank asks every five."""
@@ -15,7 +14,4 @@ def may_ask(session_id: str) -> bool:
     Counts, for every process of every host, on a connection of its own: no writing transaction may be open. What
     cannot be counted is not asked.
     """
-    try:
-        return limiter.limiter.hit(ASKS, "stripe-session", session_id)
-    except SQLAlchemyError:
-        return False
+    return may_count(ASKS, "stripe-session", session_id)

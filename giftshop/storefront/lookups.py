@@ -10,7 +10,7 @@ from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import find_by_code
 from giftshop.database import db
 from giftshop.errors import InvalidCodeError
-from giftshop.limits import STORE_LOST, client_address, limiter
+from giftshop.limits import client_address, may_count
 
 PER_ADDRESS = RateLimitItemPerMinute(10)
 BY_ALL_STRANGERS = RateLimitItemPerHour(1000)
@@ -27,7 +27,7 @@ def find_for_stranger(typed: str) -> Certificate | None:
     _count(PER_ADDRESS, client_address())
     if not _is_well_formed(typed):
         return None
-    if not _ask(BY_ALL_STRANGERS, hits=False):
+    if not may_count(BY_ALL_STRANGERS, _KEY, is_looking=True):
         _refuse(BY_ALL_STRANGERS)
     certificate = find_by_code(typed)
     if certificate is None:
@@ -45,17 +45,8 @@ def _is_well_formed(typed: str) -> bool:
 
 
 def _count(item: RateLimitItem, *who: str) -> None:
-    if not _ask(item, *who, hits=True):
+    if not may_count(item, _KEY, *who):
         _refuse(item)
-
-
-def _ask(item: RateLimitItem, *who: str, hits: bool) -> bool:
-    """Count a hit, or only look; a counter that cannot be reached refuses strangers."""
-    try:
-        window = limiter.limiter
-        return window.hit(item, _KEY, *who) if hits else window.test(item, _KEY, *who)
-    except STORE_LOST:
-        return False
 
 
 def _refuse(item: RateLimitItem) -> NoReturn:

@@ -21,6 +21,7 @@ from giftshop.errors import (
     ShopError,
     WrongCheckSymbolError,
 )
+from giftshop.limits import limiter
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
 from giftshop.trail import TrailEvent
@@ -147,7 +148,7 @@ def test_every_bad_code_gets_the_same_bytes(visitor: Visitor) -> None:
     db.session.commit()
     answers = set()
     for bad in [quote(bad, safe="%") for bad in BAD if "/" not in bad and "%00" not in bad] + [void, codes.new_code()]:
-        lookups.limiter.reset()
+        limiter.reset()
         answer = visitor.open(f"/c/{bad}")
         answers.add((answer.status_code, answer.data, answer.headers["Cache-Control"]))
     assert len(answers) == 1
