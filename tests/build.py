@@ -7,6 +7,7 @@ from typing import Any
 from giftshop import clock
 from giftshop.certificates import ledger, register, standing, vault
 from giftshop.certificates.models import Certificate
+from giftshop.certificates.requests import new_request_key
 from giftshop.database import db
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.orders.models import Gift, GiftCertificate, Order
@@ -44,7 +45,7 @@ def purchase(*gifts: GiftRequest, **changes: Any) -> Purchase:
 
 def request_key() -> str:
     """A fresh request key, as a form makes one when it is shown."""
-    return secrets.token_urlsafe(18)
+    return new_request_key()
 
 
 def certificate(

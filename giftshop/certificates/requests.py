@@ -8,6 +8,7 @@ too, and so what the act wrote before it refused is rolled back first.
 import hashlib
 import json
 import re
+import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -61,6 +62,11 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     )
     db.session.flush()
     return Answer(status, facts, str(answer["refusal"]), str(answer["message"]), is_replayed=False)
+
+
+def new_request_key() -> str:
+    """Return a fresh request key, for a form that is about to be shown or an act without one."""
+    return secrets.token_urlsafe(18)
 
 
 def refuse_unusable_key(key: str) -> None:

@@ -11,12 +11,11 @@ from flask import current_app
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import get_certificate
-from giftshop.certificates.requests import Answer
+from giftshop.certificates.requests import Answer, new_request_key
 from giftshop.database import db
 from giftshop.errors import InvalidAmountError, ShopError
 from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
-from giftshop.office.forms import new_request_key
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
 from giftshop.orders import corrections, review

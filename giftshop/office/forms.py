@@ -1,6 +1,5 @@
 """Forms of the office: who sends them, by which request, and what is wrong with what was typed."""
 
-import secrets
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TypeVar
@@ -37,11 +36,6 @@ def actor() -> str:
 def asked(reason: str = "") -> Asked:
     """Return who asks, why, and by which request key."""
     return Asked(actor=actor(), reason=reason, key=request.form.get("request_key", ""))
-
-
-def new_request_key() -> str:
-    """Return a fresh request key for a form that is about to be shown."""
-    return secrets.token_urlsafe(18)
 
 
 def number_in(text: str) -> int | None:

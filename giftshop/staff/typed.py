@@ -1,10 +1,11 @@
 """What people at work typed into a field, for the pages that show it again, also after they had to sign in anew."""
 
 import json
-import secrets
 from collections.abc import Mapping
 
 from flask import current_app, g, request, session
+
+from giftshop.certificates.requests import new_request_key
 
 LONGEST_PATH, MOST_BYTES = 200, 2200
 """What is kept in the cookie, which browsers drop when it grows past 4 KB."""
@@ -28,7 +29,7 @@ def form_key() -> str:
     A kept form may have been sent before, with the answer lost: under its own key it is still done once only.
     """
     kept = typed_in("request_key") if request.method == "GET" else ""
-    return kept or secrets.token_urlsafe(18)
+    return kept or new_request_key()
 
 
 def keep_typed() -> str:

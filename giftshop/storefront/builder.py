@@ -9,6 +9,7 @@ from flask_wtf.csrf import CSRFError
 from giftshop import clock
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
+from giftshop.certificates.requests import new_request_key
 from giftshop.database import db
 from giftshop.errors import (
     AmountOutOfBoundsError,
@@ -35,7 +36,6 @@ from giftshop.storefront.forms import (
     draft_of_order,
     new_draft,
     new_gift,
-    new_request_key,
     read_draft,
     read_purchase,
 )

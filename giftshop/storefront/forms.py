@@ -1,7 +1,6 @@
 """The builder's form: what was typed, kept as typed, and read as a purchase or refused field by field."""
 
 import re
-import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date
@@ -10,6 +9,7 @@ from typing import TypeVar, cast
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
 from giftshop.certificates.drawing import DESIGNS
+from giftshop.certificates.requests import new_request_key
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.money import format_choice, format_plain, parse_amount
 from giftshop.orders.models import Gift, Order
@@ -37,11 +37,6 @@ NO_EMAIL = "Enter their email address, like name@example.com"
 _NO_BUYER_EMAIL = "Enter your email address, like name@example.com"
 _SLUG = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 Value = TypeVar("Value")
-
-
-def new_request_key() -> str:
-    """Return a fresh key by which a second arrival of the same form is known."""
-    return secrets.token_hex(16)
 
 
 class WrongFieldsError(ShopError):

@@ -9,7 +9,7 @@ from werkzeug.exceptions import NotFound
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.requests import Answer
+from giftshop.certificates.requests import Answer, new_request_key
 from giftshop.database import db
 from giftshop.errors import RequestKeyReusedError, ShopError
 from giftshop.orders import gift_changes
@@ -17,7 +17,7 @@ from giftshop.orders.models import Gift
 from giftshop.orders.register import certificates_of
 from giftshop.storefront import typed
 from giftshop.storefront.builder_page import written_hour
-from giftshop.storefront.forms import NO_EMAIL, new_request_key, read_deliver_on
+from giftshop.storefront.forms import NO_EMAIL, read_deliver_on
 from giftshop.storefront.order_limits import count_mail
 from giftshop.storefront.order_proof import get_order, is_buyer
 
