@@ -78,12 +78,7 @@ NAMES = [pytest.param(name, case.database, id=name) for name, case in CASES.item
 @pytest.fixture
 def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
     """The settings of a shop whose Stripe is the workbench."""
-    return make_settings(
-        database_url,
-        stripe_api_base=workbench.url,
-        stripe_secret_key=workbench.stripe_key,
-        stripe_webhook_secret=workbench.webhook_secret,
-    )
+    return make_settings(database_url, **workbench.shop_settings)
 
 
 @pytest.mark.parametrize(("name", "database"), SOUND_NAMES, indirect=["database"])

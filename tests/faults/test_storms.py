@@ -82,12 +82,7 @@ def test_a_full_disk_refuses_writes_and_goes_on_reading(world: World) -> None:
 def settings_on_small_disk(tmp_path: Path, sqlite_template: Path, workbench: RunningWorkbench) -> Settings:
     folder = tmp_path / "small"
     (folder / "shop.sqlite").write_bytes(sqlite_template.read_bytes())
-    return make_settings(
-        f"sqlite:///{folder}/shop.sqlite",
-        stripe_api_base=workbench.url,
-        stripe_secret_key=workbench.stripe_key,
-        stripe_webhook_secret=workbench.webhook_secret,
-    )
+    return make_settings(f"sqlite:///{folder}/shop.sqlite", **workbench.shop_settings)
 
 
 @pytest.mark.skipif(not can_mount(), reason="this machine mounts nothing for us; the limit above stands in for it")

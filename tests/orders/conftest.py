@@ -22,12 +22,7 @@ def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkb
 @pytest.fixture
 def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
     """The settings of a shop whose Stripe is the workbench."""
-    return make_settings(
-        database_url,
-        stripe_api_base=workbench.url,
-        stripe_secret_key=workbench.stripe_key,
-        stripe_webhook_secret=workbench.webhook_secret,
-    )
+    return make_settings(database_url, **workbench.shop_settings)
 
 
 @pytest.fixture

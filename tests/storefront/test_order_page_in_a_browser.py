@@ -23,12 +23,7 @@ LATER = (clock.today("America/Denver") + timedelta(days=30)).isoformat()
 @pytest.fixture
 def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
     """Settings of a shop that is served for real, with a simulated Stripe that answers."""
-    return settings_on_a_port(
-        database_url,
-        stripe_api_base=workbench.url,
-        stripe_secret_key=workbench.stripe_key,
-        stripe_webhook_secret=workbench.webhook_secret,
-    )
+    return settings_on_a_port(database_url, **workbench.shop_settings)
 
 
 @pytest.fixture

@@ -31,6 +31,15 @@ class RunningWorkbench:
     log: Path
     http: requests.Session = field(default_factory=requests.Session)
 
+    @property
+    def shop_settings(self) -> dict[str, str]:
+        """The settings of a shop whose Stripe this is."""
+        return {
+            "stripe_api_base": self.url,
+            "stripe_secret_key": self.stripe_key,
+            "stripe_webhook_secret": self.webhook_secret,
+        }
+
     def post(self, path: str, json: dict[str, Any] | None = None) -> dict[str, Any]:
         """Call the control API, e.g. post("/sessions/cs_…/settle", {"outcome": "pay"}); refused calls raise."""
         answer: dict[str, Any] = self._call("POST", path, json or {})
