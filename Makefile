@@ -41,8 +41,9 @@ mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money
 	$(BIN)/python -m tests.mutation $(MODULE)
 
 requirements: ## Pin every dependency again, with hashes (needs uv)
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml -o requirements.txt
-	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url -q pyproject.toml --extra tests -c requirements.txt -o tests/requirements.txt
+	# Extras are named: pip looks for the newest coverage[toml] where only coverage is pinned, and then refuses it.
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml -o requirements.txt
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml --extra tests -c requirements.txt -o tests/requirements.txt
 
 clean: ## Forget the installed environment and the shop's data on this machine
 	rm -rf .venv instance static/fonts
