@@ -40,8 +40,8 @@ faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everythi
 mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
 	$(BIN)/python -m tests.mutation $(MODULE)
 
+# With extras: where only coverage is pinned, pip takes the newest coverage[toml] and then refuses it.
 requirements: ## Pin every dependency again, with hashes (needs uv)
-	# Extras are named: pip looks for the newest coverage[toml] where only coverage is pinned, and then refuses it.
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml --extra tests -c requirements.txt -o tests/requirements.txt
 
