@@ -14,8 +14,12 @@ from typing import Any
 STATIC_FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
 
 LATIN = "U+20-7E, U+A0-FF, U+2013-2014, U+2018-201A, U+201C-201E, U+2022, U+2026, U+20AC, U+2212, U+2713"
-EXTENDED = "U+100-24F, U+2B0-2FF, U+1E00-1EFF"
-OTHER_SCRIPTS = "U+370-52F, U+1F00-1FFF, U+1EA0-1EF9"
+EUROPEAN = "U+100-17F, U+218-21B"
+FURTHER_LATIN = "U+180-217, U+21C-24F, U+2B0-2FF, U+1E00-1E9F"
+VIETNAMESE = "U+1EA0-1EFF"
+GREEK = "U+370-3FF, U+1F00-1FFF"
+CYRILLIC = "U+400-45F, U+490-491"
+FURTHER_CYRILLIC = "U+460-48F, U+492-52F"
 _FEATURES = ["kern", "liga", "lnum", "pnum", "tnum", "zero", "mark", "mkmk", "ccmp", "locl"]
 
 
@@ -44,18 +48,16 @@ FALLBACK = Typeface("font_source_sans_pro", "SourceSansPro-Regular.ttf", "Source
 FALLBACK_BOLD = Typeface("font_source_sans_pro", "SourceSansPro-Bold.ttf", "Source Sans Pro", 700)
 ALL = (DISPLAY, TEXT, TEXT_BOLD, FALLBACK, FALLBACK_BOLD)
 
+_OTHER_SCRIPTS = (VIETNAMESE, GREEK, CYRILLIC, FURTHER_CYRILLIC)
 _SUBSETS = [
-    (DISPLAY, DISPLAY.family, LATIN),
-    (DISPLAY, DISPLAY.family, EXTENDED),
-    (DISPLAY, DISPLAY.family, OTHER_SCRIPTS),
-    (TEXT, TEXT.family, LATIN),
-    (TEXT, TEXT.family, EXTENDED),
-    (TEXT_BOLD, TEXT.family, LATIN),
-    (TEXT_BOLD, TEXT.family, EXTENDED),
-    (FALLBACK, TEXT.family, OTHER_SCRIPTS),
-    (FALLBACK_BOLD, TEXT.family, OTHER_SCRIPTS),
+    *((DISPLAY, DISPLAY.family, letters) for letters in (LATIN, EUROPEAN, FURTHER_LATIN, *_OTHER_SCRIPTS)),
+    *((face, TEXT.family, letters) for face in (TEXT, TEXT_BOLD) for letters in (LATIN, EUROPEAN, FURTHER_LATIN)),
+    *((face, TEXT.family, letters) for face in (FALLBACK, FALLBACK_BOLD) for letters in _OTHER_SCRIPTS),
 ]
-"""Each web font: the file, the family pages know it by, and the letters it brings."""
+"""Each web font: the file, the family pages know it by, and the letters it brings.
+
+A page loads those it has letters of: a name in another script must not make it heavy.
+"""
 
 _STAND_INS = [
     (DISPLAY, "Source Serif as Georgia", "Georgia", 400, 0.4356),

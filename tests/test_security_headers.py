@@ -141,7 +141,7 @@ def test_an_answer_to_anything_odd_is_protected(app: Flask, call: str) -> None:
 def test_a_file_that_has_not_changed_is_protected(app: Flask) -> None:
     client = browser(app)
     tag = client.get("/static/js/redeem.js", buffered=True).headers["ETag"]
-    answer = client.get("/static/js/redeem.js", headers={"If-None-Match": tag})
+    answer = client.get("/static/js/redeem.js", headers={"If-None-Match": tag}, buffered=True)
     assert answer.status_code == 304
     assert_protected("/static/js/redeem.js", answer.headers)
 

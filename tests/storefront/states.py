@@ -25,6 +25,7 @@ from giftshop.orders.stripe_gateway import StripeGateway
 from tests import build
 
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
+NAMES = {"Polish": LONG, "Vietnamese": "Nguyễn Thị Ánh", "Greek": "Ἀθηνᾶ Ελευθερίου", "Serbian": "Љубица Ђорђевић"}
 
 
 @dataclass
@@ -116,6 +117,11 @@ def order_in(state: str, guest: Guest) -> None:
 
 def order_of_several(guest: Guest) -> None:
     gifts = [build.gift_request(quantity=3), build.gift_request(delivery="print"), build.gift_request(delivery="buyer")]
+    guest.open(f"/orders/{token_of(placed(*gifts))}")
+
+
+def order_of_ten(guest: Guest) -> None:
+    gifts = [build.gift_request(recipient_name=LONG, giver_name="Vũ Šárka") for _ in range(10)]
     guest.open(f"/orders/{token_of(placed(*gifts))}")
 
 
@@ -242,6 +248,7 @@ STATES: dict[str, State] = {
         for state in ("awaiting_payment", "processing", "paid", "expired", "failed", "in_review", "refunded")
     },
     "order of several": (200, order_of_several),
+    "order of ten": (200, order_of_ten),
     "order being checked": (200, order_being_checked),
     "order sent": (200, partial(delivered, "sent")),
     "order being sent": (200, partial(delivered, "sending")),
@@ -255,7 +262,10 @@ STATES: dict[str, State] = {
     "order open too long": (403, order_sent_stale),
     "full": (200, certificate),
     "part used": (200, partial(certificate, balance_cents=25_00)),
-    "part used, long name": (200, partial(certificate, balance_cents=25_00, recipient_name=LONG)),
+    **{
+        f"part used, {script} name": (200, partial(certificate, balance_cents=25_00, recipient_name=name))
+        for script, name in NAMES.items()
+    },
     "used up": (200, partial(certificate, balance_cents=0)),
     "put back": (200, put_back),
     "frozen": (200, partial(certificate, status="frozen")),
@@ -277,15 +287,8 @@ STATES: dict[str, State] = {
 LIGHT = (
     *("home", "back article", "articles", "terms", "builder", "balance", "unknown code"),
     *("full", "part used", "used up", "frozen", "expired", "put back"),
-    *(
-        "order awaiting_payment",
-        "order of several",
-        "order sent",
-        "order scheduled",
-        "order to print",
-        "order refunded",
-    ),
+    *(f"part used, {script} name" for script in NAMES),
+    *("order awaiting_payment", "order of several", "order of ten"),
+    *("order sent", "order scheduled", "order to print", "order refunded"),
 )
-"""What people open first, from a link or a letter: each has to come over a poor line too. Letters that are rare here
-(Żaneta) come in files of their own, on top.
-"""
+"""What people open first, from a link or a letter: each has to come over a poor line too."""

@@ -1,5 +1,6 @@
 """The public pages: home, articles, terms, drawings, and the pages for what is not there."""
 
+import gzip
 import re
 
 import pytest
@@ -11,6 +12,8 @@ from giftshop.certificates.drawing import DESIGNS
 from giftshop.database import db
 from giftshop.storefront.articles import ARTICLES
 from tests.storefront.conftest import Visitor, count_queries, heading
+
+PACKED = {"Accept-Encoding": "gzip"}
 
 
 def test_home_says_what_it_is_and_shows_two_ways_on(visitor: Visitor) -> None:
@@ -120,8 +123,24 @@ def test_the_palette_and_the_test_sign_are_on_every_page(visitor: Visitor, app: 
 
 def test_pages_are_packed_for_browsers_that_can_read_it(visitor: Visitor) -> None:
     plain = visitor.open("/")
-    packed = visitor.ask("/", method="GET", headers={"Accept-Encoding": "gzip"})
+    packed = visitor.ask("/", method="GET", headers=PACKED)
     assert plain.content_encoding is None
     assert packed.content_encoding == "gzip"
     assert "Accept-Encoding" in packed.headers["Vary"]
     assert len(packed.data) * 2 < len(plain.data)
+
+
+@pytest.mark.parametrize("name", ["js/preview.js", "css/staff.css"])
+def test_scripts_and_sheets_are_packed_and_kept_for_a_year(visitor: Visitor, name: str) -> None:
+    plain = visitor.open(f"/static/{name}", buffered=True)
+    with visitor.ask(f"/static/{name}", method="GET", headers=PACKED) as packed:
+        assert packed.content_encoding == "gzip"
+        assert gzip.decompress(packed.data) == plain.data
+        assert packed.cache_control.max_age == 31_536_000
+        assert len(packed.data) * 2 < len(plain.data)
+
+
+def test_a_part_of_a_script_comes_as_it_is(visitor: Visitor) -> None:
+    headers = {**PACKED, "Range": "bytes=0-9"}
+    with visitor.ask("/static/js/preview.js", method="GET", headers=headers) as part:
+        assert (part.status_code, part.content_encoding, len(part.data)) == (206, None, 10)
