@@ -32,8 +32,13 @@ def parse_amount(text: str, currency: str) -> int:
 
 
 def format_amount(amount_cents: int, currency: str) -> str:
-    """Write minor units as people read money facts: always with cents ("$25.00")."""
-    return format_currency(_major(amount_cents, currency), currency, locale=LOCALE)
+    """Write minor units as people read money facts: always with cents ("$25.00", "CHF 25.00").
+
+    Letters stand apart from figures, as Unicode says (UTS 35, currencySpacing) and Babel leaves out.
+    """
+    text: str = format_currency(_major(amount_cents, currency), currency, locale=LOCALE)
+    symbol: str = get_currency_symbol(currency, locale=LOCALE)
+    return text.replace(symbol, f"{symbol}\N{NO-BREAK SPACE}", 1) if symbol[-1].isalpha() else text
 
 
 def format_choice(amount_cents: int, currency: str) -> str:

@@ -84,6 +84,8 @@ def test_any_text_is_an_amount_or_refused(text: str) -> None:
         (format_amount, 1, "USD", "$0.01"),
         (format_amount, -5_00, "USD", "-$5.00"),
         (format_amount, 5000, "JPY", "¥5,000"),
+        (format_amount, 25_00, "CHF", "CHF\u00a025.00"),
+        (format_amount, -25_00, "SEK", "-SEK\u00a025.00"),
         (format_amount, 99_999_999_999_999_99, "USD", "$99,999,999,999,999.99"),  # a float would lose the last cent
         (format_choice, 95_00, "USD", "$95"),
         (format_choice, 19_99, "USD", "$19.99"),

@@ -15,7 +15,7 @@ from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.catalog.terms import amount_bounds, short_terms
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.money import LOCALE, format_amount, name_unit
+from giftshop.money import LOCALE, format_amount, minor_digits, name_unit
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.forms import MOST_GIFTS, TRAP, Draft, find_price
@@ -62,6 +62,7 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         long_name=LONG_NAME,
         long_word=LONG_WORD,
         unit=name_unit(practice.currency),
+        digits=minor_digits(practice.currency),
     )
     return page, status
 

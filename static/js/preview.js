@@ -1,7 +1,9 @@
 // The live preview; without it "Update the preview" posts the form.
 const form = document.querySelector('form[data-currency]');
-const money = new Intl.NumberFormat('en-US', { style: 'currency', currency: form.dataset.currency });
-const unit = 10 ** money.resolvedOptions().maximumFractionDigits;
+const { currency, digits } = form.dataset;
+const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
+const money = new Intl.NumberFormat('en-US', { style: 'currency', currency, ...exactly });
+const unit = 10 ** digits;
 const gifts = [...form.querySelectorAll('.gift')];
 
 const field = (gift, name) => gift.querySelector(`[name$="-${name}"]`);
