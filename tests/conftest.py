@@ -34,12 +34,13 @@ TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
 
+SECRETS = {name: secrets.token_hex(32) for name in ("secret_key", "code_pepper", "code_keys")}
+
+
 def make_settings(database_url: str, **changes: Any) -> Settings:
     """Return settings for a test's own shop; nothing answers at its Stripe unless the test says where."""
     values: dict[str, Any] = {
-        "secret_key": secrets.token_hex(32),
-        "code_pepper": secrets.token_hex(32),
-        "code_keys": secrets.token_hex(32),
+        **SECRETS,
         "stripe_secret_key": "sk_test_sim_0123456789abcdef",
         "stripe_webhook_secret": "whsec_sim_0123456789abcdef",
         "stripe_api_base": "http://127.0.0.1:9",
@@ -89,15 +90,16 @@ def database(request: pytest.FixtureRequest) -> str:
 
 
 @pytest.fixture
-def database_url(database: str, request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[str]:
+def database_url(database: str, request: pytest.FixtureRequest) -> str:
     """A fresh database of its own for one test, migrated, with the sample practice."""
     if database == "sqlite":
-        path = tmp_path / "shop.sqlite"
-        shutil.copy(request.getfixturevalue("sqlite_template"), path)
-        yield f"sqlite:///{path}"
-    else:
-        server: PostgresServer = request.getfixturevalue("postgres")
-        yield server.new_database(_migrate_and_seed)
+        template: Path = request.getfixturevalue("sqlite_template")
+        path = template.with_name("shop.sqlite")
+        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        shutil.copy(template, path)
+        return f"sqlite:///{path}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    return server.new_database(_migrate_and_seed)
 
 
 @pytest.fixture
@@ -115,11 +117,36 @@ def settings(database_url: str) -> Settings:
     return make_settings(database_url)
 
 
+class LastShop:
+    """The shop built last in this process, for the next test that wants the same: building one costs more than most."""
+
+    def __init__(self) -> None:
+        self._app: Flask | None = None
+        self._settings: Settings | None = None
+        self._counters: object = None
+        self._kept: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+
+    def open(self, settings: Settings) -> Flask:
+        """Return a shop with these settings, as it was built; any other built since would have taken its place."""
+        if self._app is None or settings != self._settings or self._counters is not limiter.storage:
+            self._app, self._settings = create_app(settings), settings
+            self._app.testing = True
+            self._counters = limiter.storage
+            self._kept = dict(self._app.config), dict(self._app.extensions)
+        else:
+            for now, kept in zip((self._app.config, self._app.extensions), self._kept, strict=True):
+                now.clear()
+                now.update(kept)
+        return self._app
+
+
+_last_shop = LastShop()
+
+
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The shop on the test's database; its books are audited when the test is over."""
-    app = create_app(settings)
-    app.testing = True
+    app = _last_shop.open(settings)
     with app.app_context():
         insist_on_practice()  # once in a process; tests that count queries see what comes after
         yield app

@@ -5,7 +5,6 @@ from contextlib import contextmanager
 from typing import Any
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
@@ -15,6 +14,7 @@ from giftshop.app import close_app, create_app
 from giftshop.database import db, may_write
 from giftshop.heartbeats import JobExecutor
 from tests.conftest import both_databases, make_settings
+from tests.statements import statements_to
 
 SHOP = "http://127.0.0.1:8000"
 NO_DATABASES = ["postgresql+psycopg://nobody@127.0.0.1:9/none", "sqlite:////nowhere/shop.sqlite"]
@@ -82,9 +82,7 @@ def test_the_shop_is_ready_when_some_process_runs_jobs(app: Flask, client: Flask
 
 
 def test_that_the_process_is_up_is_no_question_to_the_database(database_url: str) -> None:
-    with shop_on(database_url) as client, client.application.app_context():
-        asked: list[str] = []
-        sa.event.listen(db.engine, "before_cursor_execute", lambda *about: asked.append(about[2]))
+    with shop_on(database_url) as client, client.application.app_context(), statements_to(db.engine) as asked:
         assert (ask_alive(client), asked) == ((200, "ok"), [])
         client.get("/redeem", base_url=SHOP)
         assert asked  # the cookie does make other pages ask

@@ -3,7 +3,6 @@
 import re
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -80,9 +79,9 @@ CONTROLS = {
 
 
 @contextmanager
-def opened_carelessly(path: Path) -> Iterator[sa.Connection]:
-    """Open the file without the shop's pragmas: no foreign keys, no recursive triggers; nothing is kept."""
-    engine = sa.create_engine(f"sqlite:///{path}")
+def opened_carelessly() -> Iterator[sa.Connection]:
+    """Open the shop's file without the shop's pragmas: no foreign keys, no recursive triggers; nothing is kept."""
+    engine = sa.create_engine(db.engine.url)
     sa.event.listen(engine, "connect", lambda connection, _: setattr(connection, "isolation_level", None))
     sa.event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
     with engine.connect() as connection:
@@ -91,10 +90,10 @@ def opened_carelessly(path: Path) -> Iterator[sa.Connection]:
     engine.dispose()
 
 
-def test_every_trigger_is_needed(app: Flask, tmp_path: Path) -> None:
+def test_every_trigger_is_needed(app: Flask) -> None:
     books, attempts = keep_books(), {attempt.name: attempt for attempt in ATTEMPTS}
     needless = {}
-    with opened_carelessly(tmp_path / "shop.sqlite") as books.connection:
+    with opened_carelessly() as books.connection:
         triggers = set(
             books.connection.scalars(
                 sa.text("SELECT name FROM sqlite_master WHERE type = 'trigger' AND tbl_name <> 'trail_event'")
@@ -110,10 +109,10 @@ def test_every_trigger_is_needed(app: Flask, tmp_path: Path) -> None:
     assert needless == {}, "these are refused by something else as well"
 
 
-def test_the_guards_hold_in_a_program_that_opens_the_file_carelessly(app: Flask, tmp_path: Path) -> None:
+def test_the_guards_hold_in_a_program_that_opens_the_file_carelessly(app: Flask) -> None:
     books = keep_books()
     let_through = []
-    with opened_carelessly(tmp_path / "shop.sqlite") as books.connection:
+    with opened_carelessly() as books.connection:
         for attempt in ATTEMPTS:
             if attempt.only != "postgresql" and not refusal_at_once(attempt, books):
                 let_through.append(attempt.name)

@@ -29,7 +29,7 @@ def copy(app: Flask, tmp_path: Path) -> Path:
     db.session.add(seals.build_seal(at=clock.now()))
     db.session.commit()
     db.session.remove()
-    shutil.copy(tmp_path / "shop.sqlite", tmp_path / "copy.sqlite")
+    shutil.copy(str(db.engine.url.database), tmp_path / "copy.sqlite")
     return tmp_path / "copy.sqlite"
 
 
