@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
 
     from tests.counter import Counter
+    from tests.workbench.running import RunningWorkbench
 
 TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys", "tests/test_jobs.py")
 """Where tests share a running shop, or need the processors to themselves: each place stays on one process."""
@@ -73,6 +74,15 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
     server = PostgresServer(tmp_path_factory.mktemp("postgres"))
     yield server
     server.stop()
+
+
+@pytest.fixture(scope="session")
+def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RunningWorkbench"]:
+    """A simulated Stripe that answers; who needs it empty resets it."""
+    from tests.workbench.running import start_workbench
+
+    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
+        yield bench
 
 
 @pytest.fixture(scope="session")
@@ -124,7 +134,7 @@ class LastShop:
         self._app: Flask | None = None
         self._settings: Settings | None = None
         self._counters: object = None
-        self._kept: tuple[dict[str, Any], dict[str, Any]] = ({}, {})
+        self._kept: list[dict[str, Any]] = []
 
     def open(self, settings: Settings) -> Flask:
         """Return a shop with these settings, as it was built; any other built since would have taken its place."""
@@ -132,12 +142,17 @@ class LastShop:
             self._app, self._settings = create_app(settings), settings
             self._app.testing = True
             self._counters = limiter.storage
-            self._kept = dict(self._app.config), dict(self._app.extensions)
+            self._kept = [dict(part) for part in _parts(self._app)]
         else:
-            for now, kept in zip((self._app.config, self._app.extensions), self._kept, strict=True):
-                now.clear()
-                now.update(kept)
+            for part, kept in zip(_parts(self._app), self._kept, strict=True):
+                part.clear()
+                part.update(kept)
         return self._app
+
+
+def _parts(app: Flask) -> tuple[dict[str, Any], ...]:
+    """Return what tests change of a shop."""
+    return app.config, app.extensions, app.view_functions
 
 
 _last_shop = LastShop()

@@ -13,22 +13,15 @@ from tests.faults.life import World
 from tests.faults.mailroom import Mailroom
 from tests.faults.shop import running_rigged_shop
 from tests.faults.trouble import mend
-from tests.workbench.running import RunningWorkbench, start_workbench
-
-
-@pytest.fixture(scope="session")
-def quiet_workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
-    """A simulated Stripe for scenarios in one process."""
-    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
-        yield bench
+from tests.workbench.running import RunningWorkbench
 
 
 @pytest.fixture
-def workbench(quiet_workbench: RunningWorkbench) -> RunningWorkbench:
-    """It, with everything forgotten; nobody hears its webhooks."""
-    quiet_workbench.post("/reset")
-    quiet_workbench.post("/hook", {"drop": -1})
-    return quiet_workbench
+def quiet_workbench(workbench: RunningWorkbench) -> RunningWorkbench:
+    """The simulated Stripe, with everything forgotten; nobody hears its webhooks."""
+    workbench.post("/reset")
+    workbench.post("/hook", {"drop": -1})
+    return workbench
 
 
 @pytest.fixture
@@ -38,14 +31,14 @@ def mail_server() -> Iterator[MailServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def crashing_postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[CrashingPostgres]:
     """A PostgreSQL server that may crash without hurting other tests."""
     with running_postgres(tmp_path_factory.mktemp("crashing")) as server:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[World]:
     """A rigged shop on SQLite; its books are the same for all tests, and judged by each."""
     folder = tmp_path_factory.mktemp("rigged")
@@ -53,7 +46,7 @@ def world_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: P
     yield from _world(folder, f"sqlite:///{folder}/shop.sqlite")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def world_on_postgresql(
     tmp_path_factory: pytest.TempPathFactory, crashing_postgres: CrashingPostgres
 ) -> Iterator[World]:

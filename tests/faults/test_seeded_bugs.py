@@ -76,27 +76,27 @@ NAMES = [pytest.param(name, case.database, id=name) for name, case in CASES.item
 
 
 @pytest.fixture
-def settings(database_url: str, workbench: RunningWorkbench) -> Settings:
+def settings(database_url: str, quiet_workbench: RunningWorkbench) -> Settings:
     """The settings of a shop whose Stripe is the workbench."""
-    return make_settings(database_url, **workbench.shop_settings)
+    return make_settings(database_url, **quiet_workbench.shop_settings)
 
 
 @pytest.mark.parametrize(("name", "database"), SOUND_NAMES, indirect=["database"])
 def test_a_sound_shop_passes(
-    name: str, settings: Settings, workbench: RunningWorkbench, mail_server: MailServer, tmp_path: Path
+    name: str, settings: Settings, quiet_workbench: RunningWorkbench, mail_server: MailServer, tmp_path: Path
 ) -> None:
     case = CASES[name]
-    with play(settings, workbench, mail_server, tmp_path, bug="") as scene:
+    with play(settings, quiet_workbench, mail_server, tmp_path, bug="") as scene:
         case.scenario(scene)
         assert scene.judge(with_mails=case.with_mails) == []
 
 
 @pytest.mark.parametrize(("name", "database"), NAMES, indirect=["database"])
 def test_the_bug_is_caught(
-    name: str, settings: Settings, workbench: RunningWorkbench, mail_server: MailServer, tmp_path: Path
+    name: str, settings: Settings, quiet_workbench: RunningWorkbench, mail_server: MailServer, tmp_path: Path
 ) -> None:
     case = CASES[name]
-    with play(settings, workbench, mail_server, tmp_path, bug=name) as scene:
+    with play(settings, quiet_workbench, mail_server, tmp_path, bug=name) as scene:
         case.scenario(scene)
         assert case.check in {finding.check for finding in scene.judge(with_mails=case.with_mails)}
 

@@ -79,19 +79,19 @@ def test_a_full_disk_refuses_writes_and_goes_on_reading(world: World) -> None:
 
 
 @pytest.fixture
-def settings_on_small_disk(tmp_path: Path, sqlite_template: Path, workbench: RunningWorkbench) -> Settings:
+def settings_on_small_disk(tmp_path: Path, sqlite_template: Path, quiet_workbench: RunningWorkbench) -> Settings:
     folder = tmp_path / "small"
     (folder / "shop.sqlite").write_bytes(sqlite_template.read_bytes())
-    return make_settings(f"sqlite:///{folder}/shop.sqlite", **workbench.shop_settings)
+    return make_settings(f"sqlite:///{folder}/shop.sqlite", **quiet_workbench.shop_settings)
 
 
 @pytest.mark.skipif(not can_mount(), reason="this machine mounts nothing for us; the limit above stands in for it")
 def test_a_disk_without_a_byte_left_keeps_what_it_has(
-    tmp_path: Path, mail_server: MailServer, workbench: RunningWorkbench, request: pytest.FixtureRequest
+    tmp_path: Path, mail_server: MailServer, quiet_workbench: RunningWorkbench, request: pytest.FixtureRequest
 ) -> None:
     with small_disk(tmp_path / "small", 8) as disk:
         settings = request.getfixturevalue("settings_on_small_disk")
-        with play(settings, workbench, mail_server, tmp_path, bug="") as scene:
+        with play(settings, quiet_workbench, mail_server, tmp_path, bug="") as scene:
             _, certificate = scene.sell(at_till=True)
             name = certificate.public_id
             ballast = fill(disk)

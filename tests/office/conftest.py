@@ -15,7 +15,7 @@ from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate
 from giftshop.orders.models import Order
 from tests import build
-from tests.orders.conftest import gateway, settings, stripe_side, workbench  # noqa: F401  # fixtures
+from tests.orders.conftest import gateway, settings, stripe_side  # noqa: F401  # fixtures
 from tests.signing_in import hire, signed_in
 
 HIDDEN = re.compile(r'name="(csrf_token|request_key)" value="([^"]+)"')

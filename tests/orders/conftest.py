@@ -1,7 +1,5 @@
 """What the tests of orders share: the shop beside a simulated Stripe that answers, and orders paid there."""
 
-from collections.abc import Iterator
-
 import pytest
 from flask import Flask
 
@@ -9,14 +7,7 @@ from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.settings import Settings
 from tests.conftest import make_settings
 from tests.orders.stripe_side import StripeSide
-from tests.workbench.running import RunningWorkbench, start_workbench
-
-
-@pytest.fixture(scope="session")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
-    """A simulated Stripe for the tests of this folder."""
-    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
-        yield bench
+from tests.workbench.running import RunningWorkbench
 
 
 @pytest.fixture

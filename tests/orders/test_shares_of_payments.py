@@ -61,6 +61,28 @@ def test_what_has_been_paid_back_takes_no_share_again(order: Order) -> None:
     assert share_out(order.id, 40_00) == [Share(certificates[1].id, 30_00), Share(certificates[2].id, 10_00)]
 
 
+@pytest.mark.parametrize(
+    ("cents", "first", "shares"),
+    [
+        (40_00, None, {0: 10_00, 1: 30_00}),
+        (50_00, None, {0: 10_00, 1: 40_00}),
+        (90_00, None, {0: 10_00, 1: 40_00, 2: 40_00}),
+        (100_00, None, {0: 20_00, 1: 40_00, 2: 40_00}),
+        (500_00, None, {0: 40_00, 1: 40_00, 2: 40_00}),
+        (40_00, 0, {0: 40_00}),
+        (50_00, 0, {0: 40_00, 1: 10_00}),
+    ],
+)
+def test_what_a_refund_under_way_holds_is_left_to_it_while_there_is_other_money(
+    order: Order, cents: int, first: int | None, shares: dict[int, int]
+) -> None:
+    certificates = list_certificates(order.id)
+    told.held(order, certificates[0], 30_00)
+    named = certificates[first].public_id if first is not None else ""
+    expected = [Share(certificates[place].id, amount) for place, amount in shares.items()]
+    assert sorted(share_out(order.id, cents, first=named), key=lambda each: each.certificate_id) == expected
+
+
 def test_certificates_stand_with_their_gifts(order: Order) -> None:
     first, second, third = list_certificates(order.id)
     assert certificates_of(order) == {order.gifts[0].id: [first, second], order.gifts[1].id: [third]}

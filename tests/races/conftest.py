@@ -10,7 +10,7 @@ from tests.databases import PostgresServer
 from tests.running import RunningShop, running_shop
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[RunningShop]:
     """A shop on SQLite."""
     folder = tmp_path_factory.mktemp("races")
@@ -20,7 +20,7 @@ def shop_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Pa
         assert "verifies" in shop.run("ledger", "verify")
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shop_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: PostgresServer) -> Iterator[RunningShop]:
     """A shop on PostgreSQL."""
     url = postgres.new_database(migrate_and_seed)

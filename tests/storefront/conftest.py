@@ -21,7 +21,7 @@ from giftshop.limits import limiter
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.orders.stripe_side import StripeSide
-from tests.workbench.running import RunningWorkbench, start_workbench
+from tests.workbench.running import RunningWorkbench
 
 
 class Fields(HTMLParser):
@@ -95,13 +95,6 @@ class Visitor:
         }
         gift = {f"gifts-{number}-{name}": value for name, value in {**usual, **values}.items()}
         return {"buyer_email": "marko@example.com", **gift}
-
-
-@pytest.fixture(scope="session")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
-    """A simulated Stripe for the tests of this folder."""
-    with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
-        yield bench
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -22,7 +22,7 @@ WIDE_BOUNDS = "UPDATE practice SET minimum_cents = 1, maximum_cents = 999999999,
 """An owner's widest choice, so that what refuses an amount is the shop's own rule."""
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> Iterator[Scene]:
     """The shop that cases share; between two webhook secrets, and with an owner who sells any amount."""
     folder = tmp_path_factory.mktemp("stripe_cases")
@@ -33,7 +33,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
         assert_all_is_well(scene)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 def staffed(shared: Scene) -> Practice:
     """Who works at the shared shop."""
     return Practice.of(shared)

@@ -1,4 +1,4 @@
-"""One workbench per module, emptied for each test; afterwards all it said must fit the SDK's own types."""
+"""One workbench for these tests, emptied for each test; afterwards all it said must fit the SDK's own types."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -12,7 +12,7 @@ from tests.workbench.running import RunningWorkbench, start_workbench, stripe_cl
 from tests.workbench.samples import MakeSession, session_params
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningWorkbench]:
     with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
         yield bench
