@@ -1,5 +1,6 @@
 """Payments: which order a payment at Stripe belongs to, and how a sum of it falls on its certificates."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 import sqlalchemy as sa
@@ -53,22 +54,37 @@ def share_out(order_id: int, amount_cents: int, *, first: str = "") -> list[Shar
     """Share a sum of a payment out over its certificates, each up to what Stripe still holds for it.
 
     The certificate with the public id `first` comes first, then the lowest id: nobody's gift pays for another's.
+    What a refund under way is about to pay back is left to it while there is other money.
     """
-    left, shares = amount_cents, []
-    cleared = cleared_by_certificate(order_id)
-    for certificate in sorted(list_certificates(order_id), key=lambda each: (each.public_id != first, each.id)):
-        amount = min(left, cleared[certificate.id])
-        if amount > 0:
-            shares.append(Share(certificate.id, amount))
-            left -= amount
-    return shares
+    cleared, held = cleared_by_certificate(order_id), _held_by_certificate(order_id)
+    certificates = list_certificates(order_id)
+    named = [each.id for each in certificates if each.public_id == first]
+    others = [each.id for each in certificates if each.public_id != first]
+    free = {each: max(0, cleared[each] - held[each]) for each in others}
+    rooms = [(each, cleared[each]) for each in named]
+    rooms += [(each, free[each]) for each in others] + [(each, cleared[each] - free[each]) for each in others]
+    left, shares = amount_cents, Counter[int]()
+    for certificate_id, room in rooms:
+        shares[certificate_id] += min(left, room)
+        left -= min(left, room)
+    return [Share(certificate_id, amount) for certificate_id, amount in shares.items() if amount > 0]
 
 
 def cleared_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what Stripe took for it and has not paid back, in minor units."""
+    return _sum_by_certificate(order_id, into="stripe_clearing")
+
+
+def _held_by_certificate(order_id: int) -> dict[int, int]:
+    """Return, for each certificate of an order, what refunds under way hold, in minor units."""
+    return {each: -total for each, total in _sum_by_certificate(order_id, into="refund_due").items()}
+
+
+def _sum_by_certificate(order_id: int, *, into: str) -> dict[int, int]:
+    """Return, for each certificate of an order, what has gone into an account less what went out of it."""
     amount = sa.case(
-        (LedgerEntry.debit_account == "stripe_clearing", LedgerEntry.amount_cents),
-        (LedgerEntry.credit_account == "stripe_clearing", -LedgerEntry.amount_cents),
+        (LedgerEntry.debit_account == into, LedgerEntry.amount_cents),
+        (LedgerEntry.credit_account == into, -LedgerEntry.amount_cents),
         else_=0,
     )
     query = (
