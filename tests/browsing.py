@@ -1,9 +1,10 @@
 """The shop before a real Chromium: served on a port of its own, and what every page must be to everyone."""
 
+import socket
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 import html5lib
@@ -14,12 +15,11 @@ from werkzeug.serving import make_server
 
 from giftshop.settings import Settings
 from tests.conftest import make_settings
-from tests.journeys.browser import CHROMIUM, DESK, PHONE
-from tests.running import free_port
+from tests.journeys.browser import CHROMIUM, DESK, PHONE, QUIET
 
 INSECURE_HOST = "counter.test"
 """A name that leads to this machine, but that a browser does not trust as it trusts the machine's own address."""
-CHROMIUM_ARGUMENTS = ["--no-sandbox", "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"]
+CHROMIUM_ARGUMENTS = [*QUIET, "--disable-dev-shm-usage", f"--host-resolver-rules=MAP {INSECURE_HOST} 127.0.0.1"]
 RULES = ["wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice"]
 WIDTHS = (PHONE["width"], DESK["width"])
 NARROWEST = 320
@@ -28,7 +28,16 @@ MOST_BYTES = 60_000
 
 def settings_on_a_port(database_url: str, *, host: str = "127.0.0.1", **changes: Any) -> Settings:
     """Return settings of a shop that is going to be served for real."""
-    return make_settings(database_url, base_url=f"http://{host}:{free_port()}", **changes)
+    return make_settings(database_url, base_url=f"http://{host}:{_own_port().getsockname()[1]}", **changes)
+
+
+@cache
+def _own_port() -> socket.socket:
+    """Return a socket that keeps a port for this process: its tests serve there, one after the other."""
+    keeper = socket.socket()
+    keeper.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # or nobody could serve beside it
+    keeper.bind(("127.0.0.1", 0))
+    return keeper
 
 
 @contextmanager

@@ -47,7 +47,7 @@ class Till:
         self._url = shop.url
         self.browser = requests.Session()
         self.post("/staff/login", email=email, password="sore-shoulders-welcome")
-        self.post("/staff/second-step", code=shop.run("staff", "code", email).strip())
+        self.post("/staff/second-step", code=shop.command("staff", "code", email).strip())
 
     def find(self, code: str) -> str:
         """Find a certificate by its code; return its public id."""

@@ -38,8 +38,8 @@ def _settle(shop: RiggedShop) -> list[Finding]:
     found = []
     if not _wait_until_quiet(shop):
         found.append(Finding("not settled", f"after {SETTLE_SECONDS} s messages or webhooks are under way"))
-    shop.run("orders", "reconcile")
-    if "changed 0" not in (second := shop.run("orders", "reconcile")):
+    shop.command("orders", "reconcile")
+    if "changed 0" not in (second := shop.command("orders", "reconcile")):
         found.append(Finding("reconciliation is never done", second))
     news.tell_news(at=clock.now())  # what the clock would tell while the books are compared
     db.session.commit()

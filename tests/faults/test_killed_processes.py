@@ -13,9 +13,10 @@ import requests
 from giftshop import clock
 from tests import buyer
 from tests.conftest import both_databases
+from tests.faults import THOROUGH
 from tests.running import RunningShop, running_shop
 
-PURCHASES = int(os.environ.get("FAULT_PURCHASES", "25"))
+PURCHASES = int(os.environ.get("FAULT_PURCHASES", "50" if THOROUGH else "12"))
 SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 LEAST_KILLS = 3
 

@@ -124,7 +124,7 @@ def test_a_mail_server_that_is_down_costs_no_sale_and_no_message(world: World) -
 def test_one_reconciliation_makes_up_for_an_hour_without_webhooks(world: World) -> None:
     world.shop.workbench.post("/hook", {"drop": -1})
     sessions = [world.pay(f"unheard{number}@example.com") for number in range(6)]
-    world.shop.run("orders", "reconcile")
+    world.shop.command("orders", "reconcile")
     bench = world.shop.workbench
     bench.post("/refunds", {"session": sessions[0], "amount": 20_00})
     bench.post("/refunds", {"session": sessions[1]})
@@ -132,8 +132,8 @@ def test_one_reconciliation_makes_up_for_an_hour_without_webhooks(world: World) 
         dispute_id = bench.post("/disputes", {"session": session})["id"]
         if ending:
             bench.post(f"/disputes/{dispute_id}/close", {"status": ending})
-    assert "changed 0" not in world.shop.run("orders", "reconcile")
-    assert "changed 0" in world.shop.run("orders", "reconcile")
+    assert "changed 0" not in world.shop.command("orders", "reconcile")
+    assert "changed 0" in world.shop.command("orders", "reconcile")
     assert settle_and_judge(world) == []
 
 

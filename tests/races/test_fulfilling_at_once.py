@@ -29,8 +29,11 @@ def paid_but_untold(shop: RunningShop) -> tuple[dict[str, Any], str]:
     """Pay an order whose webhooks are all lost; return the event that was lost and the order page's address."""
     shop.workbench.post("/hook", {"drop": -1})
     address = buyer.pay(buyer.place(shop, **{"gifts-0-recipient_email": RECIPIENT, "buyer_email": BUYER}))
-    event = next(
-        event for event in shop.workbench.get("/state")["events"] if event["type"] == "checkout.session.completed"
+    state = shop.workbench.get("/state")
+    (event,) = (
+        event
+        for event in state["events"]
+        if event["type"] == "checkout.session.completed" and event["data"]["object"]["id"] == state["sessions"][0]["id"]
     )
     return event, address
 

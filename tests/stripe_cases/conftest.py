@@ -29,7 +29,7 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     secrets = f"{NEWER_SECRET},{WEBHOOK_SECRET}"
     with opened(folder, sqlite_template, WIDE_BOUNDS, STRIPE_WEBHOOK_SECRET=secrets) as scene:
         yield scene
-        assert "verifies" in scene.shop.run("ledger", "verify")
+        assert "verifies" in scene.shop.command("ledger", "verify")
         assert_all_is_well(scene)
 
 

@@ -27,9 +27,8 @@ class Practice:
 
     def redeem(self, order: Purchase, cents: int) -> int:
         """Find the order's certificate by the code in its mail and take an amount off; return the answer's status."""
-        until(lambda: order.mails()[1], f"the gift of {order.public_id}")
-        public_id = self.desk.find(buyer.codes_in(order.mails()[1][0])[0])
-        return self.redeem_found(public_id, cents)
+        until(lambda: codes_of(order), f"the gift of {order.public_id}")
+        return self.redeem_found(self.desk.find(codes_of(order)[0]), cents)
 
     def redeem_found(self, public_id: str, cents: int) -> int:
         token = self.desk.token(public_id)
@@ -41,6 +40,11 @@ class Practice:
         path = f"/office/certificates/{certificate_of(order)['public_id']}/refund"
         fields = {"amount": f"{cents / 100:.2f}", "reason": "they asked", "request_key": secrets.token_urlsafe(18)}
         return self.owner.post(path, **fields)
+
+
+def codes_of(order: Purchase) -> list[str]:
+    """Return the codes that the recipient has been sent so far; other messages may have come before or after."""
+    return [code for mail in order.mails()[1] for code in buyer.codes_in(mail)]
 
 
 def certificate_of(order: Purchase) -> Row:

@@ -111,7 +111,7 @@ class Scene:
     def reconcile(self) -> str:
         """Run `flask orders reconcile`; return what it printed, problems of other cases or not."""
         try:
-            return self.shop.run("orders", "reconcile")
+            return self.shop.command("orders", "reconcile")
         except RuntimeError as problems:
             return str(problems)
 

@@ -85,7 +85,7 @@ def test_case_29_a_lost_dispute_that_is_won_on_appeal_can_be_restored(used_order
     assert balance_of(used_order) == ("frozen", 30_00), "told once more, it still waits for a person"
     public_id = certificate_of(used_order)["public_id"]
     told = ("--reason", "won on appeal", "--actor", "owner@example.com")
-    scene.shop.run("certificates", "unfreeze", public_id, *told)
+    scene.shop.command("certificates", "unfreeze", public_id, *told)
     assert balance_of(used_order) == ("active", 30_00)
 
 
