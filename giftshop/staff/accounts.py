@@ -15,6 +15,7 @@ from giftshop.staff.rights import RANKS
 
 LEAST_PASSWORD = 12
 SAMPLE_PASSWORD = "sore-shoulders-welcome"  # noqa: S105  # printed by `make run`, refused in production
+OWNER = "owner"
 SAMPLE_STAFF = (
     ("owner@example.com", "Olga Owner", "owner"),
     ("manager@example.com", "Mina Manager", "manager"),
@@ -40,6 +41,10 @@ class EmailInvalidError(ShopError):
 
 class WeakPasswordError(ShopError):
     """Choose a password of at least 12 characters that is not easy to guess."""
+
+
+class LastOwnerError(ShopError):
+    """Nobody else is an owner: without one nobody hears the shop’s alerts. Give another person the role first."""
 
 
 class WrongPasswordError(ShopError):
@@ -75,8 +80,9 @@ def reset_second_factor(email: str) -> None:
 
 
 def disable(email: str) -> None:
-    """Let a person no longer sign in, from this moment on. Raises StaffNotFoundError."""
+    """Let a person no longer sign in, from this moment on. Raises StaffNotFoundError, LastOwnerError."""
     staff = get_staff(email)
+    _insist_on_another_owner(staff)
     staff.active = False
     sessions.close_sessions_of(staff)
 
@@ -87,8 +93,10 @@ def enable(email: str) -> None:
 
 
 def change_role(email: str, *, role: str) -> None:
-    """Give a person another role; they sign in anew. Raises StaffNotFoundError."""
+    """Give a person another role; they sign in anew. Raises StaffNotFoundError, LastOwnerError."""
     staff = get_staff(email)
+    if role != OWNER:
+        _insist_on_another_owner(staff)
     staff.roles = [_get_role(role)]
     sessions.close_sessions_of(staff)
 
@@ -177,6 +185,12 @@ def _set_password(staff: Staff, password: str) -> None:
     staff.password = hash_password(password)
     staff.fs_uniquifier = secrets.token_hex(16)
     sessions.close_sessions_of(staff)
+
+
+def _insist_on_another_owner(staff: Staff) -> None:
+    owners = set(db.session.scalars(sa.select(Staff).where(Staff.active, Staff.roles.any(Role.name == OWNER))))
+    if owners == {staff}:
+        raise LastOwnerError
 
 
 def _get_role(name: str) -> Role:

@@ -60,6 +60,21 @@ def test_a_lost_phone_is_forgotten(app: Flask) -> None:
     assert give_password(browser(app), "staff@practice.example").location == "/staff/enrol"
 
 
+@pytest.mark.parametrize("words", [("disable",), ("role", "staff"), ("role", "manager")])
+def test_the_last_owner_stays_until_there_is_another(app: Flask, words: tuple[str, ...]) -> None:
+    owner, act = hire("owner"), (words[0], "owner@practice.example", *words[1:])
+    office = signed_in(app, owner)
+    said = run(app, *act)
+    assert (said.exit_code, "Nobody else is an owner" in said.output) == (1, True)
+    assert office.get("/office/").status_code == 200
+    assert run(app, "role", "owner@practice.example", "owner").exit_code == 0
+    run(app, "add", "ann@practice.example", "--role", "owner")
+    run(app, "disable", "ann@practice.example")
+    assert run(app, *act).exit_code == 1  # she cannot sign in
+    run(app, "enable", "ann@practice.example")
+    assert run(app, *act).exit_code == 0
+
+
 WRONG = {
     "nobody to disable": ("disable", STRANGER),
     "nobody to enable": ("enable", STRANGER),
