@@ -101,17 +101,21 @@ def _used(practice: Practice, at: datetime) -> Iterable[News]:
 
 def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
     """Tell a buyer when their gifts go out, and anew when they changed that; in one message for an order."""
-    query = _messages().where(
-        Delivery.state == "scheduled",
-        Delivery.turn == 0,
-        Delivery.send_at > at + SOON,
-        Delivery.created_at >= at - LOOK_BACK,
+    query = (
+        _messages()
+        .add_columns(_last_change())
+        .where(
+            Delivery.state == "scheduled",
+            Delivery.turn == 0,
+            Delivery.send_at > at + SOON,
+            Delivery.created_at >= at - LOOK_BACK,
+        )
     )
-    for order, group in groupby(db.session.execute(query), key=lambda row: row[2]):
-        waiting = [(gift, message) for message, gift, _order in group]
+    for (order, last_change), group in groupby(db.session.execute(query), key=lambda row: (row[2], row[3])):
+        waiting = [(gift, message) for message, gift, *_order in group]
         yield News(
             kind="waiting",
-            key=f"{order.public_id}.waiting.{_last_change(order)}",
+            key=f"{order.public_id}.waiting.{last_change}",
             order_id=order.id,
             to_address=order.buyer_email,
             facts={
@@ -123,10 +127,11 @@ def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
         )
 
 
-def _last_change(order: Order) -> int:
-    """Return what grows with each change of where or when a gift goes, but not as one after the other goes out."""
-    query = sa.select(sa.func.max(Delivery.id)).where(Delivery.order_id == order.id, Delivery.kind == "gift")
-    return db.session.scalar(query) or 0
+def _last_change() -> sa.ScalarSelect[int]:
+    """Return what grows with each change of where or when an order's gift goes, but not as one after the other does."""
+    any_one = aliased(Delivery)
+    query = sa.select(sa.func.max(any_one.id)).where(any_one.order_id == Order.id, any_one.kind == "gift")
+    return query.correlate(Order).scalar_subquery()
 
 
 def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
