@@ -3,6 +3,7 @@
 import re
 from email import message_from_bytes, policy
 from email.message import EmailMessage
+from functools import lru_cache
 from html import unescape
 from typing import Any
 
@@ -12,8 +13,12 @@ _LINK = re.compile(r"""https?://[^\s"'<>\\]+""", re.IGNORECASE)
 _HREF = re.compile(r"""href\s*=\s*["']([^"']+)""", re.IGNORECASE)
 
 
+@lru_cache(maxsize=256)
 def read_mail(row: Any) -> Json:
-    """Return {id, from, to, subject, message_id, received_at, headers, text, html, attachments, links}."""
+    """Return {id, from, to, subject, message_id, received_at, headers, text, html, attachments, links}.
+
+    What was read lately is remembered: who waits for a message lists them all again and again.
+    """
     message = _parsed(row)
     text, html = _content(message, "plain"), _content(message, "html")
     return {

@@ -100,8 +100,8 @@ def _refuses(bench: Workbench) -> bool:
 
 
 def _mails(wanted: str) -> list[Json]:
-    mails = [read_mail(row) for row in _bench().store.rows("SELECT * FROM mails ORDER BY seq DESC")]
-    return [mail for mail in mails if wanted in ("", *mail["to"])]
+    sql = "SELECT * FROM mails WHERE ? IN ('', recipients) OR instr(',' || recipients || ',', ',' || ? || ',')"
+    return [read_mail(row) for row in _bench().store.rows(f"{sql} ORDER BY seq DESC", wanted, wanted)]
 
 
 def _row(mail_id: int) -> Any:
