@@ -17,6 +17,7 @@ import requests
 
 from giftshop.app import close_app, create_app
 from giftshop.settings import read_settings
+from tests.forked import Program
 from tests.workbench.running import RunningWorkbench, start_workbench
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -33,11 +34,11 @@ class RunningShop:
     log: Path
     web_processes: int = 1
     wsgi_app: str = "wsgi:app"
-    web: subprocess.Popen[bytes] | None = None
-    workers: list[subprocess.Popen[bytes]] = field(default_factory=list)
+    web: Program | None = None
+    workers: list[Program] = field(default_factory=list)
 
     gunicorn_config: ClassVar[Path] = ROOT / "deploy" / "gunicorn.py"
-    worker_command: ClassVar[tuple[str, ...]] = (sys.executable, "-m", "flask", "--app", "wsgi", "worker")
+    worker_command: ClassVar[tuple[str, ...]] = ("flask", "--app", "wsgi", "worker")
 
     @property
     def port(self) -> int:
@@ -45,7 +46,7 @@ class RunningShop:
 
     def start_web(self) -> None:
         """Start gunicorn and wait until it answers."""
-        command = [sys.executable, "-m", "gunicorn", "-c", str(self.gunicorn_config), self.wsgi_app]
+        command = ["gunicorn", "-c", str(self.gunicorn_config), self.wsgi_app]
         environment = {**self.environment, "WEB_CONCURRENCY": str(self.web_processes)}
         self.web = self._start([*command, "--bind", f"127.0.0.1:{self.port}"], environment)
         self._wait_until_up()
@@ -106,9 +107,8 @@ class RunningShop:
         self.web = None
         self.workers.clear()
 
-    def _start(self, command: list[str], environment: dict[str, str]) -> subprocess.Popen[bytes]:
-        with self.log.open("ab") as log:
-            return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=log, stderr=log, start_new_session=True)
+    def _start(self, command: list[str], environment: dict[str, str]) -> Program:
+        return Program(command, folder=ROOT, environment=environment, log=self.log)
 
     def _wait_until_up(self) -> None:
         deadline = time.monotonic() + START_SECONDS
@@ -170,7 +170,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _kill(process: subprocess.Popen[bytes] | None) -> None:
+def _kill(process: Program | None) -> None:
     if process is not None:
         try:
             os.killpg(process.pid, signal.SIGKILL)

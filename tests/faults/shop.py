@@ -1,6 +1,5 @@
 """A rigged shop in processes of its own: its processes can be killed one by one and at failpoints, and come back."""
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ class RiggedShop(RunningShop):
     """A shop with failpoints; whoever kills its processes need not start them again."""
 
     gunicorn_config = ROOT / "tests" / "faults" / "gunicorn_conf.py"
-    worker_command = (sys.executable, "-m", "tests.faults.keeper")
+    worker_command = ("tests.faults.keeper",)
 
     def stop(self) -> None:
         """Stop at once: these processes are used to it."""
