@@ -81,6 +81,11 @@ def listen_for_strangers(page: Page, own: str) -> list[str]:
     return strangers
 
 
+def keep_still(page: Page) -> None:
+    """Keep an order's page from looking again by itself (static/js/order.js) while a test looks at it."""
+    page.add_init_script("try { sessionStorage[`looked:${location.pathname}`] = '99'; } catch { /* about:blank */ }")
+
+
 def keep_pages(page: Page) -> list[Response]:
     """Collect the answers that become pages, in the order they come."""
     pages: list[Response] = []

@@ -21,6 +21,7 @@ from tests.browsing import (
     assert_no_barrier,
     check_markup,
     keep_pages,
+    keep_still,
     listen_for_failures,
     listen_for_strangers,
     settings_on_a_port,
@@ -54,6 +55,7 @@ def certificate_page(**values: Any) -> str:
 @pytest.fixture
 def guest(app: Flask, shop: str, page: Page) -> Guest:
     """Somebody whose phone has never seen the shop."""
+    keep_still(page)
     return Guest(app, page, shop)
 
 
