@@ -17,7 +17,6 @@ def shop_on_sqlite(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Pa
     (folder / "shop.sqlite").write_bytes(sqlite_template.read_bytes())
     with running_shop(folder, f"sqlite:///{folder}/shop.sqlite", web_processes=2, workers=1) as shop:
         yield shop
-        assert "verifies" in shop.command("ledger", "verify")
 
 
 @pytest.fixture(scope="package")
@@ -26,12 +25,12 @@ def shop_on_postgresql(tmp_path_factory: pytest.TempPathFactory, postgres: Postg
     url = postgres.new_database(migrate_and_seed)
     with running_shop(tmp_path_factory.mktemp("races"), url, web_processes=2, workers=1) as shop:
         yield shop
-        assert "verifies" in shop.command("ledger", "verify")
 
 
 @pytest.fixture
-def shop(request: pytest.FixtureRequest, database: str) -> RunningShop:
-    """The shop on the test's database; what Stripe tells it arrives."""
+def shop(request: pytest.FixtureRequest, database: str) -> Iterator[RunningShop]:
+    """The shop on the test's database; what Stripe tells it arrives, and its ledger verifies after each race."""
     found: RunningShop = request.getfixturevalue(f"shop_on_{database}")
     found.workbench.post("/hook", {"drop": 0})
-    return found
+    yield found
+    assert "verifies" in found.command("ledger", "verify")
