@@ -27,7 +27,8 @@ def shared(tmp_path_factory: pytest.TempPathFactory, sqlite_template: Path) -> I
     """The shop that cases share; between two webhook secrets, and with an owner who sells any amount."""
     folder = tmp_path_factory.mktemp("stripe_cases")
     secrets = f"{NEWER_SECRET},{WEBHOOK_SECRET}"
-    with opened(folder, sqlite_template, WIDE_BOUNDS, STRIPE_WEBHOOK_SECRET=secrets) as scene:
+    unhurried = "tests.stripe_cases.unhurried:app"
+    with opened(folder, sqlite_template, WIDE_BOUNDS, wsgi_app=unhurried, STRIPE_WEBHOOK_SECRET=secrets) as scene:
         yield scene
         assert "verifies" in scene.shop.command("ledger", "verify")
         assert_all_is_well(scene)
