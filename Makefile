@@ -4,6 +4,7 @@ BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 3
+unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
 .PHONY: help run test check bench coverage faults mutants requirements clean

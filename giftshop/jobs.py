@@ -142,12 +142,10 @@ def run_worker(app: App) -> None:
 
 
 def migrate(app: App) -> None:
-    """Make or migrate the engine's tables: only a launched engine does that, so launch it once, deaf to jobs."""
+    """Make or migrate the engine's tables."""
     from dbos import DBOS
 
-    _start_engine(app, is_deaf=True)
-    DBOS.destroy(destroy_registry=True)
-    disconnect()
+    DBOS.migrate(app.config["SHOP_SETTINGS"].database_url)
 
 
 def is_healthy() -> bool:
@@ -167,7 +165,7 @@ def forget_finished() -> None:
 every("forget_finished_jobs", forget_finished, minutes=60)
 
 
-def _start_engine(app: App, *, is_deaf: bool = False) -> Any:
+def _start_engine(app: App) -> Any:
     from dbos import DBOS
 
     config: Any = {"name": "giftshop", "application_version": VERSION, "executor_id": _process.executor_id}
@@ -175,8 +173,6 @@ def _start_engine(app: App, *, is_deaf: bool = False) -> Any:
     config |= {"use_listen_notify": False, "log_level": "WARNING"}
     DBOS(config=config)
     DBOS.workflow(name=WORKFLOW)(_build_runner(app))
-    if is_deaf:
-        DBOS.listen_queues([])
     DBOS.launch()
     return DBOS
 
