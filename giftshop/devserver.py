@@ -1,12 +1,21 @@
-"""`make run`: the whole shop on one machine, from an empty folder to printed addresses, stopped by Ctrl-C."""
+"""`make run`: the whole shop on one machine, from an empty folder to printed addresses, stopped by Ctrl-C.
 
+Its processes are forked from this one, which has loaded their modules: to load them takes longer than all the rest.
+So this one opens no database and starts no thread; neither would work on the other side of a fork.
+"""
+
+import multiprocessing
 import os
+import runpy
 import signal
 import socket
-import subprocess
 import sys
 import time
+from collections.abc import Callable
 from contextlib import suppress
+from http.client import HTTPConnection, HTTPException
+from multiprocessing.connection import Connection
+from multiprocessing.context import ForkProcess
 from types import FrameType
 
 from flask_migrate import upgrade
@@ -16,26 +25,21 @@ from giftshop.errors import ShopError
 from giftshop.settings import ROOT, Settings, read_settings
 from giftshop.terminal import describe_refusal
 
-STOP_SECONDS = 15
-Process = subprocess.Popen[bytes]
+STOP_SECONDS, LOOK_SECONDS = 15, 0.05
+_forking = multiprocessing.get_context("fork")
 
 
 def main() -> int:
     """Prepare the database, start shop and workbench, wait for Ctrl-C; return the exit status."""
-    signal.signal(signal.SIGINT, signal.default_int_handler)  # shells have it ignored by what they start with "&"
+    stopped = _stop_on_signals()
     try:
         port = _port("PORT", "8000")
         settings = _read_settings(port)
         _refuse_taken(port, settings.workbench_port)
-        sign_ins = _prepare(settings)
-    except (ShopError, SQLAlchemyError) as error:
-        if (sentence := describe_refusal(error)) is None:
-            raise
-        print(sentence, file=sys.stderr)  # noqa: T201
+    except ShopError as error:
+        print(error.message, file=sys.stderr)  # noqa: T201
         return 1
-    except KeyboardInterrupt:  # nothing has been started yet that would go on
-        return 0
-    return _run(settings, port, sign_ins)
+    return _run(settings, port, stopped)
 
 
 def _port(name: str, default: str) -> int:
@@ -60,35 +64,43 @@ def _refuse_taken(*ports: int) -> None:
             raise ShopError(f"Port {port} is taken. Choose others: make run PORT=8010 WORKBENCH_PORT=8011")
 
 
-def _prepare(settings: Settings) -> list[str]:
-    """Migrate and seed the database; return the sample sign-ins, one line each."""
+def _run(settings: Settings, port: int, stopped: list[int]) -> int:
+    """Prepare, start both, greet, wait; whatever happens, leave no process behind."""
+    import giftshop.app  # noqa: F401  # for all that are forked from here
+
+    receiver, sender = _forking.Pipe(duplex=False)
+    processes = [_start(_prepare, settings, sender)]
+    try:
+        _wait_until(lambda: not _all_run(processes), stopped)
+        if not stopped and processes.pop().exitcode == 0:
+            processes += [_start_workbench(settings), _start_shop(settings, port)]
+            if _wait_until_up({port, settings.workbench_port}, stopped, processes):
+                print(_greeting(settings, port, receiver.recv()), flush=True)  # noqa: T201
+                _wait(stopped, processes)
+    finally:
+        _stop(processes)
+    return 0 if stopped else 1
+
+
+def _prepare(settings: Settings, sample_sign_ins: Connection) -> None:
+    """Migrate and seed the database; send the sample sign-ins, one line each."""
     from giftshop.app import create_app
     from giftshop.catalog.sample import seed_sample
     from giftshop.database import db
     from giftshop.staff import accounts
 
-    with create_app(settings).app_context():
-        upgrade()
-        seed_sample()
-        accounts.seed_staff()
-        db.session.commit()
-        db.session.remove()
-        return accounts.list_sample_sign_ins()
-
-
-def _run(settings: Settings, port: int, sign_ins: list[str]) -> int:
-    """Start both, greet, wait; whatever happens, leave none of their processes behind."""
-    stopped = _stop_on_signals()
-    processes: list[Process] = []
     try:
-        processes.append(_start_workbench(settings))
-        processes.append(_start_shop(settings, port))
-        if _wait_until_up({port, settings.workbench_port}, stopped, processes):
-            print(_greeting(settings, port, sign_ins), flush=True)  # noqa: T201
-            _wait(stopped, processes)
-    finally:
-        _stop(processes)
-    return 0 if stopped else 1
+        with create_app(settings).app_context():
+            upgrade()
+            seed_sample()
+            accounts.seed_staff()
+            db.session.commit()
+            sample_sign_ins.send(accounts.list_sample_sign_ins())
+    except (ShopError, SQLAlchemyError) as error:
+        if (sentence := describe_refusal(error)) is None:
+            raise
+        print(sentence, file=sys.stderr)  # noqa: T201
+        sys.exit(1)
 
 
 def _stop_on_signals() -> list[int]:
@@ -103,46 +115,82 @@ def _stop_on_signals() -> list[int]:
     return stopped
 
 
-def _start_workbench(settings: Settings) -> Process:
+def _start_workbench(settings: Settings) -> ForkProcess:
     environment = {
         "WORKBENCH_STATE": str(ROOT / "instance" / "workbench.sqlite"),
         "WORKBENCH_SHOP_URL": settings.base_url,
         "STRIPE_SECRET_KEY": settings.stripe_secret_key,
         "STRIPE_WEBHOOK_SECRET": settings.stripe_webhook_secret,
     }
-    return _start([sys.executable, "-m", "giftshop.workbench"], settings, environment)
+    return _start(_become, ["giftshop.workbench"], settings, environment)
 
 
-def _start_shop(settings: Settings, port: int) -> Process:
-    command = [sys.executable, "-m", "gunicorn", "-c", str(ROOT / "deploy" / "gunicorn.py")]
+def _start_shop(settings: Settings, port: int) -> ForkProcess:
+    words = ["gunicorn", "-c", str(ROOT / "deploy" / "gunicorn.py")]
+    words += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
     environment = {"GIFTSHOP_BASE_URL": settings.base_url, "GIFTSHOP_LOG_LEVEL": settings.log_level}
-    return _start([*command, "--bind", f"127.0.0.1:{port}", "--log-level", "warning"], settings, environment)
+    return _start(_become, words, settings, environment)
 
 
-def _start(command: list[str], settings: Settings, environment: dict[str, str]) -> Process:
-    """Start a child in a session of its own, so that Ctrl-C reaches it through us, in order."""
-    environment = {**os.environ, "WORKBENCH_PORT": str(settings.workbench_port), **environment}
-    return subprocess.Popen(command, cwd=ROOT, env=environment, start_new_session=True)  # noqa: S603
+def _start(act: Callable[..., None], *arguments: object) -> ForkProcess:
+    """Let a child do something in a session of its own, so that Ctrl-C reaches it through us, in order."""
+    process = _forking.Process(target=_lead, args=(act, *arguments))
+    process.start()
+    return process
 
 
-def _wait_until_up(ports: set[int], stopped: list[int], processes: list[Process]) -> bool:
-    """Wait until all ports answer; False when a signal or the end of a child came first."""
+def _lead(act: Callable[..., None], *arguments: object) -> None:
+    os.setsid()
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    act(*arguments)
+
+
+def _become(words: list[str], settings: Settings, environment: dict[str, str]) -> None:
+    """Run a module as `python -m WORDS…` would."""
+    os.chdir(ROOT)
+    os.environ.update({"WORKBENCH_PORT": str(settings.workbench_port), **environment})
+    sys.argv = words
+    runpy.run_module(words[0], run_name="__main__", alter_sys=True)
+
+
+def _wait_until_up(ports: set[int], stopped: list[int], processes: list[ForkProcess]) -> bool:
+    """Wait until all ports are served; False when a signal or the end of a child came first."""
     waiting = set(ports)
-    while waiting and not stopped and _all_run(processes):
-        waiting = {port for port in waiting if not _answers(port)}
-        time.sleep(0.05)
-    return not waiting
+
+    def is_over() -> bool:
+        waiting.difference_update([port for port in waiting if _serves(port)])
+        return not waiting or not _all_run(processes)
+
+    _wait_until(is_over, stopped)
+    return not waiting and not stopped
 
 
-def _wait(stopped: list[int], processes: list[Process]) -> None:
+def _wait(stopped: list[int], processes: list[ForkProcess]) -> None:
     """Sleep until a signal, the end of a child, or the end of who started us."""
     parent = os.getppid()
-    while not stopped and os.getppid() == parent and _all_run(processes):
-        time.sleep(0.2)
+    _wait_until(lambda: os.getppid() != parent or not _all_run(processes), stopped)
 
 
-def _all_run(processes: list[Process]) -> bool:
-    return all(process.poll() is None for process in processes)
+def _wait_until(is_so: Callable[[], bool], stopped: list[int]) -> None:
+    while not stopped and not is_so():
+        time.sleep(LOOK_SECONDS)
+
+
+def _all_run(processes: list[ForkProcess]) -> bool:
+    return all(process.exitcode is None for process in processes)
+
+
+def _serves(port: int) -> bool:
+    """Tell whether something at this port answers, not only listens."""
+    connection = HTTPConnection("127.0.0.1", port, timeout=1)
+    try:
+        connection.request("GET", "/healthz")
+        return bool(connection.getresponse().status)
+    except (OSError, HTTPException):
+        return False
+    finally:
+        connection.close()
 
 
 def _answers(port: int) -> bool:
@@ -150,18 +198,17 @@ def _answers(port: int) -> bool:
         return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
-def _stop(processes: list[Process]) -> None:
+def _stop(processes: list[ForkProcess]) -> None:
     """End every child, gently first, and what it may have started."""
     for process in processes:
-        if process.poll() is None:
-            process.terminate()
+        process.terminate()
     deadline = time.monotonic() + STOP_SECONDS
     for process in processes:
-        with suppress(subprocess.TimeoutExpired):
-            process.wait(max(0.1, deadline - time.monotonic()))
-        with suppress(ProcessLookupError):  # mostly nobody of its session is left
-            os.killpg(process.pid, signal.SIGKILL)
-        process.wait()
+        process.join(max(0.1, deadline - time.monotonic()))
+        if process.pid is not None:
+            with suppress(ProcessLookupError):  # mostly nobody of its session is left
+                os.killpg(process.pid, signal.SIGKILL)
+        process.join()
 
 
 def _greeting(settings: Settings, port: int, sign_ins: list[str]) -> str:
