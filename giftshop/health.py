@@ -16,14 +16,14 @@ blueprint = Blueprint("health", __name__)
 
 
 def ask_nobody(app: Flask) -> None:
-    """Let these addresses answer without asking the database who is there, whatever cookie comes with the request.
+    """Let these addresses, and files, answer without asking the database who is there, whatever cookie comes along.
 
     Must be called before sign-in is set up: each request would first load the person behind the cookie.
     """
 
     @app.before_request
     def be_nobody() -> None:
-        if request.blueprint == blueprint.name:
+        if request.endpoint == "static" or request.blueprint == blueprint.name:
             g._login_user = AnonymousUserMixin()
 
 

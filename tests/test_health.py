@@ -14,6 +14,7 @@ from giftshop.app import close_app, create_app
 from giftshop.database import db, may_write
 from giftshop.heartbeats import JobExecutor
 from tests.conftest import both_databases, make_settings
+from tests.signing_in import hire, signed_in
 from tests.statements import statements_to
 
 SHOP = "http://127.0.0.1:8000"
@@ -85,4 +86,14 @@ def test_that_the_process_is_up_is_no_question_to_the_database(database_url: str
     with shop_on(database_url) as client, client.application.app_context(), statements_to(db.engine) as asked:
         assert (ask_alive(client), asked) == ((200, "ok"), [])
         client.get("/redeem", base_url=SHOP)
+        assert asked  # the cookie does make other pages ask
+
+
+def test_a_file_is_no_question_to_the_database_whoever_asks_for_it(app: Flask) -> None:
+    client = signed_in(app, hire("staff"))
+    with statements_to(db.engine) as asked:
+        for file in ("/static/css/staff.css", "/static/js/scan.js"):
+            with client.get(file) as answer:
+                assert (answer.status_code, asked) == (200, [])
+        client.get("/redeem")
         assert asked  # the cookie does make other pages ask
