@@ -129,7 +129,8 @@ def check_markup(text: str) -> None:
 def weigh_first_visit(page: Page, address: str) -> dict[str, int]:
     """Open a page for the first time; return how many bytes came from each address."""
     sizes = weigh(page)
-    page.goto(address, wait_until="networkidle")
+    page.goto(address)
+    page.wait_for_load_state("networkidle")
     return sizes
 
 

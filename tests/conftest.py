@@ -77,12 +77,19 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PostgresServe
 
 
 @pytest.fixture(scope="session")
-def workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RunningWorkbench"]:
-    """A simulated Stripe that answers; who needs it empty resets it."""
+def running_workbench(tmp_path_factory: pytest.TempPathFactory) -> Iterator["RunningWorkbench"]:
+    """One simulated Stripe for all tests of this process."""
     from tests.workbench.running import start_workbench
 
     with start_workbench(tmp_path_factory.mktemp("workbench")) as bench:
         yield bench
+
+
+@pytest.fixture
+def workbench(running_workbench: "RunningWorkbench") -> "RunningWorkbench":
+    """A simulated Stripe that answers, and knows nothing of the tests before."""
+    running_workbench.post("/reset")
+    return running_workbench
 
 
 @pytest.fixture(scope="session")
@@ -105,7 +112,8 @@ def database_url(database: str, request: pytest.FixtureRequest) -> str:
     if database == "sqlite":
         template: Path = request.getfixturevalue("sqlite_template")
         path = template.with_name("shop.sqlite")
-        path.with_name(f"{path.name}-journal").unlink(missing_ok=True)
+        for left in (path, path.with_name(f"{path.name}-journal")):
+            left.unlink(missing_ok=True)  # a file of its own: what the test before may still read holds no lock on it
         shutil.copy(template, path)
         return f"sqlite:///{path}"
     server: PostgresServer = request.getfixturevalue("postgres")

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from flask import Flask, session
+from flask import Flask, g, session
 from flask_login import login_user
 from playwright.sync_api import Page
 
@@ -34,7 +34,8 @@ class Counter:
         return staff.id
 
     def let_in(self, staff: Staff) -> None:
-        """Give this browser a new sign-in of a person."""
+        """Give this browser a new sign-in of a person; the one it had lives on, for what is under way meanwhile."""
+        g.pop("staff_session_row", None)
         with self.app.test_request_context():
             sessions.open_session(staff)
             login_user(staff)

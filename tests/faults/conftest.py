@@ -18,8 +18,7 @@ from tests.workbench.running import RunningWorkbench
 
 @pytest.fixture
 def quiet_workbench(workbench: RunningWorkbench) -> RunningWorkbench:
-    """The simulated Stripe, with everything forgotten; nobody hears its webhooks."""
-    workbench.post("/reset")
+    """The simulated Stripe, of whose webhooks nobody hears."""
     workbench.post("/hook", {"drop": -1})
     return workbench
 

@@ -82,5 +82,5 @@ def _folder(name: str) -> Path:
 _SHARED: dict[str, Callable[[], object]] = {
     "sqlite_template": sqlite_template,
     "postgres": postgres,
-    "workbench": workbench,
+    "running_workbench": workbench,
 }

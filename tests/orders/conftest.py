@@ -25,7 +25,6 @@ def gateway(app: Flask) -> StripeGateway:
 
 @pytest.fixture
 def stripe_side(app: Flask, gateway: StripeGateway, workbench: RunningWorkbench) -> StripeSide:
-    """What happens at Stripe, from nothing, and telling the shop of it: nobody hears the webhooks."""
-    workbench.post("/reset")
+    """What happens at Stripe and telling the shop of it: nobody hears the webhooks."""
     workbench.post("/hook", {"drop": -1})
     return StripeSide(workbench, gateway)

@@ -115,8 +115,7 @@ def paying(visitor: "Visitor", app: Flask, workbench: RunningWorkbench) -> "Visi
 
 @pytest.fixture
 def stripe_side(paying: "Visitor", app: Flask, workbench: RunningWorkbench) -> StripeSide:
-    """What happens at Stripe, from nothing, and telling the shop of it: nobody hears the webhooks."""
-    workbench.post("/reset")
+    """What happens at Stripe and telling the shop of it: nobody hears the webhooks."""
     workbench.post("/hook", {"drop": -1})
     return StripeSide(workbench, app.extensions["stripe_gateway"])
 
