@@ -6,6 +6,8 @@ from functools import partial
 
 import sqlalchemy as sa
 
+from giftshop.database import db
+
 
 @contextmanager
 def statements_to(*engines: sa.Engine) -> Iterator[list[str]]:
@@ -20,3 +22,11 @@ def statements_to(*engines: sa.Engine) -> Iterator[list[str]]:
             sa.event.listen(engine, "before_cursor_execute", note)
             listening.callback(partial(sa.event.remove, engine, "before_cursor_execute", note))
         yield statements
+
+
+@contextmanager
+def count_queries() -> Iterator[list[str]]:
+    """Collect what pages ask the shop's database meanwhile, but not how their transactions begin."""
+    with statements_to(db.engine) as statements:
+        yield statements
+    statements[:] = [each for each in statements if not each.startswith(("PRAGMA", "BEGIN"))]

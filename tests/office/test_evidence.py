@@ -19,7 +19,7 @@ from giftshop.orders.payments import list_certificates
 from tests import build
 from tests.office.conftest import Desk, path_of
 from tests.orders.stripe_side import StripeSide
-from tests.storefront.conftest import count_queries
+from tests.statements import count_queries
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -16,7 +16,7 @@ from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of
 from tests.orders.stripe_side import StripeSide
-from tests.storefront.conftest import count_queries
+from tests.statements import count_queries
 
 
 def found(desk: Desk, **asked: str) -> list[str]:

@@ -19,7 +19,7 @@ from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk
 from tests.orders.stripe_side import StripeSide
-from tests.storefront.conftest import count_queries
+from tests.statements import count_queries
 
 LONG_AGO = timedelta(days=400)
 UNDO = build.cause("undo", build.request_key(), "staff:1")

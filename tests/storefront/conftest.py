@@ -2,7 +2,6 @@
 
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
 from contextvars import Context
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -125,20 +124,6 @@ def visitor(app: Flask) -> Visitor:
     """A stranger with an empty browser and no tries counted against them."""
     limiter.reset()
     return Visitor(app.test_client(), app.config["SHOP_SETTINGS"].base_url)
-
-
-@contextmanager
-def count_queries() -> Iterator[list[str]]:
-    """Collect the statements sent to the database meanwhile, but not those that count tries."""
-    statements: list[str] = []
-
-    def note(_connection: object, _cursor: object, statement: str, *_rest: object) -> None:
-        if "rate_limit" not in statement and not statement.startswith(("PRAGMA", "BEGIN")):
-            statements.append(statement)
-
-    sa.event.listen(sa.Engine, "before_cursor_execute", note)
-    yield statements
-    sa.event.remove(sa.Engine, "before_cursor_execute", note)
 
 
 def orders() -> list[Order]:

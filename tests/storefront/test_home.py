@@ -11,7 +11,8 @@ from giftshop.catalog.models import Offer, Practice
 from giftshop.certificates.drawing import DESIGNS
 from giftshop.database import db
 from giftshop.storefront.articles import ARTICLES
-from tests.storefront.conftest import Visitor, count_queries, heading
+from tests.statements import count_queries
+from tests.storefront.conftest import Visitor, heading
 
 PACKED = {"Accept-Encoding": "gzip"}
 

@@ -15,7 +15,8 @@ from giftshop.orders.placing import place_order
 from giftshop.orders.purchase import GiftRequest
 from giftshop.orders.register import certificates_of, token_of
 from tests import build
-from tests.storefront.conftest import Visitor, count_queries, heading
+from tests.statements import count_queries
+from tests.storefront.conftest import Visitor, heading
 from tests.workbench.running import RunningWorkbench
 
 

@@ -16,7 +16,8 @@ from giftshop.orders.register import token_of
 from tests import build
 from tests.office.conftest import words_of
 from tests.orders.stripe_side import StripeSide
-from tests.storefront.conftest import Visitor, count_queries, heading
+from tests.statements import count_queries
+from tests.storefront.conftest import Visitor, heading
 
 TODAY = write_day(clock.today("America/Denver"))
 THANKS = "Thank you, Marko. Ana’s certificate is ready to print."

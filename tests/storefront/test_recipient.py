@@ -27,7 +27,8 @@ from giftshop.storefront import lookups
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.signing_in import hire, signed_in
-from tests.storefront.conftest import Visitor, count_queries, errors_of, heading
+from tests.statements import count_queries
+from tests.storefront.conftest import Visitor, errors_of, heading
 
 
 def code_of(**values: object) -> str:
