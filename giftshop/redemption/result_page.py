@@ -39,10 +39,8 @@ def render_result(
     again: bool = False,
     errors: dict[str, str] | None = None,
 ) -> str:
-    """Return the page; `done` is the entry just made, `errors` says why an act was refused, by field.
-
-    `undoing` is the redemption whose undo was refused: the form asks for it once more.
-    """
+    """Return the page; `done` is the entry just made, `errors` says why an act was refused, by field, `undoing` is
+    the redemption whose undo was refused: the form asks for it once more."""
     last = till.find_last_redemption(certificate)
     verdict = _judge(certificate, last)
     is_first_look = done is None and not again and not errors
