@@ -52,7 +52,7 @@ def sqlite_template() -> Path:
 
 
 @functools.cache
-def workbench() -> RunningWorkbench:
+def running_workbench() -> RunningWorkbench:
     """Return a running simulated Stripe; it ends with mutmut's process, not with the forks."""
     bench = start_workbench(_folder("workbench"))
     atexit.register(bench.stop)
@@ -82,5 +82,5 @@ def _folder(name: str) -> Path:
 _SHARED: dict[str, Callable[[], object]] = {
     "sqlite_template": sqlite_template,
     "postgres": postgres,
-    "running_workbench": workbench,
+    "running_workbench": running_workbench,
 }
