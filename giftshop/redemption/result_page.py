@@ -39,8 +39,7 @@ def render_result(
     again: bool = False,
     errors: dict[str, str] | None = None,
 ) -> str:
-    """Return the page; `done` is the entry just made, `errors` says why an act was refused, by field, `undoing` is
-    the redemption whose undo was refused: the form asks for it once more."""
+    """Return the page; `done` is the entry just made, `undoing` one whose undo was refused, `errors` why, by field."""
     last = till.find_last_redemption(certificate)
     verdict = _judge(certificate, last)
     is_first_look = done is None and not again and not errors
