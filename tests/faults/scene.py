@@ -191,6 +191,7 @@ def play(
         patches.setattr(heartbeats, "SILENT_SECONDS", SILENT_SECONDS)
         bugs.plant(bug, patches)
         app = create_app(settings)
+        patches.setattr(jobs._process, "recurring", {})  # what a clock would do depends on the hour a test runs at
         try:
             with app.app_context():
                 side = StripeSide(workbench, app.extensions["stripe_gateway"])
