@@ -120,6 +120,7 @@ def tell_event(event: TrailEvent, order: Order, of_whom: str) -> Told | None:
         "found_by_search": "Found it by search",
         "order_accepted": "Accepted as it was paid",
         "payback_asked": "Asked for all of the payment to be paid back",
+        "payback_refused": "Refused to pay it back",
         "alert_done": "Ticked an alert off",
         "sent_again": "Asked to send a message again",
     }.get(event.kind, event.kind.replace("_", " ").capitalize())

@@ -3,8 +3,6 @@
 Both talk to Stripe: they commit before the call and record after it. The order's state decides who was first.
 """
 
-import sqlalchemy as sa
-
 from giftshop import clock, trail
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
@@ -15,7 +13,7 @@ from giftshop.orders import fulfilment, payments
 from giftshop.orders.alerts import resolve_alert
 from giftshop.orders.corrections import Asked
 from giftshop.orders.disputes import has_open_dispute
-from giftshop.orders.models import Order, Refund
+from giftshop.orders.models import Order
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.register import get_order, lock_order
 from giftshop.orders.states import move
@@ -116,20 +114,27 @@ def _tick_off(order: Order) -> None:
 
 
 def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
-    """Ask Stripe to pay back what is left of a payment, and record every refund it knows of then."""
-    order_id, instance_id = order.id, get_installation().instance_id
+    """Ask Stripe to pay back what is left of a payment, and record every refund it knows of then.
+
+    The key stays the same until the end of an ask is known: whoever lost the answer gets the same refund. Then it is
+    another one, because Stripe gives a key the same refusal, or the same failed refund, for a day.
+    """
+    order_id, shop, number = order.id, get_installation().instance_id, order.public_id
+    refusals = sum(event.kind == "payback_refused" for event in trail.list_events(order_id=order_id))
+    db.session.commit()
+    failed = sum(refund.has_failed for refund in gateway.list_refunds(payment_intent_id=payment_id, patience="page"))
     parameters = {
         "payment_intent": payment_id,
         "reason": "requested_by_customer",
-        "metadata": {"shop": instance_id, "order_id": order.public_id},
+        "metadata": {"shop": shop, "order_id": number},
     }
-    known = db.session.scalar(sa.select(sa.func.count()).where(Refund.order_id == order_id))
-    key = f"{instance_id}:payback:{order.public_id}:{known}"
-    db.session.commit()
     try:
-        gateway.create_refund(parameters, key, patience="page")
+        gateway.create_refund(parameters, f"{shop}:payback:{number}:{refusals + failed}", patience="page")
     except CheckoutRefusedError as refusal:
-        raise PaybackRefusedError(f"Stripe refused to pay it back: {refusal.message.strip()}.") from None
+        why = refusal.message.strip()
+        trail.note("payback_refused", actor="stripe", order_id=order_id, reason=why)
+        db.session.commit()
+        raise PaybackRefusedError(f"Stripe refused to pay it back: {why}.") from None
     found = gateway.list_refunds(payment_intent_id=payment_id, patience="page")
     for facts in sorted(found, key=lambda each: each.created_at):
         record_refund(facts, order_id)

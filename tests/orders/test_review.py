@@ -18,7 +18,9 @@ from giftshop.orders.history import Sources, list_happenings
 from giftshop.orders.models import Alert, Order, Refund
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.review import NotAcceptableError, NotInReviewError, PaybackRefusedError
+from giftshop.orders.stripe_facts import RefundFacts
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.settings import Settings
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
@@ -230,6 +232,45 @@ def test_a_refund_that_failed_can_be_asked_for_again(stripe_side: StripeSide) ->
     review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None)
     assert order.state == "refunded"
     assert sorted(db.session.scalars(sa.select(Refund.state))) == ["returned", "settled"]
+
+
+class SwiftBank(StripeGateway):
+    """Stripe, where the buyer's bank sends every refund back before we can look."""
+
+    side: StripeSide
+
+    def create_refund(self, *given: Any, **named: Any) -> RefundFacts:
+        refund = super().create_refund(*given, **named)
+        self.side.workbench.post(f"/refunds/{refund.id}/fail")
+        return refund
+
+
+def test_a_refund_that_failed_before_we_heard_of_it_can_be_asked_for_again(
+    stripe_side: StripeSide, settings: Settings
+) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    bank = SwiftBank(
+        secret_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.webhook_secrets,
+    )
+    bank.side = stripe_side
+    assert review.pay_back(order.id, BECAUSE, bank, limit_cents=None).state == "in_review"
+    assert not any(alert.resolved_at for alert in alerts("in_review"))
+    assert review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None).state == "refunded"
+    (charge,) = stripe_side.workbench.get("/state")["charges"]
+    assert charge["amount_refunded"] == 50_00
+
+
+def test_what_was_refused_can_be_asked_for_again_when_nothing_is_in_the_way_any_more(stripe_side: StripeSide) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    dispute_id = stripe_side.dispute(order)
+    with pytest.raises(PaybackRefusedError):
+        review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None)
+    stripe_side.decide(dispute_id, "won")
+    assert review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None).state == "refunded"
+    refusals = [(who, why) for who, what, why in everything_told(order) if what == "Refused to pay it back"]
+    assert [(who, "charge_disputed" in why) for who, why in refusals] == [("stripe", True)]
 
 
 def test_a_definite_no_is_said_and_the_order_stays_in_review(stripe_side: StripeSide) -> None:
