@@ -28,7 +28,7 @@ check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers
 bench: .venv/.tests static/fonts/fonts.css ## Measure PDFs and pages, each against a yardstick in the same run
 	$(BIN)/python -m bench
 
-COVERED ?= certificates orders office redemption storefront stripe_cases
+COVERED ?= certificates orders office redemption storefront stripe_cases test_rate_limits.py
 coverage: .venv/.tests static/fonts/fonts.css ## Run what uses certificates/ and orders/, name lines and branches left out, fail below 100 %
 	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --cov --cov-report=term-missing --cov-fail-under=100
 

@@ -197,10 +197,11 @@ def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) 
     )
 
 
-def test_nothing_is_taken_from_a_certificate_that_is_not_there(app: Flask) -> None:
-    with pytest.raises(CertificateNotFoundError):
-        take(4711, 1)
-    db.session.rollback()
+def test_nothing_is_taken_from_a_certificate_that_is_not_there_and_none_is_held(app: Flask) -> None:
+    for act in (lambda: take(4711, 1), lambda: ledger.hold_certificate(4711)):
+        with pytest.raises(CertificateNotFoundError):
+            act()
+        db.session.rollback()
 
 
 def test_what_was_redeemed_and_not_committed_never_happened(app: Flask) -> None:
