@@ -60,6 +60,7 @@ def _report(outcome: Outcome, purchases: int, database: str) -> None:
     click.echo(
         f"{newline}batch of seed {outcome.seed}: {len(outcome.violations)} violations in {outcome.seconds:.0f} s"
     )
+    click.echo("  " + ", ".join(f"{name}: {count}" for name, count in sorted(outcome.counts.items())))
     for check, detail in outcome.violations:
         click.echo(f"  {check}: {detail}")
     if outcome.violations:
