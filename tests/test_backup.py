@@ -6,6 +6,7 @@ import re
 import secrets
 import sqlite3
 import stat
+import subprocess
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -363,6 +364,19 @@ def test_a_dump_that_breaks_off_changes_nothing_in_postgresql(
         postgres_programs.load(engine, tmp_path / "dump")
     assert sa.inspect(engine).get_table_names() == ["kept"]
     engine.dispose()
+
+
+def fail_beside_a_program_that_ended() -> None:
+    with postgres_programs._running(["true"], {}, stdin=subprocess.PIPE) as psql:
+        assert psql.stdin is not None
+        psql.stdin.write(b"BEGIN;")
+        psql.wait()
+        raise postgres_programs.ProgramFailedError("pg_restore ended with an error")
+
+
+def test_what_went_wrong_is_said_although_the_program_beside_it_reads_no_more() -> None:
+    with pytest.raises(postgres_programs.ProgramFailedError, match="pg_restore"):
+        fail_beside_a_program_that_ended()
 
 
 @both_databases

@@ -96,6 +96,9 @@ def _running(command: list[str], environment: dict[str, str], **pipes: int) -> I
             yield program
         except BaseException:
             program.kill()
+            with suppress(BrokenPipeError):  # what was written and not read yet: what went wrong matters more
+                if program.stdin is not None:
+                    program.stdin.close()
             raise
         words = program.stderr.read().decode(errors="replace").strip()
         if program.wait():
