@@ -1,4 +1,4 @@
-"""Heartbeats: which processes run jobs, and which of them have died, for jobs.py.
+"""Heartbeats: which processes run jobs, which of them have died, and what is left lying, for jobs.py.
 
 No clock is compared with another machine's: a process counts as dead when its row has not changed for a while by
 the watcher's own steady clock. Clocks may differ or jump; nothing is taken from a living process for that.
@@ -27,6 +27,8 @@ GONE = datetime(1970, 1, 1, tzinfo=UTC)
 Watch = dict[str, tuple[datetime, float]]
 """What one process has seen of the others: the last beat of each, and when by its own clock it first saw that beat."""
 
+Idle = dict[str, float]
+"""The jobs that a process was given and does not run, and since when by its own clock."""
 
 log = logging.getLogger(__name__)
 
@@ -80,6 +82,19 @@ def claim_silent(watch: Watch, *, busy: set[str], at: datetime) -> list[str]:
     for executor_id in watch.keys() - beats.keys():
         del watch[executor_id]
     return [each for each, seen_at in beats.items() if _is_silent(watch, each, seen_at) and _claim(each, seen_at, at)]
+
+
+def find_never_begun(idle: Idle, given: set[str]) -> set[str]:
+    """Return which of the jobs that this process was given and does not run it never will.
+
+    When the database goes away as it gives a job, the engine forgets the job, while its row says that we run it.
+    `idle` is the caller's memory from call to call.
+    """
+    now = time.monotonic()
+    forgotten = {key for key in given if now - idle.setdefault(key, now) > SILENT_SECONDS}
+    for key in (idle.keys() - given) | forgotten:
+        del idle[key]
+    return forgotten
 
 
 def forget(executor_ids: list[str]) -> None:

@@ -47,6 +47,7 @@ class _Process:
     engines: list[sa.Engine] = field(default_factory=list)
     executor_id: str = ""
     under_way: set[str] = field(default_factory=set)
+    idle: heartbeats.Idle = field(default_factory=dict)
     watch: heartbeats.Watch = field(default_factory=dict)
     is_over: threading.Event = field(default_factory=threading.Event)
     beat: threading.Thread | None = None
@@ -233,14 +234,17 @@ def _watch(now: datetime) -> None:
 
 
 def _take_over(now: datetime) -> None:
-    """Enqueue again what dead processes were running; no transaction of ours is open while the engine is asked."""
+    """Enqueue again what nobody runs; no transaction of ours is open while the engine is asked."""
     running = _client().list_workflows(status="PENDING", load_input=False, load_output=False)
     busy = {job.executor_id for job in running if job.executor_id}
     dead = heartbeats.claim_silent(_process.watch, busy=busy, at=now)
     db.session.commit()
+    mine = {job.workflow_id for job in running if job.executor_id == _process.executor_id}
+    never_begun = heartbeats.find_never_begun(_process.idle, mine - _process.under_way)
+    left = {job.workflow_id for job in running if job.executor_id in dead} | never_begun
     for queue in (QUEUE, CLOCK_QUEUE):
-        if keys := [job.workflow_id for job in running if job.executor_id in dead and job.queue_name == queue]:
-            log.warning("resuming %s jobs of a process that died", len(keys))
+        if keys := [job.workflow_id for job in running if job.workflow_id in left and job.queue_name == queue]:
+            log.warning("resuming %s jobs that nobody runs", len(keys))
             _client().resume_workflows(keys, queue_name=queue)
     heartbeats.forget(dead)
     db.session.commit()

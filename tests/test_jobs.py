@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import sqlalchemy as sa
@@ -109,6 +110,41 @@ def test_the_jobs_of_a_dead_process_are_taken_over(
         heard.wait_for({8}, seconds=60)
     finally:
         jobs.stop()
+
+
+@both_databases
+def test_a_job_is_run_although_the_database_went_away_as_it_was_given_to_this_process(
+    app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from dbos._sys_db import SystemDatabase
+
+    give, lost = SystemDatabase.start_queued_workflows, []
+
+    def lose_once(*given: Any, **named: Any) -> Any:
+        """Let the first answer that names a job be lost on its way."""
+        jobs_given = give(*given, **named)
+        if jobs_given[0] and not lost:
+            lost.extend(jobs_given[0])
+            raise sa.exc.OperationalError("COMMIT", None, sqlite3.OperationalError("the server closed the connection"))
+        return jobs_given
+
+    monkeypatch.setattr(SystemDatabase, "start_queued_workflows", lose_once)
+    monkeypatch.setattr(heartbeats, "BEAT_SECONDS", 0.2)
+    monkeypatch.setattr(heartbeats, "SILENT_SECONDS", 2.0)
+    monkeypatch.setattr(jobs._process, "recurring", {})
+    heard = Ran()
+    jobs.register("note", heard)
+    jobs.start(app)
+    try:
+        for number in (9, 10):
+            jobs.enqueue("note", number, key=f"note:{number}")
+            db.session.commit()
+        heard.wait_for({9, 10})
+        time.sleep(1)
+    finally:
+        jobs.stop()
+    assert lost
+    assert sorted(heard.rows) == [9, 10]
 
 
 def test_an_old_sqlite_can_tell_the_time_to_us_and_to_the_engine(app: Flask) -> None:
