@@ -7,6 +7,8 @@ import hashlib
 import sys
 import time
 from collections.abc import Callable
+from contextlib import redirect_stdout
+from io import StringIO
 
 import sqlalchemy as sa
 
@@ -16,6 +18,7 @@ from bench.report import describe_machine, print_table, show_progress
 from giftshop import clock
 from giftshop.certificates import audit, seals
 from giftshop.certificates.models import LedgerEntry
+from giftshop.cli_ledger import verify_books
 from giftshop.database import db, may_write, only_reads
 from giftshop.orders import audit as orders_audit
 
@@ -55,6 +58,7 @@ def _measure(kind: str, entries: int, build_seconds: float) -> None:
     acts: dict[str, Callable[[], None]] = {
         "every hash, chain and seal": _verify,
         "the invariants of both audits": _check_invariants,
+        "`flask ledger verify`: both, side by side": _verify_books,
         "one more seal": _seal,
     }
     rows = [_row("bare SELECT and SHA-256", bare, bare, entries)]
@@ -100,6 +104,11 @@ def _check_invariants() -> None:
         assert not wrong, wrong
         db.session.rollback()
     may_write()
+
+
+def _verify_books() -> None:
+    with redirect_stdout(StringIO()):
+        verify_books()
 
 
 if __name__ == "__main__":
