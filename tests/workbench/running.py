@@ -19,6 +19,13 @@ WEBHOOK_SECRET = "whsec_sim_fedcba9876543210fedcba9876543210"
 _SECONDS_TO_START = 20
 
 
+def _session() -> requests.Session:
+    """Return a session whose connections serve one call each: a kept one may be closed just as the next call begins."""
+    session = requests.Session()
+    session.headers["Connection"] = "close"
+    return session
+
+
 @dataclass
 class RunningWorkbench:
     """A workbench in a process of its own; also a context manager that stops it."""
@@ -29,7 +36,7 @@ class RunningWorkbench:
     stripe_key: str
     webhook_secret: str
     log: Path
-    http: requests.Session = field(default_factory=requests.Session)
+    http: requests.Session = field(default_factory=_session)
 
     @property
     def shop_settings(self) -> dict[str, str]:
