@@ -64,18 +64,14 @@ def load(engine: sa.Engine, dump: Path) -> None:
     address, environment = _address(engine)
     psql = [str(folder / "psql"), "--no-psqlrc", "--quiet", "--set=ON_ERROR_STOP=1", "--output=/dev/null", address]
     restore = [str(folder / "pg_restore"), "--no-owner", "--no-privileges", "--file=-", str(dump)]
-    with _running(psql, environment, stdin=subprocess.PIPE) as target:
+    with _running(psql, environment, stdin=subprocess.PIPE) as target, suppress(BrokenPipeError):
+        # where psql reads no more it said no, and says why as it ends
         assert target.stdin is not None
-        try:
-            target.stdin.write(f"BEGIN;\n{_PATIENCE}\n{EMPTY_THE_DATABASE}".encode())
-            with _running(restore, environment, stdout=subprocess.PIPE) as source:
-                assert source.stdout is not None
-                _pass_on(source.stdout, target.stdin)
-            target.stdin.write(b"\nCOMMIT;\nANALYZE;\n")  # without statistics the audits would take hours
-            target.stdin.close()
-        except BrokenPipeError:  # psql said no, and says why as it ends
-            with suppress(BrokenPipeError):
-                target.stdin.close()
+        target.stdin.write(f"BEGIN;\n{_PATIENCE}\n{EMPTY_THE_DATABASE}".encode())
+        with _running(restore, environment, stdout=subprocess.PIPE) as source:
+            assert source.stdout is not None
+            _pass_on(source.stdout, target.stdin)
+        target.stdin.write(b"\nCOMMIT;\nANALYZE;\n")  # without statistics the audits would take hours
 
 
 def _pass_on(source: IO[bytes], target: IO[bytes]) -> None:
@@ -96,10 +92,11 @@ def _running(command: list[str], environment: dict[str, str], **pipes: int) -> I
             yield program
         except BaseException:
             program.kill()
-            with suppress(BrokenPipeError):  # what was written and not read yet: what went wrong matters more
+            raise
+        finally:
+            with suppress(BrokenPipeError):  # what it did not read matters less than what went wrong
                 if program.stdin is not None:
                     program.stdin.close()
-            raise
         words = program.stderr.read().decode(errors="replace").strip()
         if program.wait():
             first = words.splitlines()[0] if words else "it said nothing"
