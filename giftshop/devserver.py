@@ -128,6 +128,7 @@ def _start_workbench(settings: Settings) -> ForkProcess:
 def _start_shop(settings: Settings, port: int) -> ForkProcess:
     words = ["gunicorn", "-c", str(ROOT / "deploy" / "gunicorn.py")]
     words += ["--bind", f"127.0.0.1:{port}", "--log-level", "warning"]
+    words += ["--keep-alive", "5"]  # no proxy here: what a browser opened and never used shall not hold up Ctrl-C
     environment = {"GIFTSHOP_BASE_URL": settings.base_url, "GIFTSHOP_LOG_LEVEL": settings.log_level}
     return _start(_become, words, settings, environment)
 
