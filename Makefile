@@ -30,7 +30,7 @@ bench: .venv/.tests static/fonts/fonts.css ## Measure PDFs and pages, each again
 
 COVERED ?= certificates orders office redemption storefront stripe_cases test_rate_limits.py
 coverage: .venv/.tests static/fonts/fonts.css ## Run what uses certificates/ and orders/, name lines and branches left out, fail below 100 %
-	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --cov --cov-report=term-missing --cov-fail-under=100
+	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --ignore-glob='*_in_a_browser.py' --cov --cov-report=term-missing --cov-fail-under=100
 
 N ?= 100
 SEED ?= 0
