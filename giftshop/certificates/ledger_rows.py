@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import sqlalchemy as sa
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
 from giftshop.certificates import chain
 from giftshop.certificates.models import Certificate
@@ -64,9 +64,10 @@ def count_entries(*, upto: int | None = None) -> int:
 def read_entries(low: int, high: int) -> Sequence[Any]:
     """Return the entries of the certificates with ids from `low` to `high`, certificate by certificate, in sequence.
 
+    They are the driver's own tuples: building SQLAlchemy's rows takes as long as reading them.
     Raises UnicodeDecodeError or a SQLAlchemyError for a row that cannot be read.
     """
-    return _run(_entries().where(Entry.certificate_id.between(low, high))).all()
+    return _fetch_tuples(_entries().where(Entry.certificate_id.between(low, high)))
 
 
 def read_heads(low: int, high: int, *, mark: int) -> Sequence[Any]:
@@ -99,7 +100,7 @@ def find_unreadable(low: int, high: int) -> int | None:
 
 def _can_be_read(entry_id: int) -> bool:
     try:
-        _run(_entries().where(Entry.id == entry_id)).all()
+        _fetch_tuples(_entries().where(Entry.id == entry_id))
     except (UnicodeDecodeError, SQLAlchemyError):
         return False
     return True
@@ -121,3 +122,14 @@ def _moment_as_text() -> sa.ColumnElement[str]:
 
 def _run(query: Any) -> sa.CursorResult[Any]:
     return db.session.connection().execute(query)
+
+
+def _fetch_tuples(query: Any) -> list[tuple[Any, ...]]:
+    dialect = db.engine.dialect
+    assert dialect.dbapi is not None
+    with _run(query) as result:
+        assert result.cursor is not None
+        try:
+            return list(result.cursor.fetchall())
+        except dialect.dbapi.Error as error:
+            raise DatabaseError(str(query), None, error) from error
