@@ -13,8 +13,6 @@ from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.storefront.conftest import Visitor, errors_of, heading, orders
 
-TODAY = clock.today("America/Denver")
-
 
 def test_a_filled_in_form_leads_to_the_payment_page(paying: Visitor) -> None:
     paying.open("/gift")
@@ -111,13 +109,14 @@ def test_trying_again_after_an_outage_reaches_the_payment_page(paying: Visitor, 
 
 def test_coming_back_from_stripe_everything_is_still_filled_in(paying: Visitor) -> None:
     paying.open("/gift")
-    paying.send("/gift", paying.fill_gift(offer="amount", amount="130.5", deliver_on=str(TODAY + timedelta(days=9))))
+    day = str(clock.today("America/Denver") + timedelta(days=9))
+    paying.send("/gift", paying.fill_gift(offer="amount", amount="130.5", deliver_on=day))
     token = token_of_only_order()
     paying.open(f"/gift?order={token}")
     assert paying.fields["gifts-0-offer"] == "amount"
     assert paying.fields["gifts-0-amount"] == "130.50"
     assert paying.fields["gifts-0-recipient_email"] == "ana@example.com"
-    assert paying.fields["gifts-0-deliver_on"] == str(TODAY + timedelta(days=9))
+    assert paying.fields["gifts-0-deliver_on"] == day
     assert paying.fields["buyer_email"] == "marko@example.com"
     assert paying.fields["replaces"] == token
 
@@ -242,11 +241,12 @@ def test_every_error_is_told_at_once_and_names_its_gift(visitor: Visitor) -> Non
 
 
 def test_the_day_may_be_today_and_a_year_ahead(paying: Visitor) -> None:
-    a_year_on = TODAY.replace(year=TODAY.year + 1, day=min(TODAY.day, 28))
-    for day in (TODAY, a_year_on):
+    today = clock.today("America/Denver")
+    a_year_on = today.replace(year=today.year + 1, day=min(today.day, 28))
+    for day in (today, a_year_on):
         paying.open("/gift")
         assert paying.send("/gift", paying.fill_gift(deliver_on=day.isoformat())).status_code == 303
-    assert [order.gifts[0].deliver_on for order in orders()] == [TODAY, a_year_on]
+    assert [order.gifts[0].deliver_on for order in orders()] == [today, a_year_on]
 
 
 def test_gifts_are_added_and_removed_without_a_script(visitor: Visitor) -> None:
