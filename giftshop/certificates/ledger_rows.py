@@ -125,11 +125,10 @@ def _run(query: Any) -> sa.CursorResult[Any]:
 
 
 def _fetch_tuples(query: Any) -> list[tuple[Any, ...]]:
-    dialect = db.engine.dialect
-    assert dialect.dbapi is not None
+    """Return rows past SQLAlchemy, but say in its words what goes wrong."""
     with _run(query) as result:
         assert result.cursor is not None
         try:
             return list(result.cursor.fetchall())
-        except dialect.dbapi.Error as error:
+        except db.engine.dialect.loaded_dbapi.Error as error:
             raise DatabaseError(str(query), None, error) from error
