@@ -24,6 +24,8 @@ BUGS: dict[str, Planter] = {
     "amount mismatch issues": bugs_in_orders.ignore_mismatches,
     "order not locked": bugs_in_orders.settle_unlocked,
     "refund without hold": bugs_in_orders.refund_without_hold,
+    "two commits in a refund": bugs_in_orders.hold_and_commit,
+    "payment acknowledged and forgotten": bugs_in_orders.acknowledge_only,
     "refund without idempotency key": bugs_in_orders.refund_without_key,
     "release on unknown outcome": bugs_in_orders.release_when_unknown,
     "refund webhook applied twice": bugs_in_orders.record_refunds_again,

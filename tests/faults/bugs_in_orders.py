@@ -12,7 +12,7 @@ from giftshop.certificates import dispute_entries, refund_entries
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
-from giftshop.orders import disputes, events, fulfilment, refund_outcomes, refunds
+from giftshop.orders import corrections, disputes, events, fulfilment, refund_outcomes, refunds
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.stripe_facts import RefundFacts
 from giftshop.orders.stripe_gateway import Patience, StripeGateway
@@ -54,6 +54,23 @@ def refund_without_hold(patches: pytest.MonkeyPatch) -> None:
 
     patches.setattr(refund_entries, "hold_refund", lambda *_args, **_kwargs: None)
     patches.setattr(refund_outcomes, "_settle", settle)
+
+
+def hold_and_commit(patches: pytest.MonkeyPatch) -> None:
+    """A refund's money is held in one commit, the answer kept in the next."""
+    proper = corrections.hold_refund
+
+    def hold(*args: Any, **kwargs: Any) -> Refund:
+        refund = proper(*args, **kwargs)
+        db.session.commit()
+        return refund
+
+    patches.setattr(corrections, "hold_refund", hold)
+
+
+def acknowledge_only(patches: pytest.MonkeyPatch) -> None:
+    """The webhook is answered, and what it said is forgotten."""
+    patches.setitem(events._HANDLERS, "checkout.session.completed", lambda *_: "heard")
 
 
 def refund_without_key(patches: pytest.MonkeyPatch) -> None:

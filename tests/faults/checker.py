@@ -2,8 +2,8 @@
 
 Every money answer carries `version` and `balance_after`. A history is right when, per certificate, no version is
 given twice and none is missing but those of requests whose answer nobody heard, every balance follows from the one
-before, an answer that had arrived before a request was sent has the lower version, and a key that was sent again
-has one effect. O(n log n) in the number of exchanges.
+before, an answer that had arrived before a request was sent has the lower version, a key that was sent again has one
+effect, and, where all is known, a balance that may have been there was too small for what was refused.
 """
 
 from collections import defaultdict
@@ -43,6 +43,16 @@ class Exchange:
     @property
     def change_cents(self) -> int:
         return self.amount_cents if self.act == "undo" else -self.amount_cents
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AskedRefund:
+    """Money asked back for a certificate until the end was known: the refund it began, none when it was refused."""
+
+    certificate: str
+    key: str
+    amount_cents: int
+    refund_id: str = ""
 
 
 @dataclass(slots=True)
@@ -87,6 +97,8 @@ def _check_one(requests: list[_Request], face_cents: int, others: int) -> Iterat
     yield from _check_versions(accepted, len(unknown) + others)
     yield from _check_balances(accepted, unknown, face_cents, are_alone=not others)
     yield from _check_order([each for each in requests if each.accepted])
+    if not unknown and not others:
+        yield from _check_refusals(requests, accepted, face_cents)
 
 
 def _check_key(request: _Request) -> Iterator[Finding]:
@@ -133,3 +145,19 @@ def _check_order(requests: list[_Request]) -> Iterator[Finding]:
         if request.accepted and request.accepted.version <= newest:
             detail = f"{request.first.certificate} version {request.accepted.version} was asked for after {newest}"
             yield Finding("an answer from the past", detail)
+
+
+def _check_refusals(requests: list[_Request], accepted: list[Exchange], face_cents: int) -> Iterator[Finding]:
+    """Check that, when a redemption was refused, there may have been too little: acts under way count either way."""
+    first_sent = {request.first.key: request.first.sent_at for request in requests}
+    for request in requests:
+        last = request.exchanges[-1]
+        if request.accepted or last.act != "redeem":
+            continue
+        before = [each.version for each in accepted if each.answered_at < request.first.sent_at]
+        begun = [each for each in accepted if first_sent[each.key] <= last.answered_at]
+        lowest = max(before, default=FIRST_VERSION)
+        may_be = [each.balance_after for each in begun if each.version >= lowest]
+        if min(may_be, default=face_cents) >= last.amount_cents:
+            detail = f"{last.certificate} {last.key}: {last.amount_cents} of {may_be or face_cents}"
+            yield Finding("a refusal that nothing explains", detail)

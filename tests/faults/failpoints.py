@@ -51,7 +51,7 @@ COMMITS = {
     "mail_marked": "insist giftshop.delivery.deliveries:deliver",
     "redeem_committed": "giftshop.redemption.views:redeem",
     "undo_committed": "giftshop.redemption.views:undo",
-    "refund_held": "tests.faults.refund_door:refund",
+    "refund_held": "giftshop.office.refund:refund",
     "refund_settled": "giftshop.orders.refunds:pursue_refund",
 }
 """A step that is a commit, by who asks for it ("insist" when through giftshop.faults.insist)."""
@@ -61,7 +61,7 @@ ANSWERS = {
     "webhook_answered": r"/webhooks/stripe",
     "redeem_answered": r"/redeem/[^/]+",
     "undo_answered": r"/redeem/[^/]+/undo",
-    "refund_answered": r"/rig/refund",
+    "refund_answered": r"/office/certificates/[^/]+/refund",
 }
 """A step that is an answer to a POST: before its first byte is sent, after its last one is."""
 
@@ -189,7 +189,7 @@ def who_commits() -> str:
         module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
         if module == "giftshop.faults":
             prefix = "insist "
-        elif module.startswith("giftshop.") or module == "tests.faults.refund_door":
+        elif module.startswith("giftshop."):
             return f"{prefix}{module}:{function}"
         frame = frame.f_back  # type: ignore[assignment]
     return ""

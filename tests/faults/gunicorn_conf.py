@@ -2,7 +2,6 @@
 that was killed is back in a moment."""
 
 import giftshop.app  # noqa: F401
-import tests.faults.refund_door  # noqa: F401
 from deploy.gunicorn import *  # noqa: F403
 
 wsgi_app = "tests.faults.rigged:app"

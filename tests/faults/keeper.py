@@ -8,7 +8,6 @@ import signal
 import sys
 
 import giftshop.app  # noqa: F401
-import tests.faults.refund_door  # noqa: F401
 from giftshop import jobs
 
 

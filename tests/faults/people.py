@@ -12,13 +12,15 @@ from typing import Any, Literal
 import requests
 
 from tests import buyer
-from tests.faults.checker import Exchange
+from tests.faults.checker import AskedRefund, Exchange
 from tests.faults.shop import RiggedShop
 
 ActKind = Literal["redeem", "undo"]
 PATIENCE_SECONDS = 120
 PAUSE_SECONDS = 0.15
 ANSWER_SECONDS = 30
+_REFUSED, _TRY_AGAIN = (403, 409, 422), (429, 500, 502, 503)
+"""What a till hears in answer to an act that is not done: a clear no, or that nobody knows (500 is judged apart)."""
 
 
 @dataclass
@@ -26,6 +28,7 @@ class Records:
     """What all clients heard."""
 
     history: list[Exchange] = field(default_factory=list)
+    refunds: list[AskedRefund] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     counts: dict[str, int] = field(default_factory=dict)
     lock: threading.Lock = field(default_factory=threading.Lock)
@@ -43,9 +46,12 @@ class Records:
     def judge(self, what: str, answer: requests.Response) -> None:
         """Keep an answer that tells a client nothing: a 5xx that is no 503 with Retry-After."""
         if answer.status_code >= 500 and not (answer.status_code == 503 and "Retry-After" in answer.headers):
-            line = f"{what}: {answer.status_code} {' '.join(answer.text.split())[:80]}"
-            with self.lock:
-                self.unclear += [line] if line not in self.unclear else []
+            self.complain(f"{what}: {answer.status_code} {' '.join(answer.text.split())[:80]}")
+
+    def complain(self, line: str) -> None:
+        """Keep what was not clear, once."""
+        with self.lock:
+            self.unclear += [line] if line not in self.unclear else []
 
 
 class GaveUpError(Exception):
@@ -115,7 +121,7 @@ class Desk:
 
     def find(self, code: str) -> str:
         """Find a certificate by its code; return its public id."""
-        data = {"code": code, "csrf_token": self._form_token()}
+        data = {"code": code, "csrf_token": self.open_page()}
         return location_of(self.person.ask("POST", "/redeem", data=data)).rsplit("/", 1)[1]
 
     def redeem(self, public_id: str, amount_cents: int) -> Exchange:
@@ -150,22 +156,59 @@ class Desk:
         self, act: ActKind, public_id: str, path: str, amount_cents: int, key: str, fields: dict[str, str]
     ) -> tuple[Exchange, requests.Response | None]:
         """Send one request and keep what was heard."""
-        data, sent_at = {**fields, "request_key": key, "csrf_token": self._form_token()}, time.monotonic()
+        data, sent_at = {**fields, "request_key": key, "csrf_token": self.open_page()}, time.monotonic()
         answer = self.person.try_once("POST", path, data=data, headers={"Accept": "application/json"})
         told = (
             (answer.status_code, answer.json() if answer.status_code == 200 else None) if answer is not None else None
         )
         found = heard(act, public_id, key, amount_cents, sent_at, told)
+        if answer is not None and found.outcome == "unknown" and answer.status_code not in _TRY_AGAIN:
+            self.records.complain(f"{act}: {answer.status_code} is neither done nor a refusal")
         self.records.note(found)
         return found, answer
 
     def _new_key(self, act: ActKind) -> str:
         return f"fault-test-{act}-{next(self._numbers):08}"
 
-    def _form_token(self) -> str:
+    def open_page(self) -> str:
+        """Open the page with the form, once; return its token."""
         if not self._token:
             self._token = self.person.form("/redeem")["csrf_token"]
         return self._token
+
+
+class Office:
+    """The owner at a desk, who asks money back until it is known what came of it."""
+
+    def __init__(self, shop: RiggedShop, records: Records, cookies: dict[str, str]) -> None:
+        self.person = Person(shop, records)
+        self.person.browser.cookies.update(cookies)
+        self.records = records
+        self._token = ""
+
+    def open_page(self, public_id: str) -> str:
+        """Open the page that pays back, once; return its form's token."""
+        if not self._token:
+            self._token = self.person.form(_refund_page(public_id))["csrf_token"]
+        return self._token
+
+    def pay_back(self, public_id: str, amount_cents: int, *, key: str) -> AskedRefund:
+        """Pay back a part, always with the same request key; what is refused must have moved nothing."""
+        fields = {"amount": f"{amount_cents // 100}.{amount_cents % 100:02}", "reason": "fault test"}
+        data = {**fields, "request_key": key, "csrf_token": self.open_page(public_id)}
+        answer = self.person.ask("POST", _refund_page(public_id), data=data)
+        refund_id = "" if answer.status_code == 409 else location_of(answer).partition("?refund=")[2]
+        if answer.status_code != 409 and not refund_id:
+            self.records.complain(f"refund: {answer.status_code} {answer.headers.get('Location')}")
+        asked = AskedRefund(certificate=public_id, key=key, amount_cents=amount_cents, refund_id=refund_id)
+        with self.records.lock:
+            self.records.refunds.append(asked)
+        self.records.count("refunds" if refund_id else "refunds refused")
+        return asked
+
+
+def _refund_page(public_id: str) -> str:
+    return f"/office/certificates/{public_id}/refund"
 
 
 def location_of(answer: requests.Response) -> str:
@@ -185,7 +228,6 @@ def heard(
 ) -> Exchange:
     """Return the exchange that an answer makes: its status and JSON, or None when none came."""
     status, told = answer or (0, None)
-    is_definite = 200 <= status < 500 and status != 429
     facts = told if status == 200 else {}
     return Exchange(
         certificate=public_id,
@@ -194,7 +236,7 @@ def heard(
         amount_cents=amount_cents,
         sent_at=sent_at,
         answered_at=time.monotonic(),
-        outcome="accepted" if facts else "refused" if is_definite else "unknown",
+        outcome="accepted" if facts else "refused" if status in _REFUSED else "unknown",
         version=facts.get("version", 0),
         balance_after=facts.get("balance_after", 0),
         entry=facts.get("entry", 0),

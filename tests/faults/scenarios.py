@@ -11,6 +11,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.orders import refunds
 from giftshop.orders.models import Refund
+from tests.faults.checker import AskedRefund
 from tests.faults.scene import SILENT_SECONDS, Scene
 
 
@@ -91,6 +92,18 @@ def value_is_spent_when_the_answer_about_a_refund_is_lost(scene: Scene) -> None:
     _pursue(scene, refund.id)
     (at_stripe,) = scene.side.workbench.get("/state")["refunds"]
     scene.hear("refund.created", at_stripe["id"])
+
+
+def the_process_dies_before_a_refund_is_answered(scene: Scene) -> None:
+    _, certificate = scene.sell()
+    name = certificate.public_id
+    scene.armoury.arm("refund_held.before", "break")
+    for _ in range(2):
+        scene.pay_back(name, 30_00, key="sent-until-answered")
+
+
+def a_payment_is_heard_of(scene: Scene) -> None:
+    scene.hear("checkout.session.completed", scene.side.pay(scene.place()))
 
 
 def a_refund_made_at_stripe_is_heard_of_three_times(scene: Scene) -> None:
@@ -182,6 +195,8 @@ def _hold(scene: Scene, amount_cents: int) -> _Held:
     refund = refunds.hold_refund(order.id, certificate.id, amount_cents, **asked)  # type: ignore[arg-type]
     db.session.commit()
     held = _Held(refund, name)
+    asked_refund = AskedRefund(certificate=name, key="held", amount_cents=amount_cents, refund_id=refund.public_id)
+    scene.refunds.append(asked_refund)
     db.session.rollback()
     return held
 

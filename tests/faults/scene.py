@@ -32,7 +32,7 @@ from giftshop.settings import Settings
 from tests import build, signing_in
 from tests.delivery.mail_servers import MailServer
 from tests.faults import bugs, failpoints
-from tests.faults.checker import Exchange, Finding
+from tests.faults.checker import AskedRefund, Exchange, Finding
 from tests.faults.people import heard
 from tests.faults.verdict import Witnesses, find_violations
 from tests.orders.stripe_side import StripeSide
@@ -51,6 +51,7 @@ class Scene:
     mail: MailServer
     armoury: failpoints.Armoury
     history: list[Exchange] = field(default_factory=list)
+    refunds: list[AskedRefund] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
     crashes: int = 0
     numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -88,6 +89,15 @@ class Scene:
         path = f"/redeem/{done.certificate}/undo"
         fields = {"entry": str(done.entry), "reason": "test"}
         return self._act("undo", path, done.certificate, done.amount_cents, "", 0, fields)
+
+    def pay_back(self, certificate_id: str, amount_cents: int, *, key: str) -> None:
+        """Pay back a part on the owner's page; one who hears nothing has been told nothing."""
+        fields = {"amount": f"{amount_cents // 100}.{amount_cents % 100:02}", "reason": "test", "request_key": key}
+        answer = self._ask(self.office, f"/office/certificates/{certificate_id}/refund", data=fields)
+        refund_id = (answer.location or "").partition("?refund=")[2] if answer is not None else ""
+        if refund_id:
+            asked = AskedRefund(certificate=certificate_id, key=key, amount_cents=amount_cents, refund_id=refund_id)
+            self.refunds.append(asked)
 
     def at_once(self, *acts: Callable[[], object]) -> None:
         """Do things at the same time, each as its own visitor."""
@@ -129,7 +139,7 @@ class Scene:
         """Compare the books; messages too when the scenario has sent them."""
         arrived = [str(arrived.message["Message-ID"]) for arrived in self.mail.arrived] if with_mails else None
         state = self.side.workbench.get("/state")
-        return find_violations(Witnesses(state, arrived, self.crashes, self.history, self.unclear))
+        return find_violations(Witnesses(state, arrived, self.crashes, self.history, self.refunds, self.unclear))
 
     def _act(
         self,
@@ -156,6 +166,11 @@ class Scene:
         second = signing_in.browser(self.app)
         second._cookies = dict(first._cookies)  # one person's sign-in, carried to the next room
         return [first, second]
+
+    @cached_property
+    def office(self) -> Any:
+        """A browser in which the owner has signed in."""
+        return signing_in.signed_in(self.app, signing_in.hire("owner"))
 
     def _open_tills(self, certificate: Certificate) -> None:
         """Sign in, and find a certificate at both tills, before there is a race."""

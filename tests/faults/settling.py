@@ -12,6 +12,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.orders import news
 from giftshop.settings import read_settings
 from tests.faults.checker import Finding
+from tests.faults.failpoints import IN_WORKERS
 from tests.faults.life import World
 from tests.faults.shop import RiggedShop
 from tests.faults.verdict import Witnesses, find_violations
@@ -19,7 +20,7 @@ from tests.faults.verdict import Witnesses, find_violations
 SETTLE_SECONDS = 240
 _DEADLY = ("kill", "raise")
 _CRASHES = ("killed: worker", "database crashes", "disk full", "crashes")
-"""What may make a message go out twice: its process, or its answer, was lost."""
+"""What may make a message go out twice, besides a failpoint in a worker: its process, or its answer, was lost."""
 
 
 def settle_and_judge(world: World) -> list[Finding]:
@@ -65,6 +66,7 @@ def _witnesses(world: World) -> Witnesses:
     fired = [point for point, action in world.shop.armoury.fired() if action in _DEADLY]
     figures = {"mails": len(arrived), "extra mails": len(arrived) - len(set(arrived))}
     records.counts |= figures | {f"failpoint: {point}": count for point, count in Counter(fired).items()}
-    crashes = len(fired) + sum(records.counts.get(name, 0) for name in _CRASHES)
+    of_workers = [point for point in fired if point.partition(".")[0] in IN_WORKERS]
+    crashes = len(of_workers) + sum(records.counts.get(name, 0) for name in _CRASHES)
     unclear, records.unclear = records.unclear, []
-    return Witnesses(world.shop.workbench.get("/state"), arrived, crashes, records.history, unclear)
+    return Witnesses(world.shop.workbench.get("/state"), arrived, crashes, records.history, records.refunds, unclear)

@@ -40,7 +40,13 @@ GOOD = {
     "one after the other": RIGHT,
     "in any order of records": RIGHT[::-1],
     "nothing at all": [],
-    "a refusal moves nothing": [*RIGHT, exchange("r", at=5, outcome="refused")],
+    "a refusal of more than there is": [*RIGHT, exchange("r", at=5, outcome="refused", amount_cents=61)],
+    "a refusal beside what may have come first": [
+        *RIGHT,
+        exchange("r", at=5, outcome="refused"),
+        exchange("d", 6, 5, at=5.2, amount_cents=55),
+    ],
+    "a refusal beside an act whose end is unknown": [exchange("x", at=0), exchange("r", at=5, outcome="refused")],
     "a copy gets the first answer": [*RIGHT, exchange("a", 2, 90, at=9)],
     "a lost answer is heard at the second try": [exchange("a", at=0), *RIGHT],
     "a lost answer that had an effect": [RIGHT[0], exchange("x", at=2), exchange("b", 4, 70, at=3)],
@@ -76,6 +82,14 @@ BAD = {
     "one key accepted and refused": (
         "one key, two effects",
         [RIGHT[0], exchange("a", at=2, outcome="refused")],
+    ),
+    "a refusal of what there was": (
+        "a refusal that nothing explains",
+        [*RIGHT, exchange("r", at=5, outcome="refused", amount_cents=60)],
+    ),
+    "a refusal of what there was before anything": (
+        "a refusal that nothing explains",
+        [exchange("r", at=0, outcome="refused", amount_cents=FACE), *RIGHT],
     ),
     "another balance in the copy": ("one key, two effects", [RIGHT[0], exchange("a", 2, 89, at=2, entry=2)]),
 }

@@ -42,6 +42,10 @@ CASES = {
     "amount mismatch issues": Case(scenarios.less_is_paid_than_was_asked_for, "certificates worth more than was paid"),
     "order not locked": Case(scenarios.two_events_settle_an_order_at_once, UNCLEAR, "postgresql"),
     "refund without hold": Case(scenarios.value_is_spent_while_it_is_paid_back, "Stripe and the ledger differ"),
+    "two commits in a refund": Case(
+        scenarios.the_process_dies_before_a_refund_is_answered, "a refund that nobody was told of"
+    ),
+    "payment acknowledged and forgotten": Case(scenarios.a_payment_is_heard_of, "paid without certificate"),
     "refund without idempotency key": Case(scenarios.the_answer_about_a_refund_is_lost, "a refund doubled"),
     "release on unknown outcome": Case(
         scenarios.value_is_spent_when_the_answer_about_a_refund_is_lost, "refunded and redeemed exceed the face value"

@@ -51,7 +51,7 @@ class Troublemaker:
         if pids:
             with suppress(ProcessLookupError):
                 os.kill(self.chance.choice(pids), signal.SIGKILL)
-            self.records.count(f"killed: {what}")
+                self.records.count(f"killed: {what}")
 
     def _kill_all_web(self) -> None:
         self.shop.kill_web()
