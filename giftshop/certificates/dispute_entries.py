@@ -1,5 +1,6 @@
 """Disputes in the ledger: value held while a bank decides, then given back or lost, for orders/disputes.py."""
 
+from collections import Counter
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -65,6 +66,23 @@ def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
         key = f"dispute:{dispute_id}:loss:{certificate_id}"
         post_loss(certificate_id, loss, key=key, external_ref=dispute_id, at=at, status=VOID_WHEN_EMPTY)
     return loss
+
+
+def lose_beyond(certificate_id: int, amount_cents: int, *, dispute_id: str, at: datetime) -> None:
+    """Write off what a bank took beyond all shares (positive minor units): that part was paid back before it asked.
+
+    Source: Stripe's support page on disputes of the full amount after a partial refund.
+    """
+    key = f"dispute:{dispute_id}:beyond"
+    post_loss(certificate_id, amount_cents, key=key, external_ref=dispute_id, at=at)
+
+
+def held_by_certificate(dispute_id: str) -> dict[int, int]:
+    """Return what a dispute holds of each certificate, in minor units."""
+    held = Counter[int]()
+    for entry in list_open_entries(dispute_id, ("dispute_hold",)):
+        held[entry.certificate_id] += entry.amount_cents
+    return held
 
 
 def recover_disputed(*, dispute_id: str, at: datetime) -> None:

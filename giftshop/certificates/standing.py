@@ -116,6 +116,12 @@ def void(certificate_id: int, *, reason_code: str, request_key: str, actor: str,
     return entry
 
 
+def was_voided(certificate_id: int) -> bool:
+    """Tell whether somebody ended a certificate for good, also when it has value again."""
+    ended = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id == certificate_id, LedgerEntry.kind == "void")
+    return db.session.scalar(ended.limit(1)) is not None
+
+
 def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> str:
     """Give a certificate a new code and return it; the old one is dead in this transaction, the balance untouched.
 

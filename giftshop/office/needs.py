@@ -15,6 +15,7 @@ from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.models import Delivery
 from giftshop.money import format_amount
+from giftshop.orders.dispute_stages import OPEN
 from giftshop.orders.history_words import DISPUTES, MESSAGES
 from giftshop.orders.models import Alert, Dispute, Order, Reconciliation, Refund
 from giftshop.orders.reconciliation import find_last_run
@@ -108,8 +109,8 @@ def tell_exposure(dispute: Dispute, held_cents: int, practice: Practice) -> str:
     currency = dispute.order.currency
     parts = [f"{DISPUTES.get(dispute.status, dispute.status)}, {format_amount(dispute.amount_cents, currency)}."]
     spent = dispute.amount_cents - held_cents
-    if not dispute.status.startswith("warning_") and spent > 0 and dispute.closed_at is None:
-        parts.append(f"{format_amount(spent, currency)} of it is spent and would be lost.")
+    if dispute.status in OPEN and spent > 0:
+        parts.append(f"{format_amount(spent, currency)} of it is spent or paid back already and would be lost.")
     if dispute.evidence_due_at is not None and dispute.closed_at is None:
         parts.append(f"Answer by {write_local_day(dispute.evidence_due_at, practice.time_zone)}.")
     return " ".join(parts)

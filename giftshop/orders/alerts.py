@@ -34,6 +34,12 @@ def alert_owner(kind: str, subject: str, title: str, detail: str, *, order: Orde
     return is_new
 
 
+def resolve_review(order: Order) -> None:
+    """Tick off that an order is in review, because it no longer is."""
+    for attempt in order.attempts:
+        resolve_alert("in_review", attempt.session_id or "")
+
+
 def resolve_alert(kind: str, subject: str) -> None:
     """Tick an alert off, because what it asked for was done."""
     done = sa.update(Alert).where(Alert.kind == kind, Alert.subject == subject, Alert.resolved_at.is_(None))

@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from giftshop.catalog.practice import get_practice
+from giftshop.dates import write_local_day
 from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Dispute, Order
@@ -20,6 +22,7 @@ RANKS = {
 }
 """How far a dispute has come: a later state is never followed by an earlier one, but for an appeal that is lost."""
 
+LOST = "lost"
 INQUIRY = ("warning_needs_response", "warning_under_review")
 OPEN = ("needs_response", "under_review")
 APPEAL = ("appeal_needs_response", "appeal_under_review")
@@ -72,4 +75,7 @@ def tell_stage(dispute: Dispute, order: Order) -> None:
     stage = next((stage for stage in _STAGES if dispute.status in stage.statuses), None)
     if stage is not None:
         detail = stage.detail.format(sum=format_amount(dispute.amount_cents, order.currency), number=order.number)
+        if dispute.evidence_due_at is not None:
+            day = write_local_day(dispute.evidence_due_at, get_practice().time_zone)
+            detail += f" Stripe wants the answer by {day}."
         alert_owner(stage.alert, dispute.stripe_dispute_id, stage.title, detail, order=order)

@@ -10,14 +10,22 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from giftshop import clock, trail
-from giftshop.certificates import dispute_entries, standing
-from giftshop.certificates.models import LedgerEntry
-from giftshop.certificates.refund_entries import list_open_entries
+from giftshop.certificates import standing
 from giftshop.database import db
-from giftshop.money import format_amount
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner
-from giftshop.orders.dispute_stages import BEFORE_A_DISPUTE, ENDED_WELL, INQUIRY, OPEN, follows, tell_stage
+from giftshop.orders.dispute_endings import end_well, lose
+from giftshop.orders.dispute_holds import hold, release
+from giftshop.orders.dispute_stages import (
+    APPEAL,
+    BEFORE_A_DISPUTE,
+    ENDED_WELL,
+    INQUIRY,
+    LOST,
+    OPEN,
+    follows,
+    tell_stage,
+)
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.register import lock_order
 from giftshop.orders.stripe_facts import DisputeFacts
@@ -34,11 +42,15 @@ def record_dispute(facts: DisputeFacts, order_id: int) -> str:
     if known != facts.status:
         _note(dispute, facts.status)
     dispute.status, dispute.evidence_due_at = facts.status, facts.evidence_due_at
+    is_over = facts.status == LOST or facts.status in ENDED_WELL
+    dispute.closed_at = (dispute.closed_at or clock.now()) if is_over else None
     if facts.status in ENDED_WELL:
-        _end_well(dispute, order)
+        end_well(dispute, order, known=known)
     else:
         is_newly_open = known in BEFORE_A_DISPUTE and facts.status not in INQUIRY
         _stop(dispute, order, is_newly_open=is_newly_open)
+        if facts.status in (LOST, *APPEAL):
+            lose(dispute, order, taken_cents=facts.withdrawn_cents or facts.amount_cents)
     tell_stage(dispute, order)
     return f"dispute {facts.status}"
 
@@ -57,10 +69,10 @@ def set_aside(order_id: int) -> Iterator[None]:
     """
     waiting = [each for each in list_disputes(order_id) if each.status in OPEN]
     for dispute in waiting:
-        _release(dispute)
+        release(dispute)
     yield
     for dispute in waiting:
-        _hold(dispute)
+        hold(dispute)
 
 
 def list_disputes(order_id: int) -> list[Dispute]:
@@ -108,12 +120,10 @@ def _open(facts: DisputeFacts, order: Order) -> Dispute:
 
 
 def _stop(dispute: Dispute, order: Order, *, is_newly_open: bool) -> None:
-    """Put the certificates on hold: an inquiry moves no money yet, an open dispute holds it, a lost one takes it."""
+    """Put the certificates on hold: an inquiry moves no money yet, an open dispute holds it."""
     if dispute.status in OPEN:
-        _hold(dispute)
+        hold(dispute)
     _freeze_all(order, subject=dispute.stripe_dispute_id, reason_code="disputed", again=is_newly_open)
-    if dispute.status not in OPEN + INQUIRY:
-        _lose(dispute, order)
 
 
 def _freeze_all(order: Order, *, subject: str, reason_code: str, again: bool = False) -> bool:
@@ -126,68 +136,6 @@ def _freeze_all(order: Order, *, subject: str, reason_code: str, again: bool = F
         if certificate.status != "void" and (again or not standing.was_released(certificate.id, subject)):
             is_new |= standing.freeze(certificate.id, subject=subject, reason_code=reason_code, actor="stripe", at=now)
     return is_new
-
-
-def _lose(dispute: Dispute, order: Order) -> None:
-    """Let go what is held, now that the bank has decided against us, and name what was spent as a loss; once."""
-    if _lost_entries(dispute):
-        return
-    now, dispute_id = clock.now(), dispute.stripe_dispute_id
-    dispute.loss_cents = sum(
-        dispute_entries.lose_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
-        for share in payments.share_out(order.id, dispute.amount_cents)
-    )
-    for certificate in payments.list_certificates(order.id):
-        standing.hold_what_returned(certificate.id, subject=dispute_id, reason_code="disputed", at=now)
-    dispute.closed_at = now
-    loss = format_amount(dispute.loss_cents, order.currency)
-    detail = f"The bank decided for the buyer of order {order.number}. Used already, and so lost: {loss}."
-    alert_owner("dispute_lost", dispute_id, "A dispute was lost", detail, order=order)
-
-
-def _end_well(dispute: Dispute, order: Order) -> None:
-    """Give everything back; what had been lost first waits for a person, because the certificate had ended."""
-    now = clock.now()
-    dispute.closed_at = dispute.closed_at or now
-    if _lost_entries(dispute):
-        dispute_entries.recover_disputed(dispute_id=dispute.stripe_dispute_id, at=now)
-        dispute.loss_cents = 0
-        detail = (
-            f"The lost dispute of order {order.number} was decided for you after all. Please release its certificates."
-        )
-        alert_owner("dispute_recovered", dispute.stripe_dispute_id, "A lost dispute was won", detail, order=order)
-    if _was_lost(dispute):  # also when we are told once more: what came back waits for a person
-        return
-    _release(dispute)
-    for certificate in payments.list_certificates(order.id):
-        for freeze in standing.list_freezes(certificate.id):
-            if freeze.subject == dispute.stripe_dispute_id or freeze.reason_code == "fraud_warning":
-                standing.lift(certificate.id, subject=freeze.subject, actor="stripe", at=now)
-
-
-def _hold(dispute: Dispute) -> None:
-    """Hold what is left of every certificate's share of the disputed sum."""
-    now, dispute_id = clock.now(), dispute.stripe_dispute_id
-    for share in payments.share_out(dispute.order_id, dispute.amount_cents):
-        dispute_entries.hold_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
-
-
-def _release(dispute: Dispute) -> None:
-    """Give back everything the dispute holds."""
-    now, dispute_id = clock.now(), dispute.stripe_dispute_id
-    for certificate in payments.list_certificates(dispute.order_id):
-        dispute_entries.release_disputed(certificate.id, dispute_id=dispute_id, at=now)
-
-
-def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:
-    return list_open_entries(dispute.stripe_dispute_id, ("dispute_lost", "loss"))
-
-
-def _was_lost(dispute: Dispute) -> bool:
-    lost = sa.select(LedgerEntry.id).where(
-        LedgerEntry.external_ref == dispute.stripe_dispute_id, LedgerEntry.kind.in_(("dispute_lost", "loss"))
-    )
-    return db.session.scalar(lost.limit(1)) is not None
 
 
 def _note(dispute: Dispute, status: str) -> None:

@@ -1,7 +1,9 @@
 """Payments: which order a payment at Stripe belongs to, and how a sum of it falls on its certificates."""
 
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
+from types import MappingProxyType
 
 import sqlalchemy as sa
 
@@ -50,19 +52,23 @@ def list_certificates(order_id: int) -> list[Certificate]:
     return list(db.session.scalars(query.execution_options(populate_existing=True)))
 
 
-def share_out(order_id: int, amount_cents: int, *, first: str = "") -> list[Share]:
+def share_out(
+    order_id: int, amount_cents: int, *, first: str = "", kept: Mapping[int, int] = MappingProxyType({})
+) -> list[Share]:
     """Share a sum of a payment out over its certificates, each up to what Stripe still holds for it.
 
-    The certificate with the public id `first` comes first, then the lowest id: nobody's gift pays for another's.
-    What a refund under way is about to pay back is left to it while there is other money.
+    What is `kept` of a certificate for this sum already (minor units, by id) comes first, then the certificate with
+    the public id `first`, then the lowest id: nobody's gift pays for another's. What a refund under way is about to
+    pay back is left to it while there is other money.
     """
-    cleared, held = cleared_by_certificate(order_id), _held_by_certificate(order_id)
-    certificates = list_certificates(order_id)
+    certificates, cleared = list_certificates(order_id), cleared_by_certificate(order_id)
+    held = _held_by_certificate(order_id)
     named = [each.id for each in certificates if each.public_id == first]
     others = [each.id for each in certificates if each.public_id != first]
-    free = {each: max(0, cleared[each] - held[each]) for each in others}
-    rooms = [(each, cleared[each]) for each in named]
-    rooms += [(each, free[each]) for each in others] + [(each, cleared[each] - free[each]) for each in others]
+    rest = {each.id: max(0, cleared[each.id] - kept.get(each.id, 0)) for each in certificates}
+    free = {each: max(0, rest[each] - held[each]) for each in others}
+    rooms = [*kept.items(), *((each, rest[each]) for each in named)]
+    rooms += [(each, free[each]) for each in others] + [(each, rest[each] - free[each]) for each in others]
     left, shares = amount_cents, Counter[int]()
     for certificate_id, room in rooms:
         shares[certificate_id] += min(left, room)

@@ -1,0 +1,93 @@
+"""How a dispute ends: lost, with what it cost, or well, with everything given back; for disputes.py."""
+
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.certificates import dispute_entries, standing
+from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.refund_entries import list_open_entries
+from giftshop.database import db
+from giftshop.money import format_amount
+from giftshop.orders import payments
+from giftshop.orders.alerts import alert_owner, resolve_review
+from giftshop.orders.dispute_holds import hold_what_returned, release, share_out
+from giftshop.orders.dispute_stages import APPEAL, LOST
+from giftshop.orders.models import Dispute, Order
+from giftshop.orders.states import move
+
+
+def lose(dispute: Dispute, order: Order, *, taken_cents: int) -> None:
+    """Let go what the bank has taken, once; what of it was spent, or paid back before, is a loss.
+
+    The bank may have given a part back: that is on the certificates again, on hold.
+    """
+    if _lost_entries(dispute):
+        return
+    if taken_cents < dispute.amount_cents:
+        release(dispute)
+    now, dispute_id, shares = clock.now(), dispute.stripe_dispute_id, share_out(dispute, taken_cents)
+    dispute.loss_cents = sum(
+        dispute_entries.lose_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
+        for share in shares
+    )
+    certificates = payments.list_certificates(order.id)
+    beyond_cents = taken_cents - sum(share.amount_cents for share in shares)
+    if certificates and beyond_cents > 0:
+        dispute_entries.lose_beyond(certificates[0].id, beyond_cents, dispute_id=dispute_id, at=now)
+        dispute.loss_cents += beyond_cents
+    hold_what_returned(dispute)
+    if order.state == "in_review" and taken_cents >= (order.received_cents or 0):
+        move(order, "refunded")
+        resolve_review(order)
+    loss = format_amount(dispute.loss_cents, order.currency)
+    detail = f"The bank decided for the buyer of order {order.number}. Used or paid back already, and so lost: {loss}."
+    alert_owner("dispute_lost", dispute_id, "A dispute was lost", detail, order=order)
+
+
+def end_well(dispute: Dispute, order: Order, *, known: str) -> None:
+    """Give everything back; what comes back to a certificate that had ended waits for a person."""
+    now, dispute_id = clock.now(), dispute.stripe_dispute_id
+    if _lost_entries(dispute):
+        dispute_entries.recover_disputed(dispute_id=dispute_id, at=now)
+        dispute.loss_cents = 0
+        _tell_recovered(dispute, order, "Please release its certificates.")
+    elif known in (LOST, *APPEAL) and order.state == "refunded" and not payments.list_certificates(order.id):
+        move(order, "in_review")
+        _tell_recovered(dispute, order, "It is in review again.")
+    if not _was_lost(dispute):
+        release(dispute)
+        for certificate in payments.list_certificates(order.id):
+            _lift(certificate, dispute, order)
+    hold_what_returned(dispute)
+
+
+def _tell_recovered(dispute: Dispute, order: Order, then: str) -> None:
+    detail = f"The lost dispute of order {order.number} was decided for you after all. {then}"
+    alert_owner("dispute_recovered", dispute.stripe_dispute_id, "A lost dispute was won", detail, order=order)
+
+
+def _lift(certificate: Certificate, dispute: Dispute, order: Order) -> None:
+    """End the holds for which the bank's decision was the answer, unless somebody has ended the certificate for good
+    meanwhile and it has value again."""
+    dispute_id = dispute.stripe_dispute_id
+    if certificate.status == "frozen" and standing.was_voided(certificate.id):
+        detail = (
+            f"The bank decided for you about order {order.number}. A certificate that somebody had ended has value"
+            " again and is on hold: end the hold, or end the certificate again."
+        )
+        alert_owner("ended_has_value", dispute_id, "A certificate that had ended has value", detail, order=order)
+        return
+    for freeze in standing.list_freezes(certificate.id):
+        if freeze.subject == dispute_id or freeze.reason_code == "fraud_warning":
+            standing.lift(certificate.id, subject=freeze.subject, actor="stripe", at=clock.now())
+
+
+def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:
+    return list_open_entries(dispute.stripe_dispute_id, ("dispute_lost", "loss"))
+
+
+def _was_lost(dispute: Dispute) -> bool:
+    lost = sa.select(LedgerEntry.id).where(
+        LedgerEntry.external_ref == dispute.stripe_dispute_id, LedgerEntry.kind.in_(("dispute_lost", "loss"))
+    )
+    return db.session.scalar(lost.limit(1)) is not None
