@@ -4,6 +4,7 @@ import asyncio
 import socket
 import ssl
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
@@ -23,12 +24,13 @@ from cryptography.hazmat.primitives.asymmetric import ec
 
 @dataclass
 class Arrived:
-    """One message as it came over the wire."""
+    """One message as it came over the wire, `at` seconds of the steady clock."""
 
     sender: str
     recipients: list[str]
     raw: bytes
     was_encrypted: bool
+    at: float = field(default_factory=time.monotonic)
 
     @property
     def message(self) -> EmailMessage:
@@ -43,18 +45,30 @@ class MailServer:
 
     `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` is "at once"
     or "after DATA" (then the message counts, its sender never hears so); `slowness` seconds pass before each answer;
-    `poisoned` is an address it never takes anything for, without ever saying no for good.
+    `poisoned` is an address it never takes anything for, without ever saying no for good; `poisonings` is how often.
     """
 
     port: int = 0
     to_address: str = ""
     to_data: str = ""
     poisoned: str = ""
+    poisonings: int = 0
     hangs_up: str = ""
     slowness: float = 0
     before_taking: Callable[[], object] = field(default=lambda: None)
     arrived: list[Arrived] = field(default_factory=list)
     came: threading.Condition = field(default_factory=threading.Condition)
+    options: dict[str, Any] = field(default_factory=dict)
+
+    def open(self) -> None:
+        """Listen, on the same port as before."""
+        self.port = self.port or free_port()
+        self._controller = Controller(self, hostname="127.0.0.1", port=self.port, **self.options)
+        self._controller.start()
+
+    def shut(self) -> None:
+        """Refuse every connection."""
+        self._controller.stop()
 
     @property
     def url(self) -> str:
@@ -73,6 +87,7 @@ class MailServer:
             server.transport.abort()
         await asyncio.sleep(self.slowness)
         refusal = "451 not now" if address == self.poisoned else self.to_address
+        self.poisonings += address == self.poisoned
         if not refusal:
             envelope.rcpt_tos.append(address)
         return refusal or "250 OK"
@@ -94,14 +109,12 @@ class MailServer:
 @contextmanager
 def running_mail_server(**options: Any) -> Iterator[MailServer]:
     """Run a mail server; `options` are aiosmtpd's (tls_context, require_starttls, authenticator, …)."""
-    server = MailServer()
-    controller = Controller(server, hostname="127.0.0.1", port=free_port(), **options)
-    controller.start()
-    server.port = controller.port
+    server = MailServer(options=options)
+    server.open()
     try:
         yield server
     finally:
-        controller.stop()
+        server.shut()
 
 
 @contextmanager

@@ -16,7 +16,7 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import pytest
 from sqlalchemy.exc import OperationalError
@@ -72,6 +72,14 @@ IN_WORKERS = frozenset(
 FIRED = "fired"
 
 
+class Fired(NamedTuple):
+    """A failpoint that fired: which, what it did, and when by the steady clock."""
+
+    point: str
+    action: str
+    at: float
+
+
 class BrokenOffError(BaseException):
     """Stands for the death of the process in scenarios that stay in one: nobody catches it, the transaction is lost."""
 
@@ -103,9 +111,13 @@ class Armoury:
             (self.folder / name).unlink(missing_ok=True)
         return left
 
-    def fired(self) -> list[tuple[str, str]]:
-        """Return the points that fired and what each did, in no order."""
-        return [(each.name.rsplit("-", 2)[0], each.read_text()) for each in (self.folder / FIRED).iterdir()]
+    def fired(self) -> list[Fired]:
+        """Return the points that fired, in no order."""
+        found = []
+        for each in (self.folder / FIRED).iterdir():
+            point, _pid, at_ns = each.name.rsplit("-", 2)
+            found.append(Fired(point, each.read_text(), int(at_ns) / 1e9))
+        return found
 
 
 def install(patches: pytest.MonkeyPatch, folder: Path) -> None:

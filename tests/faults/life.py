@@ -9,8 +9,9 @@ from urllib.parse import parse_qs, urlsplit
 from tests.delivery.mail_servers import MailServer
 from tests.faults.checker import Exchange
 from tests.faults.mailroom import Mailroom
-from tests.faults.people import PATIENCE_SECONDS, PAUSE_SECONDS, Desk, GaveUpError, Office, Person, Records
+from tests.faults.people import PATIENCE_SECONDS, PAUSE_SECONDS, Desk, GaveUpError, Office, Person
 from tests.faults.plan import Act, Life
+from tests.faults.records import Records
 from tests.faults.shop import RiggedShop
 
 MAIL_SECONDS = 180

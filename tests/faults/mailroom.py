@@ -17,15 +17,15 @@ class Mailroom:
 
     def __init__(self, server: MailServer) -> None:
         self._server, self._read = server, 0
-        self._ids: list[str] = []
+        self._arrivals: list[tuple[str, float]] = []
         self._codes: dict[str, str] = {}
         self._by_address: dict[str, list[bytes]] = defaultdict(list)
 
-    def message_ids(self) -> list[str]:
-        """Return the Message-ID of everything that came, copies too."""
+    def arrivals(self) -> list[tuple[str, float]]:
+        """Return the Message-ID of everything that came and when it did, copies too."""
         with self._server.came:
             self._take_in()
-            return list(self._ids)
+            return list(self._arrivals)
 
     def wait_for_code(self, address: str, seconds: float) -> str:
         """Wait for the message that brings an address its certificate; return the code, empty if it does not come."""
@@ -46,7 +46,8 @@ class Mailroom:
     def _take_in(self) -> None:
         for arrived in self._server.arrived[self._read :]:
             headers = BytesHeaderParser(policy=default).parsebytes(arrived.raw)
-            self._ids.append(str(headers["Message-ID"]).strip())  # a long one stands on a line of its own
+            name = str(headers["Message-ID"]).strip()  # a long one stands on a line of its own
+            self._arrivals.append((name, arrived.at))
             for recipient in arrived.recipients:
                 self._by_address[recipient].append(arrived.raw)
             arrived.raw = b""  # a long run gets gigabytes

@@ -4,7 +4,6 @@ Every exchange is kept for the checker, every answer that is neither a yes, a cl
 """
 
 import itertools
-import threading
 import time
 from dataclasses import dataclass, field
 from typing import Any, Literal
@@ -13,6 +12,7 @@ import requests
 
 from tests import buyer
 from tests.faults.checker import AskedRefund, Exchange
+from tests.faults.records import Records
 from tests.faults.shop import RiggedShop
 
 ActKind = Literal["redeem", "undo"]
@@ -21,37 +21,6 @@ PAUSE_SECONDS = 0.15
 ANSWER_SECONDS = 30
 _REFUSED, _TRY_AGAIN = (403, 409, 422), (429, 500, 502, 503)
 """What a till hears in answer to an act that is not done: a clear no, or that nobody knows (500 is judged apart)."""
-
-
-@dataclass
-class Records:
-    """What all clients heard."""
-
-    history: list[Exchange] = field(default_factory=list)
-    refunds: list[AskedRefund] = field(default_factory=list)
-    unclear: list[str] = field(default_factory=list)
-    counts: dict[str, int] = field(default_factory=dict)
-    lock: threading.Lock = field(default_factory=threading.Lock)
-
-    def count(self, what: str, number: int = 1) -> None:
-        with self.lock:
-            self.counts[what] = self.counts.get(what, 0) + number
-
-    def note(self, exchange: Exchange) -> None:
-        with self.lock:
-            self.history.append(exchange)
-        if exchange.outcome == "unknown":
-            self.count("unknown outcomes")
-
-    def judge(self, what: str, answer: requests.Response) -> None:
-        """Keep an answer that tells a client nothing: a 5xx that is no 503 with Retry-After."""
-        if answer.status_code >= 500 and not (answer.status_code == 503 and "Retry-After" in answer.headers):
-            self.complain(f"{what}: {answer.status_code} {' '.join(answer.text.split())[:80]}")
-
-    def complain(self, line: str) -> None:
-        """Keep what was not clear, once."""
-        with self.lock:
-            self.unclear += [line] if line not in self.unclear else []
 
 
 class GaveUpError(Exception):
@@ -86,6 +55,7 @@ class Person:
             self.records.count("no answer")
             return None
         except requests.RequestException:
+            self.records.count("dropped connections")
             return None
         if address.startswith(self.shop.url):
             self.records.judge(f"{method} {path.split('?', maxsplit=1)[0]}", answer)

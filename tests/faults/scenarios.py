@@ -177,7 +177,7 @@ def a_worker_dies_with_messages_in_hand(scene: Scene) -> None:
         assert doomed.stdout is not None
         assert doomed.stdout.readline() == b"running\n"
         doomed.kill()
-    scene.crashes += 1
+    scene.crashed()
     scene.run_worker(until_messages=2, most_seconds=5 * SILENT_SECONDS)
 
 

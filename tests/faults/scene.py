@@ -34,6 +34,7 @@ from tests.delivery.mail_servers import MailServer
 from tests.faults import bugs, failpoints
 from tests.faults.checker import AskedRefund, Exchange, Finding
 from tests.faults.people import heard
+from tests.faults.records import Crash
 from tests.faults.verdict import Witnesses, find_violations
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench
@@ -53,7 +54,7 @@ class Scene:
     history: list[Exchange] = field(default_factory=list)
     refunds: list[AskedRefund] = field(default_factory=list)
     unclear: list[str] = field(default_factory=list)
-    crashes: int = 0
+    crashes: list[Crash] = field(default_factory=list)
     numbers: Iterator[int] = field(default_factory=itertools.count)
 
     def sell(self, amount_cents: int = 100_00, *, at_till: bool = False) -> tuple[Order, Certificate]:
@@ -120,7 +121,7 @@ class Scene:
             try:
                 self.deliver(int(delivery_id), int(turn))
             except failpoints.BrokenOffError:
-                self._crashed()
+                self._broke_off()
 
     def run_worker(self, *, until_messages: int, most_seconds: float) -> None:
         """Run jobs in this process, with a heartbeat, until so many messages came or it is clear that they will not."""
@@ -137,7 +138,7 @@ class Scene:
 
     def judge(self, *, with_mails: bool = False) -> list[Finding]:
         """Compare the books; messages too when the scenario has sent them."""
-        arrived = [str(arrived.message["Message-ID"]) for arrived in self.mail.arrived] if with_mails else None
+        arrived = [(str(each.message["Message-ID"]), each.at) for each in self.mail.arrived] if with_mails else None
         state = self.side.workbench.get("/state")
         return find_violations(Witnesses(state, arrived, self.crashes, self.history, self.refunds, self.unclear))
 
@@ -183,14 +184,18 @@ class Scene:
         try:
             answer = client.post(path, **given)
         except failpoints.BrokenOffError:
-            self._crashed()
+            self._broke_off()
             return None
         if answer.status_code >= 500:
             self.unclear.append(f"{path}: {answer.status_code}")
         return answer
 
-    def _crashed(self) -> None:
-        self.crashes += 1
+    def crashed(self) -> None:
+        """Keep that a process died now."""
+        self.crashes.append(Crash(time.monotonic(), time.monotonic()))
+
+    def _broke_off(self) -> None:
+        self.crashed()
         db.session.rollback()
 
 

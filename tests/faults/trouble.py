@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from tests.delivery.mail_servers import MailServer
 from tests.faults.crashing_postgres import CrashingPostgres, crash_for
 from tests.faults.disk import full_disk
-from tests.faults.people import Records
 from tests.faults.plan import Trouble
+from tests.faults.records import Records
 from tests.faults.shop import RiggedShop
 
 _HOOKS = {"drop": {"drop": 2}, "dup": {"dup": 4}, "delay": {"delay": 2}, "reorder": {"reorder": 2}}
@@ -48,10 +48,10 @@ class Troublemaker:
         makers[trouble.kind](trouble)
 
     def _kill(self, pids: list[int], what: str) -> None:
+        sends_no_mail = what == "web process"
         if pids:
-            with suppress(ProcessLookupError):
+            with suppress(ProcessLookupError), self.records.crash(f"killed: {what}", is_harmless=sends_no_mail):
                 os.kill(self.chance.choice(pids), signal.SIGKILL)
-                self.records.count(f"killed: {what}")
 
     def _kill_all_web(self) -> None:
         self.shop.kill_web()
@@ -70,15 +70,16 @@ class Troublemaker:
         self.records.count(f"webhooks: {trouble.action}")
 
     def _spoil_mail(self, trouble: Trouble) -> None:
-        came = len(self.mail.arrived)
         self.mail.to_data = "451 try again later" if trouble.action == "later" else ""
-        self.mail.hangs_up = {"refuse": "at once", "hang up after DATA": "after DATA"}.get(trouble.action, "")
+        self.mail.hangs_up = "after DATA" if trouble.action == "hang up after DATA" else ""
         self.mail.slowness = trouble.figure if trouble.action == "slow" else 0
-        time.sleep(trouble.figure)
-        self.mail.to_data, self.mail.hangs_up, self.mail.slowness = "", "", 0
-        if trouble.action == "hang up after DATA":  # each of these lost its sender the answer
-            self.records.count("crashes", len(self.mail.arrived) - came)
-        self.records.count(f"mail: {trouble.action}")
+        with self.records.crash(f"mail: {trouble.action}", is_harmless=trouble.action != "hang up after DATA"):
+            if trouble.action == "refuse":
+                self.mail.shut()
+            time.sleep(trouble.figure)
+            if trouble.action == "refuse":
+                self.mail.open()
+            self.mail.to_data, self.mail.hangs_up, self.mail.slowness = "", "", 0
 
     def _move_clock(self) -> None:
         self.shop.workbench.post("/clock", {"advance": -_CLOCK_STEP if self.is_clock_ahead else _CLOCK_STEP})
@@ -87,14 +88,14 @@ class Troublemaker:
 
     def _fill_disk(self, trouble: Trouble) -> None:
         masters = [self.shop.web.pid] if self.shop.web else []
-        with full_disk([*masters, *(keeper.pid for keeper in self.shop.workers)]):
+        everybody = [*masters, *(keeper.pid for keeper in self.shop.workers)]
+        with self.records.crash("disk full"), full_disk(everybody):
             time.sleep(trouble.figure)
-        self.records.count("disk full")
 
     def _crash_database(self, trouble: Trouble) -> None:
         if self.postgres:
-            crash_for(self.postgres, trouble.figure)
-            self.records.count("database crashes")
+            with self.records.crash("database crashes"):
+                crash_for(self.postgres, trouble.figure)
 
 
 def mend(shop: RiggedShop, mail: MailServer) -> None:

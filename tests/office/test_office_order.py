@@ -128,7 +128,10 @@ def test_a_dispute_shows_what_is_at_stake_and_a_hold_that_nobody_may_end(owner: 
     dispute_id = stripe_side.dispute(order)
     stripe_side.tell("charge.dispute.created", dispute_id)
     page = owner.read(path_of(order))
-    assert "The bank disputes the payment, $50.00. $20.00 of it is spent or paid back already and would be lost. Answer by" in page
+    assert (
+        "The bank disputes the payment, $50.00. $20.00 of it is spent or paid back already and would be lost. Answer by"
+        in page
+    )
     assert "On hold: The buyer’s bank questions the payment Stripe" in page
     refused = owner.act(certificate, "unfreeze")
     assert (refused.status_code, "The hold ends when the dispute does" in refused.text) == (409, True)
