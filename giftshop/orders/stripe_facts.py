@@ -67,8 +67,19 @@ class RefundFacts:
 
 
 @dataclass(frozen=True, slots=True)
+class MovementFacts:
+    """Money that moved, in minor units, and when; who keeps it says in which direction."""
+
+    amount_cents: int
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class DisputeFacts:
-    """A dispute, or the inquiry before one (`warning_…`); `withdrawn_cents` is what the bank has taken and kept."""
+    """A dispute, or the inquiry before one (`warning_…`); `withdrawn_cents` is what the bank has taken and kept.
+
+    `withdrawals` are its parts: what the bank took, and below zero what it gave back.
+    """
 
     id: str
     status: str
@@ -78,6 +89,7 @@ class DisputeFacts:
     payment_intent_id: str
     evidence_due_at: datetime | None
     created_at: datetime
+    withdrawals: tuple[MovementFacts, ...] = ()
 
 
 def session_facts(session: Any) -> SessionFacts:
@@ -138,15 +150,17 @@ def dispute_facts(dispute: Any) -> DisputeFacts:
     """Read a dispute."""
     data = dispute.to_dict()
     due_by = (data.get("evidence_details") or {}).get("due_by")
+    moves = data.get("balance_transactions") or []
     return DisputeFacts(
         id=data["id"],
         status=data["status"],
         amount_cents=data["amount"],
-        withdrawn_cents=-sum(movement["amount"] for movement in data.get("balance_transactions") or []),
+        withdrawn_cents=-sum(move["amount"] for move in moves),
         reason=data.get("reason") or "",
         payment_intent_id=_id_of(data.get("payment_intent")),
         evidence_due_at=_moment(due_by) if due_by else None,
         created_at=_moment(data["created"]),
+        withdrawals=tuple(MovementFacts(-move["amount"], _moment(move["created"])) for move in moves),
     )
 
 

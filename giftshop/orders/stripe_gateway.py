@@ -92,10 +92,12 @@ class StripeGateway:
             page = sessions.list(params={"payment_intent": payment_intent_id, "limit": 1, "expand": _EXPAND_LISTED})
             return next((session_facts(session) for session in page.data), None)
 
-    def list_charges(self, since: datetime, until: datetime) -> Iterator[ChargeFacts]:
-        """Yield the charges of this account made from `since` on and before `until`, newest first."""
-        with _named_errors():
-            page = self._job_client.v1.charges.list(params={"limit": 100, "created": _between(since, until)})
+    def list_charges(
+        self, since: datetime | None = None, until: datetime | None = None, *, payment_intent_id: str = ""
+    ) -> Iterator[ChargeFacts]:
+        """Yield the charges made from `since` on and before `until`, or those of one payment, newest first."""
+        with _named_errors(), _unknown_is_none():
+            page = self._job_client.v1.charges.list(params=_wanted(since, until, payment_intent_id))
             yield from (charge_facts(charge) for charge in page.auto_paging_iter())
 
     def create_refund(self, parameters: dict[str, Any], idempotency_key: str, *, patience: Patience) -> RefundFacts:
@@ -121,10 +123,8 @@ class StripeGateway:
         patience: Patience = "job",
     ) -> Iterator[RefundFacts]:
         """Yield the refunds of one payment, or those made since a moment (and before another), newest first."""
-        params: Any = {"limit": 100, **({"payment_intent": payment_intent_id} if payment_intent_id else {})}
-        params |= {"created": _between(since, until)} if since else {}
         with _named_errors():
-            page = self._client(patience).v1.refunds.list(params=params)
+            page = self._client(patience).v1.refunds.list(params=_wanted(since, until, payment_intent_id))
             yield from (refund_facts(refund) for refund in page.auto_paging_iter())
 
     def retrieve_dispute(self, dispute_id: str, *, patience: Patience = "page") -> DisputeFacts | None:
@@ -136,7 +136,7 @@ class StripeGateway:
     def list_disputes(self, since: datetime, until: datetime | None = None) -> Iterator[DisputeFacts]:
         """Yield the disputes opened from `since` on (and before `until`), newest first."""
         with _named_errors():
-            page = self._job_client.v1.disputes.list(params={"limit": 100, "created": _between(since, until)})
+            page = self._job_client.v1.disputes.list(params=_wanted(since, until))
             yield from (dispute_facts(dispute) for dispute in page.auto_paging_iter())
 
     def find_payment_of_warning(self, warning_id: str, *, patience: Patience = "page") -> str:
@@ -212,9 +212,12 @@ class StripeGateway:
         )
 
 
-def _between(since: datetime, until: datetime | None) -> Any:
-    """Return a filter on Stripe's moments, which are whole seconds."""
-    return {"gte": int(since.timestamp()), **({"lt": int(until.timestamp())} if until else {})}
+def _wanted(since: datetime | None, until: datetime | None, payment_intent_id: str = "") -> Any:
+    """Return the parameters of a list: what was made between moments, which are whole seconds, or of one payment."""
+    created = {"gte": int(since.timestamp())} if since else {}
+    created |= {"lt": int(until.timestamp())} if until else {}
+    wanted = {"created": created, "payment_intent": payment_intent_id}
+    return {"limit": 100, **{name: value for name, value in wanted.items() if value}}
 
 
 @contextmanager
