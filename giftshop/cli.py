@@ -94,11 +94,12 @@ def close_orders(first: datetime, last: datetime) -> None:
         sums = (line.stripe_cents, line.journal_cents, line.certificates_cents)
         cells = ("" if cents is None else format_amount(cents, close.currency) for cents in sums)
         click.echo(f"{line.what:28}" + "".join(f"{cell:>16}" for cell in cells))
-    for difference in close.differences:
-        click.echo(difference)
+    for sentence in close.explained + close.differences:
+        click.echo(sentence)
     if close.differences:
         raise ShopError(f"{len(close.differences)} differences; see above.")
-    click.echo("Stripe, journal and certificates agree to the cent.")
+    counting = ", counting what is named above" if close.explained else ""
+    click.echo(f"Stripe, journal and certificates agree to the cent{counting}.")
 
 
 @certificates.command("render")

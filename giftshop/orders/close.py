@@ -1,28 +1,27 @@
 """The three-way close: for a period, Stripe = journal = certificates to the cent, or every difference by its name.
 
-Each thing that Stripe dates in the period is compared with what the journal holds for it, whenever that was written;
-then whatever the journal dates in the period and Stripe does not know. Amounts are gross of Stripe's fees.
+Each column is what that one dates in the period. A thing that Stripe and the journal date on different sides of its
+edge, or of which the journal waits for a bank, is carried over; a thing of which they hold different sums is a
+difference. Amounts are gross of Stripe's fees.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.catalog.practice import get_installation, get_practice
+from giftshop.catalog.practice import get_practice
 from giftshop.certificates.ledger import LIABILITY
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.database import db
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.orders.stripe_movements import BACK, PAID, TAKEN, Item, find_item, is_awaited, list_items
 
-PAID, BACK, TAKEN = "Paid by buyers", "Paid back to buyers", "Taken back by banks"
 OWED = "Owed to holders at the end"
-EDGE = timedelta(days=1)
-"""How far from the period's edge Stripe may have dated what the journal wrote just within it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,129 +36,130 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """The close of a period: its sums, and each difference in a sentence."""
+    """The close of a period: its sums, what they rightly differ by, and each difference; every one in a sentence."""
 
     currency: str
     lines: list[Line] = field(default_factory=list)
+    explained: list[str] = field(default_factory=list)
     differences: list[str] = field(default_factory=list)
 
 
 @dataclass(frozen=True, slots=True)
-class _Item:
-    """One thing at Stripe that moved money: its id, the sum in minor units, when, and what explains a difference."""
+class _Period:
+    """From a moment on and before another, in the days of the practice's calendar."""
 
-    what: str
-    ref: str
-    amount_cents: int
-    at: datetime
-    note: str = ""
+    start: datetime
+    end: datetime
+    time_zone: str
+
+    def name_days(self, moments: Iterable[datetime]) -> str:
+        days = {clock.local(moment, self.time_zone).date().isoformat() for moment in moments}
+        return ", ".join(sorted(days)) or "none"
 
 
 def close_period(
     gateway: StripeGateway, *, first: date, last: date, say: Callable[[int], None] = lambda _so_far: None
 ) -> Close:
-    """Close the days from `first` to `last` of the practice's calendar; `say` hears how much Stripe has listed.
+    """Close the days from `first` to `last` of the practice's calendar; `say` hears how much Stripe has told.
 
     Raises CheckoutUnavailableError.
     """
     practice = get_practice()
     start = clock.local_moment(first, hour=0, time_zone=practice.time_zone)
     end = clock.local_moment(last + timedelta(days=1), hour=0, time_zone=practice.time_zone)
-    close = Close(practice.currency)
-    items = []
-    for item in _items_at_stripe(gateway, start - EDGE, end + EDGE):
-        items.append(item)
+    period, close = _Period(start, end, practice.time_zone), Close(practice.currency)
+    items = {}
+    for item in list_items(gateway, start, end):
+        items[item.ref] = item
         say(len(items))
+    booked = _booked_in(period)
+    for ref in [ref for ref in booked if ref and ref not in items]:
+        if found := find_item(gateway, ref):
+            items[ref] = found
+            say(len(items))
     for what in (PAID, BACK, TAKEN):
-        _compare(close, what, [item for item in items if item.what == what and start <= item.at < end])
-    _name_unknown(close, {item.ref for item in items}, start, end)
+        _compare(close, what, [item for item in items.values() if item.what == what], booked, period)
+    _name_unknown(close, {ref: cents for ref, cents in booked.items() if ref not in items})
     _compare_owed(close, end)
     db.session.rollback()
     return close
 
 
-def _items_at_stripe(gateway: StripeGateway, start: datetime, end: datetime) -> Iterator[_Item]:
-    """Yield what moved money of this shop at Stripe; no transaction is open meanwhile."""
-    instance_id = get_installation().instance_id
-    paid = sa.select(Order.payment_intent_id).where(Order.payment_intent_id.is_not(None))
-    known = set(db.session.scalars(paid))
-    db.session.rollback()
-    captured = (each for each in gateway.list_charges(start, end) if each.amount_cents)
-    charges = [each for each in captured if each.metadata.get("shop") == instance_id]
-    for charge in charges:
-        yield _Item(PAID, charge.payment_intent_id, charge.amount_cents, charge.created_at)
-    ours = known | {charge.payment_intent_id for charge in charges}
-    for refund in gateway.list_refunds(since=start, until=end):
-        if refund.payment_intent_id in ours:
-            amount_cents = 0 if refund.has_failed else refund.amount_cents
-            yield _Item(BACK, refund.id, amount_cents, refund.created_at, f"it is {refund.status} at Stripe")
-    for dispute in gateway.list_disputes(start, end):
-        if dispute.payment_intent_id in ours:
-            yield _Item(
-                TAKEN, dispute.id, dispute.withdrawn_cents, dispute.created_at, f"the dispute is {dispute.status}"
-            )
+def _booked_in(period: _Period) -> dict[str | None, int]:
+    """Return what the journal dates in the period as moved at Stripe, in less out, by which of Stripe's things."""
+    query = (
+        sa.select(LedgerEntry.external_ref, sa.func.sum(_CLEARED))
+        .where(LedgerEntry.created_at >= period.start, LedgerEntry.created_at < period.end)
+        .where(sa.or_(LedgerEntry.debit_account == _CLEARING, LedgerEntry.credit_account == _CLEARING))
+        .group_by(LedgerEntry.external_ref)
+        .order_by(LedgerEntry.external_ref)
+    )
+    return {ref: int(cents) for ref, cents in db.session.execute(query)}
 
 
-def _compare(close: Close, what: str, items: list[_Item]) -> None:
-    """Add the line of one kind of movement, and name each one of which the journal holds another sum."""
-    posted = _posted([item.ref for item in items])
-    sign = 1 if what == PAID else -1
+def _compare(close: Close, what: str, items: list[Item], booked: dict[str | None, int], period: _Period) -> None:
+    """Add the line of one kind of movement, and name each thing whose sums differ within the period."""
+    stripe_cents = journal_cents = 0
     for item in items:
-        journal_cents = sign * posted.get(item.ref, 0)
-        if journal_cents != item.amount_cents:
-            close.differences.append(_difference(item, journal_cents, close.currency))
-    refs = [item.ref for item in items]
-    close.lines.append(
-        Line(
-            what,
-            sum(item.amount_cents for item in items),
-            sign * sum(posted.values()),
-            _face_values(refs) if what == PAID else None,
-        )
-    )
+        moved, entered = item.moved_cents(period.start, period.end), _sign(item) * booked.get(item.ref, 0)
+        stripe_cents, journal_cents = stripe_cents + moved, journal_cents + entered
+        if moved != entered:
+            _name(close, item, moved, entered, period)
+    certificates_cents = _face_values([item.ref for item in items], period) if what == PAID else None
+    close.lines.append(Line(what, stripe_cents, journal_cents, certificates_cents))
 
 
-def _difference(item: _Item, journal_cents: int, currency: str) -> str:
-    at_stripe, in_books = format_amount(item.amount_cents, currency), format_amount(journal_cents, currency)
-    return ": ".join(
-        [f"{item.what}, {item.ref}", f"{at_stripe} at Stripe, {in_books} in the books", item.note or _why(item.ref)]
-    )
+def _name(close: Close, item: Item, moved: int, entered: int, period: _Period) -> None:
+    """Say that a thing is carried over, when its sums agree beyond the period or will; else that they differ."""
+    query = sa.select(LedgerEntry.created_at, _CLEARED).where(LedgerEntry.external_ref == item.ref, _CLEARED != 0)
+    entries = [(at, _sign(item) * cents) for at, cents in db.session.execute(query)]
+    all_entered = sum(cents for _at, cents in entries)
+    if all_entered == item.amount_cents or (not entries and is_awaited(item)):
+        sums = _two_sums(moved, entered, close.currency)
+        at_stripe = period.name_days(each.at for each in item.movements)
+        in_books = period.name_days(at for at, _cents in entries)
+        why = f"(Stripe: {at_stripe}; books: {in_books}; {_state(item)})"
+        close.explained.append(f"Carried over: {item.what}, {item.ref}: {sums} {why}")
+    else:
+        sums = _two_sums(item.amount_cents, all_entered, close.currency)
+        close.differences.append(f"{item.what}, {item.ref}: {sums}: {_state(item)}")
 
 
-def _why(payment_intent_id: str) -> str:
-    """Say what became of a payment for which no certificate stands."""
-    order = db.session.scalar(sa.select(Order).where(Order.payment_intent_id == payment_intent_id))
+def _sign(item: Item) -> int:
+    """Return the direction in which a thing moves what is at Stripe."""
+    return 1 if item.what == PAID else -1
+
+
+def _two_sums(at_stripe: int, in_books: int, currency: str) -> str:
+    return f"{format_amount(at_stripe, currency)} at Stripe, {format_amount(in_books, currency)} in the books"
+
+
+def _state(item: Item) -> str:
+    """Say what is the matter with a thing, as Stripe or its order tells."""
+    if item.what == BACK:
+        return f"it is {item.status} at Stripe"
+    if item.what == TAKEN:
+        return f"the dispute is {item.status}"
+    order = db.session.scalar(sa.select(Order).where(Order.payment_intent_id == item.ref))
     return f"order {order.number} is {order.state}" if order else "it paid no order, or an order a second time"
 
 
-def _posted(refs: list[str]) -> dict[str, int]:
-    """Return what the journal holds at Stripe because of each of its objects: paid in less paid out."""
-    query = sa.select(LedgerEntry.external_ref, sa.func.sum(_CLEARED)).where(LedgerEntry.external_ref.in_(refs))
-    return {ref: int(cents) for ref, cents in db.session.execute(query.group_by(LedgerEntry.external_ref))}
-
-
-def _face_values(payment_intent_ids: list[str]) -> int:
+def _face_values(payment_intent_ids: list[str], period: _Period) -> int:
     query = (
         sa.select(sa.func.coalesce(sa.func.sum(Certificate.face_value_cents), 0))
         .join(LedgerEntry, LedgerEntry.certificate_id == Certificate.id)
         .where(LedgerEntry.kind == "issue", LedgerEntry.external_ref.in_(payment_intent_ids))
+        .where(LedgerEntry.created_at >= period.start, LedgerEntry.created_at < period.end)
     )
     return int(db.session.scalars(query).one())
 
 
-def _name_unknown(close: Close, known: set[str], start: datetime, end: datetime) -> None:
-    """Name what the journal dates in the period as moved at Stripe, and Stripe does not list."""
-    query = (
-        sa.select(LedgerEntry.external_ref, sa.func.sum(_CLEARED))
-        .where(LedgerEntry.created_at >= start, LedgerEntry.created_at < end)
-        .where(sa.or_(LedgerEntry.debit_account == _CLEARING, LedgerEntry.credit_account == _CLEARING))
-        .group_by(LedgerEntry.external_ref)
+def _name_unknown(close: Close, booked: dict[str | None, int]) -> None:
+    """Name what the journal dates in the period as moved at Stripe, and Stripe does not know."""
+    close.differences.extend(
+        f"{ref or 'no reference'}: {format_amount(cents, close.currency)} in the books only"
+        for ref, cents in booked.items()
     )
-    for ref, cents in db.session.execute(query):
-        if ref not in known:
-            close.differences.append(
-                f"{ref or 'no reference'}: {format_amount(int(cents), close.currency)} in the books only"
-            )
 
 
 def _compare_owed(close: Close, end: datetime) -> None:

@@ -5,9 +5,10 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.database import db
-from giftshop.orders.close import BACK, OWED, PAID, TAKEN, Close, Line, _compare_owed, close_period
+from giftshop.orders.close import OWED, Close, Line, _compare_owed, close_period
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refunds import hold_refund, pursue_refund
+from giftshop.orders.stripe_movements import BACK, PAID, TAKEN
 from tests import build
 from tests.certificates.forging import run, unguarded
 from tests.conftest import both_databases
