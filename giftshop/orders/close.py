@@ -2,7 +2,7 @@
 
 Each column is what that one dates in the period. A thing that Stripe and the journal date on different sides of its
 edge, or of which the journal waits for a bank, is carried over; a thing of which they hold different sums is a
-difference. Amounts are gross of Stripe's fees.
+difference. Certificates are worth more than was paid where a person accepted less. Amounts are gross of Stripe's fees.
 """
 
 from collections.abc import Callable, Iterable
@@ -105,7 +105,8 @@ def _compare(close: Close, what: str, items: list[Item], booked: dict[str | None
         stripe_cents, journal_cents = stripe_cents + moved, journal_cents + entered
         if moved != entered:
             _name(close, item, moved, entered, period)
-    certificates_cents = _face_values([item.ref for item in items], period) if what == PAID else None
+    refs = [item.ref for item in items]
+    certificates_cents = _compare_issued(close, refs, journal_cents, period) if what == PAID else None
     close.lines.append(Line(what, stripe_cents, journal_cents, certificates_cents))
 
 
@@ -144,14 +145,38 @@ def _state(item: Item) -> str:
     return f"order {order.number} is {order.state}" if order else "it paid no order, or an order a second time"
 
 
-def _face_values(payment_intent_ids: list[str], period: _Period) -> int:
-    query = (
-        sa.select(sa.func.coalesce(sa.func.sum(Certificate.face_value_cents), 0))
-        .join(LedgerEntry, LedgerEntry.certificate_id == Certificate.id)
-        .where(LedgerEntry.kind == "issue", LedgerEntry.external_ref.in_(payment_intent_ids))
-        .where(LedgerEntry.created_at >= period.start, LedgerEntry.created_at < period.end)
+def _compare_issued(close: Close, payment_intent_ids: list[str], journal_cents: int, period: _Period) -> int:
+    """Return what the certificates of payments are worth, and name each order accepted for less than that."""
+    within = (
+        LedgerEntry.external_ref.in_(payment_intent_ids),
+        LedgerEntry.created_at >= period.start,
+        LedgerEntry.created_at < period.end,
     )
-    return int(db.session.scalars(query).one())
+    face_values = sa.select(sa.func.coalesce(sa.func.sum(Certificate.face_value_cents), 0)).join(
+        LedgerEntry, LedgerEntry.certificate_id == Certificate.id
+    )
+    worth_cents = int(db.session.scalars(face_values.where(LedgerEntry.kind == "issue", *within)).one())
+    written_off = (
+        sa.select(Order, sa.func.sum(LedgerEntry.amount_cents))
+        .join(LedgerEntry, LedgerEntry.external_ref == Order.payment_intent_id)
+        .where(LedgerEntry.kind == "loss", *within)
+        .group_by(Order.id)
+        .order_by(Order.id)
+    )
+    for order, cents in db.session.execute(written_off):
+        journal_cents += int(cents)
+        amount = format_amount(int(cents), close.currency)
+        close.explained.append(f"Accepted below its price: order {order.number}: {amount}")
+    _compare_certificates(close, PAID, journal_cents, worth_cents)
+    return worth_cents
+
+
+def _compare_certificates(close: Close, what: str, by_journal: int, by_certificates: int) -> None:
+    if by_journal != by_certificates:
+        close.differences.append(
+            f"{what}: {format_amount(by_journal, close.currency)} in the journal,"
+            f" {format_amount(by_certificates, close.currency)} on certificates"
+        )
 
 
 def _name_unknown(close: Close, booked: dict[str | None, int]) -> None:
@@ -180,11 +205,7 @@ def _compare_owed(close: Close, end: datetime) -> None:
     by_journal = int(db.session.scalars(journal).one())
     by_certificates = int(db.session.scalars(balances.where(LedgerEntry.created_at < end, is_last)).one())
     close.lines.append(Line(OWED, None, by_journal, by_certificates))
-    if by_journal != by_certificates:
-        close.differences.append(
-            f"{OWED}: {format_amount(by_journal, close.currency)} in the journal,"
-            f" {format_amount(by_certificates, close.currency)} on certificates"
-        )
+    _compare_certificates(close, OWED, by_journal, by_certificates)
 
 
 _CLEARING = "stripe_clearing"

@@ -5,14 +5,16 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.database import db
-from giftshop.orders.close import OWED, Close, Line, _compare_owed, close_period
+from giftshop.orders.close import OWED, Close, Line, _compare_issued, _compare_owed, _Period, close_period
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refunds import hold_refund, pursue_refund
+from giftshop.orders.review import accept_order
 from giftshop.orders.stripe_movements import BACK, PAID, TAKEN
 from tests import build
 from tests.certificates.forging import run, unguarded
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide
+from tests.orders.test_review import BECAUSE, paid_less
 
 
 def close_today(side: StripeSide) -> Close:
@@ -101,6 +103,28 @@ def test_a_payment_that_was_put_in_review_says_so(stripe_side: StripeSide) -> No
     stripe_side.tell("checkout.session.completed", stripe_side.pay(order))
     (named,) = close_today(stripe_side).differences
     assert named.endswith(f"$60.00 at Stripe, $0.00 in the books: order {order.number} is in_review")
+
+
+@both_databases
+def test_an_order_accepted_below_its_price_says_by_how_much(stripe_side: StripeSide) -> None:
+    order = paid_less(stripe_side)
+    accept_order(order.id, BECAUSE, stripe_side.gateway)
+    stripe_side.sell_one(80_00)
+    close = close_today(stripe_side)
+    assert sums(close)[PAID] == (120_00, 120_00, 130_00)
+    assert close.differences == []
+    assert close.explained == [f"Accepted below its price: order {order.number}: $10.00"]
+
+
+def test_certificates_worth_more_than_was_issued_are_named(stripe_side: StripeSide) -> None:
+    """Only who owns the database can make it so: the value of a certificate is changed behind its triggers."""
+    order, certificate = stripe_side.sell_one(50_00)
+    found, payment_ids = Close("USD"), [order.payment_intent_id or ""]
+    period = _Period(order.created_at, clock.now(), "UTC")
+    with unguarded():
+        run("UPDATE certificate SET face_value_cents = 6000 WHERE id = :id", id=certificate.id)
+        assert _compare_issued(found, payment_ids, 50_00, period) == 60_00
+    assert found.differences == [f"{PAID}: $50.00 in the journal, $60.00 on certificates"]
 
 
 def test_certificates_that_do_not_agree_with_the_journal_are_named(app: Flask) -> None:
