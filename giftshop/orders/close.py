@@ -1,8 +1,9 @@
 """The three-way close: for a period, Stripe = journal = certificates to the cent, or every difference by its name.
 
-Each column is what that one dates in the period. A thing that Stripe and the journal date on different sides of its
-edge, or of which the journal waits for a bank, is carried over; a thing of which they hold different sums is a
-difference. Certificates are worth more than was paid where a person accepted less. Amounts are gross of Stripe's fees.
+Each column is what that one dates in the period. What Stripe and the journal date on different sides of its edge, or
+the journal enters once a bank has decided, is carried over; what they hold different sums of is a difference. Rightly
+unequal, and said: orders accepted below their price, and payments that went back before anything was issued. Amounts
+are gross of Stripe's fees.
 """
 
 from collections.abc import Callable, Iterable
@@ -19,7 +20,7 @@ from giftshop.database import db
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway
-from giftshop.orders.stripe_movements import BACK, PAID, TAKEN, Item, find_item, is_awaited, list_items
+from giftshop.orders.stripe_movements import BACK, PAID, TAKEN, Item, find_item, is_awaited, list_items, went_back_whole
 
 OWED = "Owed to holders at the end"
 
@@ -57,6 +58,15 @@ class _Period:
         return ", ".join(sorted(days)) or "none"
 
 
+@dataclass(frozen=True, slots=True)
+class _Books:
+    """What the journal enters in a period for each of Stripe's things, and the payments that it never hears of."""
+
+    period: _Period
+    entered: dict[str | None, int]
+    undone: set[str]
+
+
 def close_period(
     gateway: StripeGateway, *, first: date, last: date, say: Callable[[int], None] = lambda _so_far: None
 ) -> Close:
@@ -77,8 +87,9 @@ def close_period(
         if found := find_item(gateway, ref):
             items[ref] = found
             say(len(items))
+    books = _Books(period, booked, _find_undone(gateway, {item.payment_intent_id for item in items.values()}))
     for what in (PAID, BACK, TAKEN):
-        _compare(close, what, [item for item in items.values() if item.what == what], booked, period)
+        _compare(close, what, [item for item in items.values() if item.what == what], books)
     _name_unknown(close, {ref: cents for ref, cents in booked.items() if ref not in items})
     _compare_owed(close, end)
     db.session.rollback()
@@ -97,30 +108,40 @@ def _booked_in(period: _Period) -> dict[str | None, int]:
     return {ref: int(cents) for ref, cents in db.session.execute(query)}
 
 
-def _compare(close: Close, what: str, items: list[Item], booked: dict[str | None, int], period: _Period) -> None:
+def _find_undone(gateway: StripeGateway, payment_intent_ids: set[str]) -> set[str]:
+    """Return the payments that went back whole and for which nothing was issued: no entry speaks of either."""
+    query = sa.select(LedgerEntry.external_ref).where(LedgerEntry.external_ref.in_(payment_intent_ids))
+    unknown = payment_intent_ids - set(db.session.scalars(query))
+    db.session.rollback()
+    return {each for each in unknown if went_back_whole(gateway, each)}
+
+
+def _compare(close: Close, what: str, items: list[Item], books: _Books) -> None:
     """Add the line of one kind of movement, and name each thing whose sums differ within the period."""
-    stripe_cents = journal_cents = 0
+    stripe_cents, journal_cents, period = 0, 0, books.period
     for item in items:
-        moved, entered = item.moved_cents(period.start, period.end), _sign(item) * booked.get(item.ref, 0)
+        moved, entered = item.moved_cents(period.start, period.end), _sign(item) * books.entered.get(item.ref, 0)
         stripe_cents, journal_cents = stripe_cents + moved, journal_cents + entered
         if moved != entered:
-            _name(close, item, moved, entered, period)
+            _name(close, item, moved, entered, books)
     refs = [item.ref for item in items]
     certificates_cents = _compare_issued(close, refs, journal_cents, period) if what == PAID else None
     close.lines.append(Line(what, stripe_cents, journal_cents, certificates_cents))
 
 
-def _name(close: Close, item: Item, moved: int, entered: int, period: _Period) -> None:
-    """Say that a thing is carried over, when its sums agree beyond the period or will; else that they differ."""
+def _name(close: Close, item: Item, moved: int, entered: int, books: _Books) -> None:
+    """Say why the sums of a thing rightly differ within the period, or that they differ beyond it too."""
     query = sa.select(LedgerEntry.created_at, _CLEARED).where(LedgerEntry.external_ref == item.ref, _CLEARED != 0)
     entries = [(at, _sign(item) * cents) for at, cents in db.session.execute(query)]
     all_entered = sum(cents for _at, cents in entries)
-    if all_entered == item.amount_cents or (not entries and is_awaited(item)):
+    is_undone = item.payment_intent_id in books.undone and item.what != TAKEN
+    if is_undone or all_entered == item.amount_cents or (not entries and is_awaited(item)):
+        reason = "Paid back whole, nothing was issued" if is_undone else "Carried over"
         sums = _two_sums(moved, entered, close.currency)
-        at_stripe = period.name_days(each.at for each in item.movements)
-        in_books = period.name_days(at for at, _cents in entries)
+        at_stripe = books.period.name_days(each.at for each in item.movements)
+        in_books = books.period.name_days(at for at, _cents in entries)
         why = f"(Stripe: {at_stripe}; books: {in_books}; {_state(item)})"
-        close.explained.append(f"Carried over: {item.what}, {item.ref}: {sums} {why}")
+        close.explained.append(f"{reason}: {item.what}, {item.ref}: {sums} {why}")
     else:
         sums = _two_sums(item.amount_cents, all_entered, close.currency)
         close.differences.append(f"{item.what}, {item.ref}: {sums}: {_state(item)}")

@@ -77,6 +77,13 @@ def find_item(gateway: StripeGateway, ref: str) -> Item | None:
     return next((_of_charge(charge) for charge in charges if charge.amount_cents), None)
 
 
+def went_back_whole(gateway: StripeGateway, payment_intent_id: str) -> bool:
+    """Tell whether Stripe has paid back all of a payment. Raises CheckoutUnavailableError."""
+    paid = sum(charge.amount_cents for charge in gateway.list_charges(payment_intent_id=payment_intent_id))
+    refunds = gateway.list_refunds(payment_intent_id=payment_intent_id)
+    return paid == sum(refund.amount_cents for refund in refunds if not refund.has_failed)
+
+
 def is_awaited(item: Item) -> bool:
     """Tell whether the shop knows of a refund or a dispute, and will book its whole sum or none of it by its end."""
     if item.what == BACK and item.status in ("pending", "requires_action"):

@@ -233,6 +233,39 @@ def test_an_order_accepted_in_the_next_month_is_carried_over_once_it_is(
     assert december.explained == [f"{named}: $0.00 at Stripe, $50.00 in the books {why}"]
 
 
+def test_a_payment_paid_back_whole_for_which_nothing_was_issued_is_no_difference(
+    stripe_side: StripeSide, calendar: Calendar
+) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    part_id = stripe_side.refund(order, 20_00)
+    stripe_side.tell("refund.created", part_id)
+    undecided = close_period(stripe_side.gateway, first=NOVEMBER[0], last=NOVEMBER[1])
+    assert [sentence.split(":")[0] for sentence in undecided.differences] == [
+        f"{PAID}, {order.payment_intent_id}",
+        f"{BACK}, {part_id}",
+    ]
+    calendar.turn_to(date(2026, 12, 2))
+    review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None)
+    november, december = close_of(stripe_side, NOVEMBER), close_of(stripe_side, DECEMBER)
+    assert (sums(november)[PAID], sums(november)[BACK]) == ((50_00, 0, 0), (20_00, 0, None))
+    assert sums(december)[BACK] == (30_00, 0, None)
+    assert november.explained[0] == (
+        f"Paid back whole, nothing was issued: {PAID}, {order.payment_intent_id}: $50.00 at Stripe, $0.00 in the books"
+        f" (Stripe: 2026-11-05; books: none; order {order.number} is refunded)"
+    )
+    assert [len(close.explained) for close in (november, december)] == [2, 1]
+
+
+def test_a_second_payment_is_a_difference_until_it_is_paid_back(stripe_side: StripeSide, calendar: Calendar) -> None:
+    session_id = stripe_side.pay(stripe_side.place(build.gift_request(offer="amount", amount_cents=60_00)))
+    (difference,) = close_period(stripe_side.gateway, first=NOVEMBER[0], last=NOVEMBER[1]).differences
+    assert difference.endswith("it paid no order, or an order a second time")
+    stripe_side.workbench.post("/refunds", {"session": session_id})
+    close = close_of(stripe_side, NOVEMBER)
+    assert (sums(close)[PAID], sums(close)[BACK]) == ((60_00, 0, 0), (60_00, 0, None))
+    assert [sentence.split(":")[0] for sentence in close.explained] == ["Paid back whole, nothing was issued"] * 2
+
+
 def test_a_payment_heard_of_after_midnight_is_carried_over(stripe_side: StripeSide, calendar: Calendar) -> None:
     calendar.turn_to_midnight(date(2026, 12, 1), seconds=-20)
     order = stripe_side.place(build.gift_request(offer="amount", amount_cents=60_00))
