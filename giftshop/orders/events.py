@@ -24,13 +24,16 @@ from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
 Handler = Callable[[str, StripeGateway, Patience], str]
 """Called with the id of the object that the event names; returns a word for the record."""
+ORDERLESS = "not in the books"
+"""What comes of a warning about a payment to this shop for which there is no order; nothing else compares warnings."""
 
 
 def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Patience = "page") -> str:
     """Handle a verified event once; return what came of it. The caller commits.
 
     No transaction is open while Stripe is asked. Raises CheckoutUnavailableError: nothing is stored, so that
-    Stripe sends the event again.
+    Stripe sends the event again. What concerns an order that a restore has lost is not stored either: it counts
+    once the order is made again.
     """
     if _is_known(event["id"]):
         return "duplicate"
@@ -38,7 +41,7 @@ def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Pat
     if event.get("account"):
         return "another account's"
     outcome = _outcome(event, gateway, patience)
-    if outcome == "uninteresting":
+    if outcome in ("uninteresting", ORDERLESS):
         return outcome
     wait_for_copies("stripe_event", event["id"])
     if _is_known(event["id"]):
@@ -107,8 +110,12 @@ def _record_dispute(dispute_id: str, gateway: StripeGateway, patience: Patience)
 
 def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience) -> str:
     payment_id = gateway.find_payment_of_warning(warning_id, patience=patience) if warning_id else ""
+    session = gateway.find_session_of_payment(payment_id, patience=patience) if payment_id else None
     order = find_order_of_payment(payment_id, gateway, patience=patience)
-    return record_warning(warning_id, order.id) if order else "not ours"
+    if order is not None:
+        return record_warning(warning_id, order.id)
+    is_ours = session is not None and session.metadata.get("shop") == get_installation().instance_id
+    return ORDERLESS if is_ours else "not ours"
 
 
 _HANDLERS: dict[str, Handler] = {

@@ -19,7 +19,7 @@ from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, ShopError
 from giftshop.faults import describe
 from giftshop.orders.disputes import knows_dispute, record_dispute
-from giftshop.orders.events import handle_event, handled_types
+from giftshop.orders.events import ORDERLESS, handle_event, handled_types
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import CheckoutAttempt, Order, Reconciliation
 from giftshop.orders.payments import find_paid_order
@@ -62,7 +62,7 @@ def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Itera
     """
     report = Report(may_recover=since is not None)
     started_at, look_back = clock.now(), since or _watermark()
-    for step in (_check_orders, _pursue_refunds, _replay_events, _check_sessions, _check_refunds, _check_disputes):
+    for step in (_check_orders, _pursue_refunds, _check_sessions, _replay_events, _check_refunds, _check_disputes):
         for _ in step(gateway, look_back, report):
             report.checked += 1
             yield report
@@ -167,17 +167,6 @@ def _pursue_refunds(gateway: StripeGateway, _look_back: datetime, report: Report
         yield
 
 
-def _replay_events(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
-    """Handle the events whose webhooks never came."""
-    for event in gateway.list_events(handled_types(), max(look_back, clock.now() - timedelta(days=EVENT_DAYS))):
-        with _apart(f"event {event['id']}", report):
-            outcome = handle_event(event, gateway, patience="job")
-            db.session.commit()
-            if outcome not in ("duplicate", "another account's", "not ours"):
-                report.changed.append(f"{event['type']}: {outcome}")
-        yield
-
-
 def _check_sessions(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
     """Fulfil paid sessions of this shop that nothing told us of; name those that belong to no order."""
     for session in gateway.list_completed_sessions(look_back):
@@ -205,6 +194,17 @@ def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report)
         report.changed.append(f"{order.number}: {order.state}")
     elif alert_lost(session) or report.may_recover:
         report.problems.append(describe_lost(session))
+
+
+def _replay_events(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
+    """Handle the events whose webhooks never came, also those about orders that were just made again."""
+    for event in gateway.list_events(handled_types(), max(look_back, clock.now() - timedelta(days=EVENT_DAYS))):
+        with _apart(f"event {event['id']}", report):
+            outcome = handle_event(event, gateway, patience="job")
+            db.session.commit()
+            if outcome not in ("duplicate", "another account's", "not ours", ORDERLESS):
+                report.changed.append(f"{event['type']}: {outcome}")
+        yield
 
 
 def _check_refunds(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:

@@ -119,6 +119,22 @@ def test_money_that_went_back_meanwhile_is_off_the_new_certificates(
     assert [each.balance_cents for each in list_certificates(found.id)] == [30_00]
 
 
+@pytest.mark.parametrize("is_told_before", [False, True])
+def test_a_fraud_warning_of_the_lost_days_holds_the_new_certificates(
+    lost: dict[str, Any], stripe_side: StripeSide, is_told_before: bool
+) -> None:
+    warning_id = stripe_side.workbench.post("/warnings", {"payment_intent": lost["payment"]})["id"]
+    if is_told_before:
+        (event,) = [each for each in stripe_side.workbench.get("/state")["events"] if "warning" in each["type"]]
+        assert stripe_side.tell(event["type"], warning_id, event_id=event["id"]) == "not in the books"
+        run(stripe_side.gateway, by_hand=False)
+    assert "radar.early_fraud_warning.created: frozen" in run(stripe_side.gateway).changed
+    order = db.session.scalars(sa.select(Order).where(Order.public_id == lost["public_id"])).one()
+    assert {each.status for each in list_certificates(order.id)} == {"frozen"}
+    assert order.number in alerts()["fraud_warning"]
+    assert run(stripe_side.gateway).changed == []
+
+
 def test_the_clock_makes_nothing_by_itself_but_names_what_is_lost(lost: dict[str, Any], gateway: StripeGateway) -> None:
     report = run(gateway, by_hand=False)
     assert find_order(lost["token"]) is None
