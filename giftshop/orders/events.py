@@ -20,6 +20,7 @@ from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import StripeEvent
 from giftshop.orders.payments import find_order_of_payment
 from giftshop.orders.refund_outcomes import record_refund
+from giftshop.orders.review import note_warning
 from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
 Handler = Callable[[str, StripeGateway, Patience], str]
@@ -113,7 +114,9 @@ def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience)
     session = gateway.find_session_of_payment(payment_id, patience=patience) if payment_id else None
     order = find_order_of_payment(payment_id, gateway, patience=patience)
     if order is not None:
-        return record_warning(warning_id, order.id)
+        outcome = record_warning(warning_id, order.id)
+        note_warning(warning_id, order.id)
+        return outcome
     is_ours = session is not None and session.metadata.get("shop") == get_installation().instance_id
     return ORDERLESS if is_ours else "not ours"
 

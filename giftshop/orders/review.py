@@ -3,6 +3,8 @@
 Both talk to Stripe: they commit before the call and record after it. The order's state decides who was first.
 """
 
+import json
+
 from giftshop import clock, trail
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
@@ -12,13 +14,16 @@ from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopErr
 from giftshop.orders import fulfilment, payments
 from giftshop.orders.alerts import resolve_alert
 from giftshop.orders.corrections import Asked
-from giftshop.orders.disputes import has_open_dispute
+from giftshop.orders.disputes import has_open_dispute, record_warning
 from giftshop.orders.models import Order
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.register import get_order, lock_order
 from giftshop.orders.states import move
 from giftshop.orders.stripe_facts import RefundFacts, SessionFacts
 from giftshop.orders.stripe_gateway import StripeGateway
+
+WARNED = "fraud_warning"
+"""The trail's kind for a warning about an order without certificates; its page shows it by its words in the history."""
 
 
 class NotInReviewError(ShopError):
@@ -36,8 +41,8 @@ class PaybackRefusedError(ShopError):
 def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     """Issue the certificates of an order in review, as it asked for them, because a person says that it was paid.
 
-    Stripe is asked anew. What was paid too little is written off. Commits. Raises NotInReviewError,
-    NotAcceptableError, CheckoutUnavailableError.
+    Stripe is asked anew. What was paid too little is written off. What the card's bank warned of is issued on hold.
+    Commits. Raises NotInReviewError, NotAcceptableError, CheckoutUnavailableError.
     """
     payment_id = _in_review(get_order(order_id)).payment_intent_id
     db.session.rollback()
@@ -50,6 +55,8 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     trail.note("order_accepted", actor=asked.actor, order_id=order.id, reason=asked.reason)
     fulfilment.accept(order, session, actor=asked.actor)
     _write_off(order, order.total_cents - session.amount_total)
+    for warning_id in _list_warnings(order.id):
+        record_warning(warning_id, order.id)
     _tick_off(order)
     db.session.commit()
     return order
@@ -74,6 +81,20 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
         _tick_off(order)
     db.session.commit()
     return order
+
+
+def note_warning(warning_id: str, order_id: int) -> None:
+    """Keep in the trail an early fraud warning that finds no certificate to put on hold, for who accepts the order.
+
+    The caller holds the order. Does not commit.
+    """
+    if not payments.list_certificates(order_id) and warning_id not in _list_warnings(order_id):
+        trail.note(WARNED, actor="stripe", order_id=order_id, subject=warning_id, reason="fraud_warning")
+
+
+def _list_warnings(order_id: int) -> list[str]:
+    noted = [event for event in trail.list_events(order_id=order_id) if event.kind == WARNED]
+    return [json.loads(event.facts)["subject"] for event in noted]
 
 
 def _in_review(order: Order) -> Order:

@@ -12,9 +12,10 @@ from giftshop.orders.payments import list_certificates
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.office.conftest import Desk, path_of, words_of
 from tests.orders.stripe_side import StripeSide
-from tests.orders.test_review import put_in_review
+from tests.orders.test_review import put_in_review, warn
 from tests.signing_in import hire
 
+WARNED = "The card’s bank warns that this payment may be fraud."
 ACCEPT, PAY_BACK = "Accept it, issue the certificates", "Pay all of it back"
 
 
@@ -43,6 +44,32 @@ def test_the_owner_pays_all_of_it_back(owner: Desk, order: Order) -> None:
     assert "All of the payment goes back to the buyer." in said
     assert "$50.00 is paid back" in said
     assert order.state == "refunded"
+
+
+def test_the_owner_sees_that_the_bank_warns_of_fraud_and_what_accepting_will_do(
+    owner: Desk, stripe_side: StripeSide, order: Order
+) -> None:
+    assert WARNED not in owner.read(path_of(order))
+    warn(stripe_side, order)
+    page = owner.read(path_of(order))
+    assert WARNED in page
+    assert f"{ACCEPT} on hold" in page
+    answer = owner.send(f"{path_of(order)}/accept", reason="they rang, it is them")
+    said = owner.read(answer.location or "")
+    assert "On hold: The card’s bank warns of fraud" in said
+    assert WARNED not in said
+
+
+def test_once_the_bank_has_decided_for_us_the_warning_is_no_reason_for_a_hold(
+    owner: Desk, stripe_side: StripeSide, order: Order
+) -> None:
+    warn(stripe_side, order)
+    dispute_id = stripe_side.dispute(order)
+    stripe_side.decide(dispute_id, "won")
+    stripe_side.tell("charge.dispute.closed", dispute_id)
+    page = owner.read(path_of(order))
+    assert WARNED not in page
+    assert f"{ACCEPT} on hold" not in page
 
 
 @pytest.mark.parametrize("act", ["accept", "pay-back"])

@@ -8,6 +8,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
+from giftshop.certificates import standing
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
@@ -24,6 +25,7 @@ from giftshop.settings import Settings
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
+from tests.orders.kept import holds_on
 from tests.orders.stripe_side import StripeSide
 
 BECAUSE = Asked(actor="staff:1", reason="a discount we gave", key="")
@@ -56,6 +58,13 @@ def fail(side: StripeSide, refund_id: str) -> None:
     """Let the buyer's bank send a refund back, days later."""
     side.workbench.post(f"/refunds/{refund_id}/fail")
     side.tell("refund.failed", refund_id)
+
+
+def warn(side: StripeSide, order: Order) -> str:
+    """Let the card's bank warn of fraud, and tell the shop; return the warning's id."""
+    warning_id: str = side.workbench.post("/warnings", {"payment_intent": order.payment_intent_id})["id"]
+    side.tell("radar.early_fraud_warning.created", warning_id)
+    return warning_id
 
 
 def alerts(kind: str) -> list[Alert]:
@@ -132,6 +141,47 @@ def test_what_was_paid_too_little_is_written_off_and_the_books_still_close(strip
     assert [(entry.kind, entry.amount_cents) for entry in certificate.entries] == [("issue", 50_00), ("loss", 10_00)]
     today = clock.today(get_practice().time_zone)
     assert close_period(stripe_side.gateway, first=today, last=today).differences == []
+
+
+@both_databases
+def test_an_order_the_cards_bank_warned_of_is_accepted_on_hold(stripe_side: StripeSide) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    warning_id = warn(stripe_side, order)
+    stripe_side.tell("radar.early_fraud_warning.updated", warning_id)
+    review.accept_order(order.id, BECAUSE, stripe_side.gateway)
+    (certificate,) = list_certificates(order.id)
+    assert (order.state, certificate.status, certificate.balance_cents) == ("fulfilled", "frozen", 50_00)
+    assert holds_on(certificate) == [(warning_id, "fraud_warning", "stripe")]
+    assert [alert.subject for alert in alerts("fraud_warning")] == [warning_id]
+    warned = ("stripe", "Fraud warning", "The card’s bank warns of fraud")
+    assert everything_told(order).count(warned) == 1
+
+
+def test_a_hold_that_a_person_ended_is_not_renewed_by_a_copy_of_the_warning(stripe_side: StripeSide) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    warning_id = warn(stripe_side, order)
+    review.accept_order(order.id, BECAUSE, stripe_side.gateway)
+    (certificate,) = list_certificates(order.id)
+    standing.lift_all(certificate.id, reason_code="they rang", actor="staff:1", at=clock.now())
+    db.session.commit()
+    stripe_side.tell("radar.early_fraud_warning.updated", warning_id)
+    assert certificate.status == "active"
+
+
+def test_a_warning_says_nothing_any_more_once_the_bank_has_decided_for_us(stripe_side: StripeSide) -> None:
+    order = put_in_review(stripe_side, client_reference_id="o_another")
+    warn(stripe_side, order)
+    dispute_id = stripe_side.dispute(order)
+    stripe_side.decide(dispute_id, "won")
+    stripe_side.tell("charge.dispute.closed", dispute_id)
+    review.accept_order(order.id, BECAUSE, stripe_side.gateway)
+    assert [certificate.status for certificate in list_certificates(order.id)] == ["active"]
+
+
+def test_a_warning_about_a_certificate_is_told_once_in_the_history(stripe_side: StripeSide) -> None:
+    order, _certificate = stripe_side.sell_one(50_00)
+    warn(stripe_side, order)
+    assert [what for _, what, why in everything_told(order) if "warns of fraud" in why] == ["Put on hold"]
 
 
 OBSTACLES = [
