@@ -37,19 +37,22 @@ def pay_back(order_id: int) -> ResponseReturnValue:
 
 
 def _decide(order_id: int, decide: Callable[[Asked], Order]) -> ResponseReturnValue:
-    """Do what was decided, and lead back to the order; its state is told there."""
+    """Do what was decided, and lead back to the order; its state is told there, but for one that nothing was paid for:
+    no money goes back of that.
+    """
     get_order(order_id)
     form = Filled()
     reason = form.take("reason", read_reason, "")
     if form.errors:
         return build_page(order_id, form.errors), 422
     try:
-        done = decide(asked(reason)).state
+        order = decide(asked(reason))
     except _REFUSALS as refusal:
         return _refuse(order_id, refusal.message), 409
     except CheckoutUnavailableError:
         return _refuse(order_id, NO_ANSWER), 503
-    return redirect(f"/office/orders/{order_id}?done={done}", 303)
+    told = f"?done={order.state}" if order.received_cents else ""
+    return redirect(f"/office/orders/{order_id}{told}", 303)
 
 
 def _refuse(order_id: int, sentence: str) -> str:

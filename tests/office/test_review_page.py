@@ -103,6 +103,18 @@ def test_while_stripe_does_not_answer_the_words_stay_and_nothing_is_decided(
     assert order.state == "in_review"
 
 
+def test_an_order_that_was_never_paid_is_ended_and_no_money_is_claimed_back(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order = put_in_review(stripe_side, payment_status="no_payment_required", payment_intent=None, amount_total=0)
+    page = owner.read(path_of(order))
+    assert "End it: nothing was paid" in page
+    assert PAY_BACK not in page
+    answer = owner.send(f"{path_of(order)}/pay-back", reason="they rang")
+    assert order.state == "refunded"
+    assert "goes back to the buyer" not in owner.read(answer.location or "")
+
+
 def test_a_manager_accepts_nothing_and_pays_back_within_the_limit(manager: Desk, order: Order) -> None:
     assert manager.send(f"{path_of(order)}/accept", reason="x").status_code == 403
     assert manager.send(f"{path_of(order)}/pay-back", reason="x").status_code == 403

@@ -62,6 +62,20 @@ def test_every_state_has_its_own_words(visitor: Visitor, state: str, words: str)
     assert page.headers["Cache-Control"] == "no-store"
 
 
+def test_an_order_that_ended_without_a_payment_claims_no_money_back(visitor: Visitor) -> None:
+    page = visitor.open(f"/orders/{place(state='refunded', received_cents=0)}")
+    assert heading(page) == "This order has ended"
+    assert "Nothing was taken for order G-1001, so nothing had to go back." in page.text
+    assert "All of it went back" not in page.text
+    assert "Banks take some days" not in page.text
+
+
+def test_an_order_in_review_for_which_nothing_was_taken_does_not_speak_of_a_payment(visitor: Visitor) -> None:
+    page = visitor.open(f"/orders/{place(state='in_review', received_cents=0)}")
+    assert "Nothing was charged for it." in page.text
+    assert "Your payment arrived" not in page.text
+
+
 @pytest.mark.parametrize("state", ["awaiting_payment", "failed", "expired"])
 def test_an_unpaid_order_can_be_paid_or_changed(visitor: Visitor, state: str) -> None:
     token = place(state=state)
