@@ -61,6 +61,7 @@ def test_rows_keep_what_they_refer_to_when_a_table_is_copied(tmp_path: Path) -> 
         upgrade()
         assert db.session.execute(sa.text("SELECT id, order_id, kind FROM delivery")).all() == [(7, 3, "receipt")]
         assert db.session.scalar(sa.text('SELECT received_cents FROM "order"')) == 9500
+        assert db.session.scalar(sa.text('SELECT received_currency FROM "order"')) == "USD"
         with pytest.raises(IntegrityError):
             db.session.execute(sa.text("UPDATE delivery SET state = 'lost'"))
         db.session.rollback()

@@ -69,7 +69,7 @@ def tell_refund(refund: Refund) -> tuple[str, str, str]:
         ),
     }
     tone, word, sentence = told[refund.state]
-    return tone, f"{format_amount(refund.amount_cents, refund.order.currency)} {word}", sentence
+    return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", sentence
 
 
 def _why(refund: Refund) -> str:

@@ -20,6 +20,7 @@ NO_ANSWER = "Stripe didn’t answer. Please try again: nothing is done twice."
 _REFUSALS = (
     review.NotInReviewError,
     review.NotAcceptableError,
+    review.OtherCurrencyError,
     review.PaybackRefusedError,
     RefundNotAllowedError,
 )

@@ -132,7 +132,8 @@ def _pay(order: Order, session: SessionFacts, *, actor: str = "stripe") -> None:
 
 
 def _note_payment(order: Order, session: SessionFacts) -> None:
-    order.payment_intent_id, order.received_cents = session.payment_intent_id, session.amount_total
+    order.payment_intent_id = session.payment_intent_id
+    order.received_cents, order.received_currency = session.amount_total, session.currency
 
 
 def _issue_gift(order: Order, gift: Gift, *, at: datetime) -> list[Certificate]:

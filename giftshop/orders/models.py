@@ -21,7 +21,9 @@ ORDER_STATES = (
 
 
 class Order(Base):
-    """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review."""
+    """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review, in
+    `received_currency`.
+    """
 
     __tablename__ = "order"
 
@@ -37,6 +39,7 @@ class Order(Base):
     currency: Mapped[str] = mapped_column(sa.Text)
     total_cents: Mapped[int] = mapped_column(BigId)
     received_cents: Mapped[int | None] = mapped_column(BigId)
+    received_currency: Mapped[str | None] = mapped_column(sa.Text)
     buyer_email: Mapped[str] = mapped_column(sa.Text)
     payment_intent_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
@@ -57,6 +60,11 @@ class Order(Base):
     def number(self) -> str:
         """The number people say on the phone."""
         return f"G-{1000 + self.id}"
+
+    @property
+    def payment_currency(self) -> str:
+        """The currency of what was received, and of all that goes back of it: in review it may be another one."""
+        return self.received_currency or self.currency
 
 
 class Gift(Base):

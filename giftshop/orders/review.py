@@ -34,6 +34,10 @@ class NotAcceptableError(ShopError):
     """This payment cannot be accepted. Pay it back instead."""
 
 
+class OtherCurrencyError(ShopError):
+    """This was paid in another currency than your limit. Please ask the owner."""
+
+
 class PaybackRefusedError(ShopError):
     """Stripe refused to pay it back."""
 
@@ -67,11 +71,11 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
 
     `limit_cents` is the most this person may pay back, None without limit. Commits around the call. When the answer
     is lost, the same again asks for the same refund. Raises NotInReviewError, RefundNotAllowedError,
-    PaybackRefusedError, CheckoutUnavailableError (the outcome is unknown, reconciliation finds it).
+    OtherCurrencyError, PaybackRefusedError, CheckoutUnavailableError (the outcome is unknown, reconciliation finds it).
     """
     order = _in_review(lock_order(order_id))
-    if limit_cents is not None and (order.received_cents or 0) > limit_cents:
-        raise RefundNotAllowedError
+    if limit_cents is not None:
+        _check_limit(order, limit_cents)
     trail.note("payback_asked", actor=asked.actor, order_id=order.id, reason=asked.reason)
     if order.payment_intent_id is None:
         move(order, "refunded", actor=asked.actor)
@@ -101,6 +105,15 @@ def _in_review(order: Order) -> Order:
     if order.state != "in_review":
         raise NotInReviewError
     return order
+
+
+def _check_limit(order: Order, limit_cents: int) -> None:
+    """Refuse what a person with a limit may not pay back; one in another currency cannot be measured by it."""
+    received_cents = order.received_cents or 0
+    if received_cents and order.received_currency != order.currency:
+        raise OtherCurrencyError
+    if received_cents > limit_cents:
+        raise RefundNotAllowedError
 
 
 def _find_obstacle(order: Order, session: SessionFacts, refunds: list[RefundFacts], installation: Installation) -> str:

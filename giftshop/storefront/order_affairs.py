@@ -99,7 +99,7 @@ def _list_went_back(certificate_ids: list[int]) -> list[LedgerEntry]:
 
 
 def _tell_refund(refund: Refund, affairs: Affairs) -> str:
-    amount = format_amount(refund.amount_cents, affairs.order.currency)
+    amount = format_amount(refund.amount_cents, affairs.order.payment_currency)
     day = dates.write_local_day(refund.ended_at or refund.created_at, affairs.practice.time_zone)
     sentences = {
         "settled": f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
@@ -111,7 +111,7 @@ def _tell_refund(refund: Refund, affairs: Affairs) -> str:
 
 def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
     """Say what a bank's question means to the buyer; never whose doing it is, which we don't know."""
-    amount = format_amount(dispute.amount_cents, affairs.order.currency)
+    amount = format_amount(dispute.amount_cents, affairs.order.payment_currency)
     if dispute.status not in _DECIDED:
         return f"A bank is looking into {amount} of this payment. Until it has decided, what was bought is on hold."
     if dispute.status != "lost":

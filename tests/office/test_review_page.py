@@ -128,6 +128,22 @@ def test_a_manager_accepts_nothing_and_pays_back_within_the_limit(manager: Desk,
     assert order.state == "refunded"
 
 
+def test_yen_are_told_as_yen_and_a_manager_leaves_them_to_the_owner(
+    manager: Desk, sign_in: Callable[[str], Desk], stripe_side: StripeSide
+) -> None:
+    order = put_in_review(stripe_side, currency="jpy")
+    db.session.get_one(Practice, 1).manager_refund_limit_cents = 1_000_00
+    db.session.commit()
+    assert "Received ¥5,000" in manager.read(path_of(order))
+    answer = manager.send(f"{path_of(order)}/pay-back", reason="they rang")
+    assert (answer.status_code, order.state) == (409, "in_review")
+    assert "another currency than your limit. Please ask the owner." in words_of(answer.text)
+    answer = sign_in("owner").send(f"{path_of(order)}/pay-back", reason="they rang")
+    said = manager.read(answer.location or "")
+    assert "¥5,000 is paid back" in said
+    assert "$50.00 is paid back" not in said
+
+
 @pytest.fixture
 def run(app: Flask) -> Callable[..., tuple[int, str]]:
     """Run a command for the owner, as an operator types it."""

@@ -18,7 +18,7 @@ from giftshop.orders.corrections import Asked
 from giftshop.orders.history import Sources, list_happenings
 from giftshop.orders.models import Alert, Order, Refund
 from giftshop.orders.payments import list_certificates
-from giftshop.orders.review import NotAcceptableError, NotInReviewError, PaybackRefusedError
+from giftshop.orders.review import NotAcceptableError, NotInReviewError, OtherCurrencyError, PaybackRefusedError
 from giftshop.orders.stripe_facts import RefundFacts
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.settings import Settings
@@ -259,6 +259,16 @@ def test_a_person_with_a_limit_pays_no_more_back_than_that(stripe_side: StripeSi
         review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=49_99)
     db.session.rollback()
     assert review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=50_00).state == "refunded"
+
+
+@pytest.mark.parametrize("limit_cents", [0, 50_00, 1_000_00])
+def test_what_came_in_another_currency_only_the_owner_pays_back(stripe_side: StripeSide, limit_cents: int) -> None:
+    order = put_in_review(stripe_side, currency="jpy")
+    with pytest.raises(OtherCurrencyError):
+        review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=limit_cents)
+    db.session.rollback()
+    assert (order.state, stripe_side.workbench.get("/state")["refunds"]) == ("in_review", [])
+    assert review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None).state == "refunded"
 
 
 def test_when_the_answer_is_lost_the_same_again_finds_the_one_refund(stripe_side: StripeSide, app: Flask) -> None:

@@ -46,6 +46,7 @@ def test_what_does_not_fit_waits_for_a_person_and_issues_nothing(
     settle(session)
     assert (order.state, order.review_reason) == ("in_review", reason)
     assert (order.payment_intent_id, order.received_cents) == (session.payment_intent_id, session.amount_total)
+    assert order.received_currency == session.currency
     assert moves_of(order) == [("awaiting_payment", "in_review", "stripe")]
     assert_nothing_was_issued(order)
     detail = f"Order {order.number}: {reason}. No certificate was issued."

@@ -10,7 +10,7 @@ from giftshop import clock, dates
 from giftshop.certificates.register import code_of
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
-from giftshop.orders.models import CheckoutAttempt, Order
+from giftshop.orders.models import CheckoutAttempt, Order, Refund
 from giftshop.orders.placing import place_order
 from giftshop.orders.purchase import GiftRequest
 from giftshop.orders.register import certificates_of, token_of
@@ -74,6 +74,27 @@ def test_an_order_in_review_for_which_nothing_was_taken_does_not_speak_of_a_paym
     page = visitor.open(f"/orders/{place(state='in_review', received_cents=0)}")
     assert "Nothing was charged for it." in page.text
     assert "Your payment arrived" not in page.text
+
+
+def test_money_that_came_in_another_currency_goes_back_in_it(visitor: Visitor) -> None:
+    token = place(state="refunded", received_cents=50_00, received_currency="JPY")
+    order = db.session.query(Order).one()
+    for number in (1, 2):
+        refund = Refund(
+            public_id=f"rf_{number}",
+            order_id=order.id,
+            amount_cents=25_00,
+            state="settled",
+            reason="made at Stripe",
+            actor="stripe",
+            stripe_refund_id=f"re_{number}",
+            created_at=clock.now(),
+        )
+        db.session.add(refund)
+    db.session.commit()
+    page = visitor.open(f"/orders/{token}")
+    assert "All of it went back to the card it came from: ¥5,000 for order" in page.text
+    assert page.text.count("¥2,500 went back to the card") == 2
 
 
 @pytest.mark.parametrize("state", ["awaiting_payment", "failed", "expired"])
