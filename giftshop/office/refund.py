@@ -12,6 +12,7 @@ from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
 from giftshop.orders.models import Order, Refund
+from giftshop.orders.refund_alerts import is_about_key
 from giftshop.orders.refunds import list_refundable
 from giftshop.orders.register import find_gift
 from giftshop.staff.rights import has_role
@@ -51,7 +52,7 @@ def refund(public_id: str) -> ResponseReturnValue:
 def tell_refund(refund: Refund) -> tuple[str, str, str]:
     """Return what became of a refund: a tone, a word and a sentence."""
     told = {
-        "held": ("note", "is held", "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."),
+        "held": ("note", "is held", _tell_waiting(refund)),
         "settled": (
             "good",
             "is paid back",
@@ -70,6 +71,21 @@ def tell_refund(refund: Refund) -> tuple[str, str, str]:
     }
     tone, word, sentence = told[refund.state]
     return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", sentence
+
+
+def _tell_waiting(refund: Refund) -> str:
+    """Say why a refund is still held, and who can help where it does not end by itself."""
+    if is_about_key(refund.refusal):
+        return (
+            "Stripe doesn’t accept the shop’s key. The money is held; we keep asking. "
+            "Please tell whoever looks after the shop."
+        )
+    if refund.refusal:
+        return (
+            "Stripe doesn’t say what became of it. The money is held; we keep asking. "
+            "Please look at it in Stripe’s dashboard."
+        )
+    return "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."
 
 
 def _why(refund: Refund) -> str:

@@ -13,7 +13,7 @@ from giftshop.certificates import refund_entries, standing
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.delivery import deliveries
-from giftshop.orders import disputes, notices, payments
+from giftshop.orders import disputes, notices, payments, refund_alerts
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.register import lock_order
@@ -29,6 +29,9 @@ def record_refund(facts: RefundFacts, order_id: int) -> str:
         return "failed before we heard of it" if facts.has_failed else _take_foreign(facts, order)
     was_given_up = refund.stripe_refund_id is None and refund.state == "released"
     refund.stripe_refund_id = facts.id
+    if refund.state == "held":
+        refund.refusal = ""
+        refund_alerts.end_waiting(refund)
     if was_given_up and not facts.has_failed:
         _take_from(refund, facts, order)
     elif facts.has_failed:
@@ -47,20 +50,22 @@ def is_recorded(facts: RefundFacts) -> bool:
 
 
 def release_refund(refund_id: int, refusal: str) -> None:
-    """Give a held refund back to its certificate, because Stripe will not pay it back. Does not commit."""
-    refund = db.session.get_one(Refund, refund_id)
-    order = lock_order(refund.order_id)
-    db.session.refresh(refund)
+    """Give a held refund back to its certificate, because Stripe refused to make it. Does not commit.
+
+    One that Stripe has made stays held, whatever Stripe answered: only its own status ends it.
+    """
+    refund, order = _take_up(refund_id)
+    if refund.state == "held" and refund.stripe_refund_id is None:
+        _release(refund, order, refusal)
+
+
+def leave_held(refund_id: int, answer: str) -> None:
+    """Leave a refund held, because Stripe did not say what becomes of it, and tell the owner why. Does not commit."""
+    refund, order = _take_up(refund_id)
     if refund.state != "held":
         return
-    now = clock.now()
-    hold = _hold_of(refund)
-    refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
-    standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
-    refund.state, refund.ended_at, refund.refusal = "released", now, refusal
-    note_refund(refund, "refund_refused", "stripe")
-    detail = f"The refund for order {order.number} was refused. The certificate has its value again."
-    alert_owner("refund_refused", f"refund {refund.id}", "A refund was refused", detail, order=order)
+    refund.refusal = answer
+    refund_alerts.alert_waiting(refund, order)
 
 
 def note_refund(refund: Refund, kind: str, actor: str) -> None:
@@ -73,6 +78,24 @@ def note_refund(refund: Refund, kind: str, actor: str) -> None:
         amount_cents=refund.amount_cents,
         reason=refund.reason,
     )
+
+
+def _take_up(refund_id: int) -> tuple[Refund, Order]:
+    """Return a refund, fresh, with its order, which is held until this transaction ends."""
+    refund = db.session.get_one(Refund, refund_id)
+    order = lock_order(refund.order_id)
+    db.session.refresh(refund)
+    return refund, order
+
+
+def _release(refund: Refund, order: Order, refusal: str) -> None:
+    now, hold = clock.now(), _hold_of(refund)
+    refund_alerts.end_waiting(refund)
+    refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
+    standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
+    refund.state, refund.ended_at, refund.refusal = "released", now, refusal
+    note_refund(refund, "refund_refused", "stripe")
+    refund_alerts.alert_refused(refund, order)
 
 
 def _find(facts: RefundFacts, order: Order) -> Refund | None:
@@ -96,7 +119,7 @@ def _settle(refund: Refund, facts: RefundFacts, order: Order) -> None:
 def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Give back what a failed refund held or had taken; once, because its state says what has been done."""
     if refund.state == "held":
-        release_refund(refund.id, "The bank did not take it.")
+        _release(refund, order, "The bank did not take it.")
     elif refund.state == "settled":
         _return(refund, facts, order)
 
@@ -164,8 +187,7 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
 def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> None:
     """Put a certificate on hold of which more was paid back than was left."""
     standing.freeze(certificate_id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=clock.now())
-    detail = f"A refund made at Stripe for order {order.number} was larger than what was left."
-    alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
+    refund_alerts.alert_overdrawn(facts, order)
 
 
 def _after_payback(refund: Refund, order: Order) -> None:

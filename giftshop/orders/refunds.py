@@ -24,7 +24,8 @@ from giftshop.errors import (
 )
 from giftshop.orders import payments
 from giftshop.orders.models import Order, Refund, new_refund_id
-from giftshop.orders.refund_outcomes import note_refund, record_refund, release_refund
+from giftshop.orders.refund_alerts import is_about_key
+from giftshop.orders.refund_outcomes import leave_held, note_refund, record_refund, release_refund
 from giftshop.orders.register import lock_order
 from giftshop.orders.stripe_facts import RefundFacts
 from giftshop.orders.stripe_gateway import ParametersChangedError, Patience, StripeGateway
@@ -84,6 +85,7 @@ def hold_refund(
 def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:
     """Bring a held refund to its end, as far as Stripe says now; commits around the call, and may be called again.
 
+    Stripe's refusal gives the money back only where Stripe has made no refund yet and it is not about the shop's key.
     Raises CheckoutUnavailableError: the outcome is unknown, the money stays held, reconciliation goes on.
     """
     refund = db.session.get_one(Refund, refund_id, populate_existing=True)
@@ -97,6 +99,8 @@ def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience 
         facts, refusal = None, refused.message
     if facts is not None:
         record_refund(facts, request.order_id)
+    elif request.stripe_refund_id or is_about_key(refusal):
+        leave_held(refund_id, refusal or "Stripe does not know of it.")
     elif refusal or request.is_old:
         release_refund(refund_id, refusal or "Stripe does not know of it.")
     db.session.commit()

@@ -1,15 +1,18 @@
 """Paying back from the office: Stripe’s answer is said, one form pays once, nobody pays back more than they may."""
 
 import pytest
+from flask import Flask
 
 from giftshop.catalog.models import Practice
 from giftshop.database import db
 from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.refunds import Refundable, list_refundable
+from giftshop.orders.refunds import Refundable, list_refundable, pursue_refund
+from giftshop.orders.stripe_gateway import StripeGateway
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of
+from tests.orders import told
 from tests.orders.stripe_side import StripeSide
 
 
@@ -101,6 +104,34 @@ def test_an_answer_that_never_came_leaves_the_money_held_and_says_so(owner: Desk
     again = owner.act(certificate, "refund", amount="20", request_key=key)
     assert "$20.00 is paid back" in owner.read(again.location)
     assert refunds() == [(20_00, "settled")]
+
+
+def test_a_key_that_stripe_does_not_accept_leaves_the_money_held_and_says_whom_to_tell(
+    app: Flask, owner: Desk, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _order, certificate = stripe_side.sell_one(50_00)
+    revoked = StripeGateway(secret_key="sk_test_sim_revoked", api_base=stripe_side.workbench.url, webhook_secrets=[])
+    with monkeypatch.context() as patched:
+        patched.setitem(app.extensions, "stripe_gateway", revoked)
+        answer = owner.act(certificate, "refund", amount="20")
+    page = owner.read(answer.location)
+    assert "Stripe doesn’t accept the shop’s key. The money is held" in page
+    assert (refunds(), certificate.balance_cents) == ([(20_00, "held")], 30_00)
+    assert "so a refund for order G-1001 waits and its money stays held." in owner.read("/office/")
+    pursue_refund(db.session.query(Refund).one().id, stripe_side.gateway)
+    assert "$20.00 is paid back" in owner.read(answer.location)
+    assert "waits and its money stays held" not in owner.read("/office/")
+
+
+def test_a_refund_that_stripe_does_not_know_any_more_is_to_be_looked_at_there(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    refund = told.held(order, certificate, 20_00)
+    refund.stripe_refund_id = "re_of_another_account"
+    db.session.commit()
+    pursue_refund(refund.id, stripe_side.gateway)
+    assert "Stripe doesn’t say what became of it. The money is held" in owner.read(path_of(order))
 
 
 def test_a_manager_pays_nothing_back_unless_the_owner_says_how_much(manager: Desk, stripe_side: StripeSide) -> None:

@@ -1,0 +1,47 @@
+"""What the owner is told about refunds: refused, waiting, or larger than what was left."""
+
+from giftshop.orders.alerts import alert_owner, resolve_alert
+from giftshop.orders.models import Order, Refund
+from giftshop.orders.stripe_facts import RefundFacts
+
+_REFUSED, _KEY_REFUSED, _UNCLEAR = "refund_refused", "refund_key_refused", "refund_unclear"
+
+
+def alert_refused(refund: Refund, order: Order) -> None:
+    """Say that a refund was refused and its value is on the certificate."""
+    detail = f"The refund for order {order.number} was refused. The certificate has its value again."
+    alert_owner(_REFUSED, _name(refund), "A refund was refused", detail, order=order)
+
+
+def alert_waiting(refund: Refund, order: Order) -> None:
+    """Say that a refund stays held because of what Stripe answered last, and what to do about it."""
+    if is_about_key(refund.refusal):
+        kind, title = _KEY_REFUSED, "Stripe does not accept the shop's key"
+        detail = f"{title}, so a refund for order {order.number} waits and its money stays held. "
+        detail += "Please tell whoever looks after the shop."
+    else:
+        kind, title = _UNCLEAR, "A refund is unclear"
+        detail = f"Stripe does not say what became of a refund for order {order.number}, so its money stays held. "
+        detail += "Please look at it in Stripe's dashboard."
+    alert_owner(kind, _name(refund), title, detail, order=order)
+
+
+def end_waiting(refund: Refund) -> None:
+    """Tick off what was said of a refund that waited."""
+    for kind in (_KEY_REFUSED, _UNCLEAR):
+        resolve_alert(kind, _name(refund))
+
+
+def is_about_key(refusal: str) -> bool:
+    """Tell whether Stripe refused the shop's key or its rights, which says nothing about the refund."""
+    return refusal.startswith(("AuthenticationError", "PermissionError"))
+
+
+def alert_overdrawn(facts: RefundFacts, order: Order) -> None:
+    """Say that more was paid back at Stripe than was left."""
+    detail = f"A refund made at Stripe for order {order.number} was larger than what was left."
+    alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
+
+
+def _name(refund: Refund) -> str:
+    return f"refund {refund.id}"
