@@ -1,4 +1,4 @@
-"""What the owner is told about refunds: refused, waiting, or larger than what was left."""
+"""What the owner is told about refunds: refused, waiting, made after all, larger than what was left, or back again."""
 
 from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.models import Order, Refund
@@ -35,6 +35,14 @@ def end_waiting(refund: Refund) -> None:
 def is_about_key(refusal: str) -> bool:
     """Tell whether Stripe refused the shop's key or its rights, which says nothing about the refund."""
     return refusal.startswith(("AuthenticationError", "PermissionError"))
+
+
+def alert_made_after_all(refund: Refund, order: Order) -> None:
+    """Say that a refund that was thought to be refused went out, in place of what was said then."""
+    resolve_alert(_REFUSED, _name(refund))
+    detail = f"A refund for order {order.number} that had been given up went out after all. "
+    detail += "It was taken off the certificate again."
+    alert_owner("refund_made_after_all", _name(refund), "A refund went out after all", detail, order=order)
 
 
 def alert_overdrawn(facts: RefundFacts, order: Order) -> None:

@@ -27,13 +27,14 @@ def record_refund(facts: RefundFacts, order_id: int) -> str:
     refund = _find(facts, order)
     if refund is None:
         return "failed before we heard of it" if facts.has_failed else _take_foreign(facts, order)
-    was_given_up = refund.stripe_refund_id is None and refund.state == "released"
+    was_unseen = refund.stripe_refund_id is None
     refund.stripe_refund_id = facts.id
     if refund.state == "held":
         refund.refusal = ""
         refund_alerts.end_waiting(refund)
-    if was_given_up and not facts.has_failed:
-        _take_from(refund, facts, order)
+    is_going_out = facts.status == "succeeded" or (was_unseen and not facts.has_failed)
+    if refund.state == "released" and is_going_out:
+        _take_after_all(refund, facts, order)
     elif facts.has_failed:
         _undo(refund, facts, order)
     elif refund.state == "held" and facts.status == "succeeded":
@@ -168,6 +169,12 @@ def _asked_by(facts: RefundFacts, order: Order) -> tuple[str, str]:
         if asked:
             return asked[-1].actor, json.loads(asked[-1].facts)["reason"]
     return "stripe", "made at Stripe"
+
+
+def _take_after_all(refund: Refund, facts: RefundFacts, order: Order) -> None:
+    """Take a refund off that had been given back to its certificate, because it went out nevertheless."""
+    _take_from(refund, facts, order)
+    refund_alerts.alert_made_after_all(refund, order)
 
 
 def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:

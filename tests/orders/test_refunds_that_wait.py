@@ -20,9 +20,10 @@ from giftshop.orders.reconciliation import reconcile
 from giftshop.orders.refund_outcomes import record_refund, release_refund
 from giftshop.orders.refunds import pursue_refund
 from giftshop.orders.stripe_gateway import StripeGateway
+from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
-from tests.orders.kept import kinds_of, messages, owner_was_told, standing_of
+from tests.orders.kept import Entry, entries_of, kinds_of, messages, owner_was_told, standing_of
 from tests.orders.stripe_side import StripeSide
 
 
@@ -180,3 +181,25 @@ def test_a_refund_that_ended_while_stripe_was_asked_is_not_left_open(
     monkeypatch.setattr(bad_key, "retrieve_refund", end_meanwhile)
     assert pursue_refund(refund.id, bad_key).state == "settled"
     assert (refund.refusal, owner_was_told()) == ("", [])
+
+
+@both_databases
+def test_a_released_refund_that_went_out_after_all_is_taken_off_and_told(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    refund = told.held(order, certificate, 20_00)
+    record_refund(told.answer_to(refund, "failed"), order.id)
+    for status in ("pending", "requires_action", "failed"):
+        assert record_refund(told.answer_to(refund, status), order.id) == "refund released"
+    build.redeem(certificate, 45_00)
+    for _ in range(2):
+        assert record_refund(told.answer_to(refund), order.id) == "refund settled"
+    db.session.commit()
+    assert entries_of(certificate)[-2:] == [Entry("refund_external", 5_00, 0), Entry("loss", 15_00, 0)]
+    assert len(messages(order, "refund")) == 1
+    assert open_alerts() == ["refund_over_balance", "refund_made_after_all"]
+    made = owner_was_told()[-1]
+    assert (made.subject, made.title) == (f"refund {refund.id}", "A refund went out after all")
+    assert made.detail == (
+        f"A refund for order {order.number} that had been given up went out after all. "
+        "It was taken off the certificate again."
+    )
