@@ -7,9 +7,11 @@ from giftshop.orders.stripe_facts import RefundFacts
 _REFUSED, _KEY_REFUSED, _UNCLEAR = "refund_refused", "refund_key_refused", "refund_unclear"
 
 
-def alert_refused(refund: Refund, order: Order) -> None:
-    """Say that a refund was refused and its value is on the certificate."""
-    detail = f"The refund for order {order.number} was refused. The certificate has its value again."
+def alert_refused(refund: Refund, order: Order, *, is_questioned: bool) -> None:
+    """Say that a refund was refused and what became of its value; on hold where a bank questions the payment."""
+    back = "The certificate has its value again"
+    back += ", on hold, because a bank questions the payment." if is_questioned else "."
+    detail = f"The refund for order {order.number} was refused. {back}"
     alert_owner(_REFUSED, _name(refund), "A refund was refused", detail, order=order)
 
 

@@ -92,11 +92,12 @@ def _take_up(refund_id: int) -> tuple[Refund, Order]:
 def _release(refund: Refund, order: Order, refusal: str) -> None:
     now, hold = clock.now(), _hold_of(refund)
     refund_alerts.end_waiting(refund)
-    refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
+    with disputes.set_aside(order.id):
+        refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
     standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
     refund.state, refund.ended_at, refund.refusal = "released", now, refusal
     note_refund(refund, "refund_refused", "stripe")
-    refund_alerts.alert_refused(refund, order)
+    refund_alerts.alert_refused(refund, order, is_questioned=disputes.has_open_dispute(order.id))
 
 
 def _find(facts: RefundFacts, order: Order) -> Refund | None:
@@ -128,11 +129,12 @@ def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
 def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Put a refund that failed days later back where it came from, and hold it until a person has looked."""
     now = clock.now()
-    for entry in refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external")):
-        refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
-        standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
-    for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
-        refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
+    with disputes.set_aside(order.id):
+        for entry in refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external")):
+            refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
+            standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
+        for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
+            refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
     was_fulfilled = bool(payments.list_certificates(order.id))
     if order.state == "refunded":
