@@ -13,6 +13,7 @@ from giftshop.office.forms import Filled, asked
 from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refund_alerts import is_about_key
+from giftshop.orders.refund_outcomes import came_back_to_certificates
 from giftshop.orders.refunds import list_refundable
 from giftshop.orders.register import find_gift
 from giftshop.staff.rights import has_role
@@ -66,7 +67,7 @@ def tell_refund(refund: Refund) -> tuple[str, str, str]:
         "returned": (
             "bad",
             "came back",
-            "The buyer’s bank didn’t take it. The money is with you, and on the certificate again, on hold.",
+            f"The buyer’s bank didn’t take it. The money is with you{_tell_where(refund)}.",
         ),
     }
     tone, word, sentence = told[refund.state]
@@ -86,6 +87,13 @@ def _tell_waiting(refund: Refund) -> str:
             "Please look at it in Stripe’s dashboard."
         )
     return "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."
+
+
+def _tell_where(refund: Refund) -> str:
+    """Say where else the money of a refund that came back is."""
+    if refund.state == "returned" and came_back_to_certificates(refund):
+        return ", and back on the certificate, which was put on hold"
+    return ". No certificate was issued: the order is in review" if refund.order.state == "in_review" else ""
 
 
 def _why(refund: Refund) -> str:

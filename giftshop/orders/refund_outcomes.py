@@ -50,6 +50,14 @@ def is_recorded(facts: RefundFacts) -> bool:
     return refund.state in (("released", "returned") if facts.has_failed else ("settled",))
 
 
+def came_back_to_certificates(refund: Refund) -> bool:
+    """Tell whether a refund that failed gave value back: none where no certificate was issued, or all was used."""
+    returned = sa.select(LedgerEntry.id).where(
+        LedgerEntry.external_ref == refund.stripe_refund_id, LedgerEntry.kind == "refund_returned"
+    )
+    return db.session.scalar(returned.limit(1)) is not None
+
+
 def release_refund(refund_id: int, refusal: str) -> None:
     """Give a held refund back to its certificate, because Stripe refused to make it. Does not commit.
 

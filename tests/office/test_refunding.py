@@ -134,6 +134,52 @@ def test_a_refund_that_stripe_does_not_know_any_more_is_to_be_looked_at_there(
     assert "Stripe doesn’t say what became of it. The money is held" in owner.read(path_of(order))
 
 
+def test_a_refund_that_came_back_is_on_the_certificate_which_was_put_on_hold(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    owner.act(certificate, "refund", amount="20")
+    fail(stripe_side)
+    page = owner.read(path_of(order))
+    assert "$20.00 came back The buyer’s bank didn’t take it." in page
+    assert "The money is with you, and back on the certificate, which was put on hold." in page
+
+
+def test_a_refund_of_an_order_in_review_that_came_back_is_on_no_certificate(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order = stripe_side.place()
+    stripe_side.pay(order)
+    order.total_cents += 1
+    db.session.commit()
+    stripe_side.tell("checkout.session.completed", order.attempts[-1].session_id or "")
+    stripe_side.tell("refund.created", stripe_side.refund(order, order.received_cents or 0))
+    fail(stripe_side)
+    page = owner.read(path_of(order))
+    assert "The money is with you. No certificate was issued: the order is in review." in page
+    assert "on the certificate" not in page
+
+
+def test_a_refund_of_what_was_used_up_that_came_back_is_with_the_practice_alone(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    build.redeem(certificate, 50_00)
+    db.session.commit()
+    stripe_side.tell("refund.created", stripe_side.refund(order, 20_00))
+    fail(stripe_side)
+    page = owner.read(path_of(order))
+    assert "The buyer’s bank didn’t take it. The money is with you. " in page
+    assert "on the certificate" not in page
+
+
+def fail(side: StripeSide) -> None:
+    """Let the only refund fail days after it went out."""
+    refund_id = db.session.query(Refund).one().stripe_refund_id or ""
+    side.workbench.post(f"/refunds/{refund_id}/status", {"status": "failed"})
+    side.tell("refund.failed", refund_id)
+
+
 def test_a_manager_pays_nothing_back_unless_the_owner_says_how_much(manager: Desk, stripe_side: StripeSide) -> None:
     order, certificate = stripe_side.sell_one(50_00)
     form = f"/office/certificates/{certificate.public_id}/refund"
