@@ -16,8 +16,8 @@ from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.models import Delivery
 from giftshop.money import format_amount
-from giftshop.orders.models import Gift, Order, Refund
-from giftshop.orders.register import find_gift, token_of
+from giftshop.orders.models import Gift, Order
+from giftshop.orders.register import token_of
 
 
 def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Practice, *, at: datetime) -> None:
@@ -25,21 +25,21 @@ def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Prac
     gifts = [_gift_line(gift, practice, at=at) for gift in order.gifts]
     facts = {
         "order_number": order.number,
-        "order_path": _order_path(order),
+        "order_path": order_path(order),
         "total": format_amount(order.total_cents, order.currency),
         "paid_on": write_local_day(at, practice.time_zone),
         "gifts": gifts,
     }
-    _schedule(order, "receipt", "order.1", to_address=order.buyer_email, facts=facts, send_at=at)
+    schedule_message(order, "receipt", "order.1", to_address=order.buyer_email, facts=facts, send_at=at)
     for gift in order.gifts:
         _tell_gift(order, gift, issued[gift.id], practice, at=at)
 
 
 def tell_payment_failed(order: Order) -> None:
     """Tell the buyer that the bank said no and that the order can be paid again."""
-    facts = {"order_number": order.number, "order_path": _order_path(order)}
+    facts = {"order_number": order.number, "order_path": order_path(order)}
     key = f"order.{len(order.attempts)}"
-    _schedule(order, "payment_failed", key, to_address=order.buyer_email, facts=facts, send_at=clock.now())
+    schedule_message(order, "payment_failed", key, to_address=order.buyer_email, facts=facts, send_at=clock.now())
 
 
 def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
@@ -51,30 +51,10 @@ def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
 
     def act() -> dict[str, object]:
         message_key = f"order.{secrets.token_hex(8)}"
-        _schedule(order, "way_in", message_key, to_address=order.buyer_email, facts=facts, send_at=at)
+        schedule_message(order, "way_in", message_key, to_address=order.buyer_email, facts=facts, send_at=at)
         return {}
 
     answer_once(scope=f"way_in:{order.public_id}", key=key, body={}, act=act)
-
-
-def tell_refunded(order: Order, refund: Refund) -> None:
-    """Tell the buyer that money is on its way back, and the recipient what that does to the certificate."""
-    certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
-    facts = {
-        "order_number": order.number,
-        "order_path": _order_path(order),
-        "amount": format_amount(refund.amount_cents, order.currency),
-        "recipient_name": certificate.recipient_name if certificate else "",
-        "left": format_amount(certificate.balance_cents, order.currency) if certificate else "",
-        "has_ended": certificate is not None and certificate.status == "void",
-    }
-    now, key = clock.now(), f"refund{refund.id}"
-    _schedule(order, "refund", key, to_address=order.buyer_email, facts=facts, send_at=now)
-    gift = find_gift(certificate.id) if certificate else None
-    if gift is not None and gift.delivery == "recipient" and deliveries.was_sent(gift.id):
-        told = {"left": facts["left"], "has_ended": facts["has_ended"]}
-        to_address = gift.recipient_email
-        _schedule(order, "certificate_refunded", key, to_address=to_address, facts=told, send_at=now, gift=gift)
 
 
 def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool:
@@ -93,7 +73,7 @@ def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool
     }
     key = f"{certificate.public_id}.{_count_replaced(certificate)}"
     to_address = gift.recipient_email if is_mailed else order.buyer_email
-    _schedule(
+    schedule_message(
         order, "reissued", key, to_address=to_address, facts=facts, send_at=at, gift=gift, certificates=[certificate]
     )
     return True
@@ -157,11 +137,13 @@ def _tell_gift(order: Order, gift: Gift, certificates: list[Certificate], practi
         when = send_at(gift, practice, at=at)
         to_address = gift.recipient_email
     else:
-        facts = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": _order_path(order)}
+        facts = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": order_path(order)}
         when, to_address = at, order.buyer_email
     kind = "gift" if gift.delivery == "recipient" else "certificate"
     key = f"{gift.position}.1"
-    _schedule(order, kind, key, to_address=to_address, facts=facts, send_at=when, gift=gift, certificates=certificates)
+    schedule_message(
+        order, kind, key, to_address=to_address, facts=facts, send_at=when, gift=gift, certificates=certificates
+    )
 
 
 def _gift_line(gift: Gift, practice: Practice, *, at: datetime) -> dict[str, Any]:
@@ -189,11 +171,12 @@ def _count_replaced(certificate: Certificate) -> int:
     return db.session.scalars(query).one()
 
 
-def _order_path(order: Order) -> str:
+def order_path(order: Order) -> str:
+    """Return the path of the buyer's page of an order."""
     return f"/orders/{token_of(order)}"
 
 
-def _schedule(
+def schedule_message(
     order: Order,
     kind: str,
     key: str,

@@ -13,7 +13,7 @@ from giftshop.certificates import refund_entries, standing
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.delivery import deliveries
-from giftshop.orders import disputes, notices, payments, refund_alerts
+from giftshop.orders import disputes, payments, refund_alerts, refund_notices
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.register import lock_order
@@ -120,10 +120,10 @@ def _find(facts: RefundFacts, order: Order) -> Refund | None:
 
 
 def _settle(refund: Refund, facts: RefundFacts, order: Order) -> None:
-    now = clock.now()
-    refund_entries.settle_refund(_hold_of(refund), refund_id=refund.id, stripe_refund_id=facts.id, at=now)
+    now, hold = clock.now(), _hold_of(refund)
+    refund_entries.settle_refund(hold, refund_id=refund.id, stripe_refund_id=facts.id, at=now)
     refund.state, refund.ended_at = "settled", now
-    _after_payback(refund, order)
+    _after_payback(refund, order, [hold.certificate_id])
 
 
 def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
@@ -192,13 +192,14 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
     now = clock.now()
     refund.state, refund.ended_at = "settled", now
     with disputes.set_aside(order.id):
-        for share in payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", "")):
+        shares = payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", ""))
+        for share in shares:
             missing = refund_entries.take_foreign_refund(
                 share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
             )
             if missing:
                 _review_overdrawn(share.certificate_id, facts, order)
-    _after_payback(refund, order)
+    _after_payback(refund, order, [share.certificate_id for share in shares])
 
 
 def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> None:
@@ -207,8 +208,8 @@ def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> 
     refund_alerts.alert_overdrawn(facts, order)
 
 
-def _after_payback(refund: Refund, order: Order) -> None:
-    """Tell people, and let an order end whose whole payment went back."""
+def _after_payback(refund: Refund, order: Order, certificate_ids: list[int]) -> None:
+    """Tell people, those who have these certificates too, and let an order end whose whole payment went back."""
     note_refund(refund, "refund_settled", "stripe")
     settled = sa.select(sa.func.sum(Refund.amount_cents))
     db.session.flush()
@@ -216,7 +217,7 @@ def _after_payback(refund: Refund, order: Order) -> None:
     if paid_back == order.received_cents and may_move(order, "refunded"):
         move(order, "refunded")
     deliveries.cancel_ended(order.id)
-    notices.tell_refunded(order, refund)
+    refund_notices.tell_refunded(order, refund, certificate_ids)
 
 
 def _hold_of(refund: Refund) -> LedgerEntry:

@@ -118,7 +118,7 @@ def test_who_was_given_a_certificate_is_told_what_a_refund_leaves(app: Flask) ->
         "$30.00",
         False,
     )
-    assert recipient == {"left": "$30.00", "has_ended": False}
+    assert recipient == {"left": "$30.00", "has_ended": False, "is_several": False, "is_on_hold": False}
     assert messages(order, "certificate_refunded")[0].to_address == "ana@example.com"
 
 

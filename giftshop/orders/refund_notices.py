@@ -1,0 +1,60 @@
+"""What people are told about refunds: the buyer that money is on its way back, and whoever has the gift what that does.
+
+The office's refunds and those made in Stripe's dashboard are told alike.
+"""
+
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+from giftshop import clock
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.delivery import deliveries
+from giftshop.money import format_amount
+from giftshop.orders.models import Gift, Order, Refund
+from giftshop.orders.notices import order_path, schedule_message
+from giftshop.orders.register import certificates_of
+
+
+def tell_refunded(order: Order, refund: Refund, taken_from: Iterable[int]) -> None:
+    """Tell the buyer that money is on its way back, and whoever has a gift that it came off what is left of it.
+
+    `taken_from` are the ids of the certificates that it came off.
+    """
+    certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
+    facts = {
+        "order_number": order.number,
+        "order_path": order_path(order),
+        "amount": format_amount(refund.amount_cents, order.currency),
+        "recipient_name": certificate.recipient_name if certificate else "",
+        "left": format_amount(certificate.balance_cents, order.currency) if certificate else "",
+        "has_ended": certificate is not None and certificate.status == "void",
+    }
+    now, key = clock.now(), f"refund{refund.id}"
+    schedule_message(order, "refund", key, to_address=order.buyer_email, facts=facts, send_at=now)
+    for gift, certificates in _gifts_with(set(taken_from), order):
+        if gift.delivery == "recipient" and deliveries.was_sent(gift.id):
+            left, to_address = _tell_left(certificates, order.currency), gift.recipient_email
+            name = f"{key}.{gift.position}"
+            schedule_message(
+                order, "certificate_refunded", name, to_address=to_address, facts=left, send_at=now, gift=gift
+            )
+
+
+def _gifts_with(certificate_ids: set[int], order: Order) -> Iterator[tuple[Gift, list[Certificate]]]:
+    """Yield the gifts that these certificates belong to, each with all of its certificates."""
+    issued = certificates_of(order)
+    for gift in order.gifts:
+        if any(each.id in certificate_ids for each in issued.get(gift.id, [])):
+            yield gift, issued[gift.id]
+
+
+def _tell_left(certificates: list[Certificate], currency: str) -> dict[str, Any]:
+    """Return what is left of a gift, as its message says it."""
+    alive = [each for each in certificates if each.status != "void"]
+    return {
+        "left": format_amount(sum(each.balance_cents for each in alive), currency),
+        "has_ended": not alive,
+        "is_several": len(certificates) > 1,
+        "is_on_hold": bool(alive) and all(each.status == "frozen" for each in alive),
+    }
