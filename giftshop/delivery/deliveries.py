@@ -99,6 +99,18 @@ def was_sent(gift_id: int) -> bool:
     return any(state in ("sent", "sending") for state in db.session.scalars(query).all())
 
 
+def was_cancelled(gift_id: int) -> bool:
+    """Tell whether the newest message that brings a gift was cancelled, so that none is to come."""
+    newest = sa.select(Delivery.state).where(Delivery.gift_id == gift_id, Delivery.kind.in_(BRINGING))
+    return db.session.scalar(newest.order_by(Delivery.id.desc()).limit(1)) == "cancelled"
+
+
+def was_told(gift_id: int, kind: str) -> bool:
+    """Tell whether there is a message of this kind about a gift."""
+    found = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.kind == kind)
+    return db.session.scalar(found.limit(1)) is not None
+
+
 def cancel_ended(order_id: int) -> int:
     """Cancel the messages of an order still to come whose certificates have all ended; return how many."""
     carried = sa.select(DeliveryCertificate.delivery_id).where(DeliveryCertificate.delivery_id == Delivery.id)

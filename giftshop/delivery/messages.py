@@ -33,6 +33,8 @@ SUBJECTS = {
     "way_in": ("Change your order {order_number} at {short_name}", "Change your order {order_number}"),
     "refund": ("{amount} is on its way back",),
     "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
+    "refund_returned": ("{amount} could not be paid back",),
+    "certificate_returned": ("Your gift has its value again",),
     "reissued": ("Your new certificate code",),
     "used": ("{left} left on your certificate",),
     "used_undone": ("{amount} is back on your certificate",),
@@ -42,6 +44,8 @@ SUBJECTS = {
     "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
 }
 """What to say in each subject; the later, shorter forms where names are long."""
+_TYPED = ("message", "giver_name", "recipient_name", "goes", "unsent")
+"""The facts that hold words of strangers."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
 _UNSEEN_BREAK = "\u200b"
 
@@ -94,9 +98,7 @@ def _context(
     facts: dict[str, Any], certificates: list[Certificate], practice: Practice, base_url: str
 ) -> dict[str, Any]:
     enclosed = [_enclosed(certificate, base_url) for certificate in certificates]
-    said: dict[str, Any] = {
-        name: _unlinked(facts[name]) for name in ("message", "giver_name", "recipient_name", "goes") if name in facts
-    }
+    said: dict[str, Any] = {name: _unlinked(facts[name]) for name in _TYPED if name in facts}
     said["gifts"] = [{**gift, "recipient_name": _unlinked(gift["recipient_name"])} for gift in facts.get("gifts", [])]
     return {
         **facts,

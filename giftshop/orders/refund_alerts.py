@@ -53,5 +53,22 @@ def alert_overdrawn(facts: RefundFacts, order: Order) -> None:
     alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
 
 
+def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, unsent: int) -> None:
+    """Say that a refund failed after it had gone out, where its money is, and how many gifts' messages that cancelled.
+
+    `has_value` says whether certificates have its value again.
+    """
+    where = " and on the certificate, on hold" if has_value else ""
+    if order.state == "in_review":
+        where = " and no certificate was issued: it is in review again"
+    told = [f"The refund for order {order.number} failed: the money is back with you{where}."]
+    if unsent:
+        what = "A gift's message was" if unsent == 1 else f"The messages of {unsent} gifts were"
+        how = "end the hold, then send it" if unsent == 1 else "end the holds, then send them"
+        told.append(f"{what} cancelled with the refund: {how} from the order's page.")
+    told.append("The buyer was told that you will be in touch.")
+    alert_owner("refund_failed", facts.id, "A refund failed", " ".join(told), order=order)
+
+
 def _name(refund: Refund) -> str:
     return f"refund {refund.id}"

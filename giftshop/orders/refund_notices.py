@@ -1,4 +1,4 @@
-"""What people are told about refunds: the buyer that money is on its way back, and whoever has the gift what that does.
+"""What people are told about refunds: that money is on its way back and what that does to a gift; that it came back.
 
 The office's refunds and those made in Stripe's dashboard are told alike.
 """
@@ -14,6 +14,9 @@ from giftshop.money import format_amount
 from giftshop.orders.models import Gift, Order, Refund
 from giftshop.orders.notices import order_path, schedule_message
 from giftshop.orders.register import certificates_of
+
+MOST_NAMES = 3
+"""More names than these are a number in a sentence."""
 
 
 def tell_refunded(order: Order, refund: Refund, taken_from: Iterable[int]) -> None:
@@ -39,6 +42,41 @@ def tell_refunded(order: Order, refund: Refund, taken_from: Iterable[int]) -> No
             schedule_message(
                 order, "certificate_refunded", name, to_address=to_address, facts=left, send_at=now, gift=gift
             )
+
+
+def tell_returned(order: Order, refund: Refund, returned_to: list[Certificate]) -> None:
+    """Tell the buyer, and whoever was told of the refund, that it did not go through.
+
+    `returned_to` are the certificates that have its value again.
+    """
+    facts = {
+        "order_number": order.number,
+        "order_path": order_path(order),
+        "amount": format_amount(refund.amount_cents, order.currency),
+        "recipient_name": returned_to[0].recipient_name if len(returned_to) == 1 else "",
+        "has_value": bool(returned_to),
+        "unsent": _name_people([gift.recipient_name for gift in list_unsent(order, returned_to)]),
+    }
+    now, key = clock.now(), f"refund{refund.id}"
+    schedule_message(order, "refund_returned", key, to_address=order.buyer_email, facts=facts, send_at=now)
+    for gift, _certificates in _gifts_with({each.id for each in returned_to}, order):
+        if deliveries.was_told(gift.id, "certificate_refunded"):
+            name, to_address = f"{key}.{gift.position}", gift.recipient_email
+            schedule_message(
+                order, "certificate_returned", name, to_address=to_address, facts={}, send_at=now, gift=gift
+            )
+
+
+def list_unsent(order: Order, certificates: list[Certificate]) -> list[Gift]:
+    """Return the gifts of these certificates whose message to their recipient was cancelled, but not by the buyer."""
+    gifts = (gift for gift, _certificates in _gifts_with({each.id for each in certificates}, order))
+    return [gift for gift in gifts if gift.delivery == "recipient" and deliveries.was_cancelled(gift.id)]
+
+
+def _name_people(names: list[str]) -> str:
+    if len(names) > MOST_NAMES:
+        return f"{len(names)} people"
+    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
 
 
 def _gifts_with(certificate_ids: set[int], order: Order) -> Iterator[tuple[Gift, list[Certificate]]]:

@@ -14,7 +14,6 @@ from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.orders import disputes, payments, refund_alerts, refund_notices
-from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.register import lock_order
 from giftshop.orders.states import may_move, move
@@ -136,21 +135,22 @@ def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
 
 def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Put a refund that failed days later back where it came from, and hold it until a person has looked."""
-    now = clock.now()
+    now, taken = clock.now(), refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external"))
     with disputes.set_aside(order.id):
-        for entry in refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external")):
+        for entry in taken:
             refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
             standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
         for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
             refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
-    was_fulfilled = bool(payments.list_certificates(order.id))
+    certificates, ids = payments.list_certificates(order.id), {entry.certificate_id for entry in taken}
     if order.state == "refunded":
-        move(order, "fulfilled" if was_fulfilled else "in_review")
+        move(order, "fulfilled" if certificates else "in_review")
     note_refund(refund, "refund_returned", "stripe")
-    where = "on the certificate, on hold" if was_fulfilled else "no certificate was issued: it is in review again"
-    detail = f"The refund for order {order.number} failed: the money is back with you and {where}."
-    alert_owner("refund_failed", facts.id, "A refund failed", detail, order=order)
+    returned_to = [each for each in certificates if each.id in ids]
+    unsent = refund_notices.list_unsent(order, returned_to)
+    refund_alerts.alert_returned(facts, order, has_value=bool(returned_to), unsent=len(unsent))
+    refund_notices.tell_returned(order, refund, returned_to)
 
 
 def _take_foreign(facts: RefundFacts, order: Order) -> str:

@@ -1,68 +1,23 @@
 """What people are told about refunds: whoever has the gift hears of it like its buyer, in words that are true."""
 
-from datetime import UTC, date, datetime
-from typing import Any
+from datetime import UTC, datetime
 
 import pytest
-import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.messages import compose
-from giftshop.delivery.models import Delivery
 from giftshop.orders.disputes import record_dispute
-from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.purchase import GiftRequest
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.stripe_facts import DisputeFacts
-from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
 from tests.orders.kept import facts_of, messages
+from tests.orders.mailed import CHRISTMAS, assert_says, gift, said_in, sold, told_of
 
-CHRISTMAS = date(2027, 12, 24)
 BUYER, RECIPIENT = "refund", "certificate_refunded"
-
-
-def gift(name: str = "ana", **changes: Any) -> GiftRequest:
-    """A gift of $50.00 by e-mail."""
-    asked = {"offer": "amount", "amount_cents": 50_00, "recipient_email": f"{name}@example.com"}
-    return build.gift_request(**{**asked, "recipient_name": name.capitalize(), **changes})
-
-
-def sold(*gifts: GiftRequest) -> tuple[Order, list[Certificate]]:
-    """An order whose messages that are due have gone out."""
-    order = told.sold(*(gifts or (gift(),)))
-    due = sa.update(Delivery).where(Delivery.order_id == order.id, Delivery.send_at <= clock.now())
-    db.session.execute(due.values(state="sent", sent_at=clock.now()))
-    db.session.commit()
-    return order, list_certificates(order.id)
-
-
-def told_of(order: Order, kind: str) -> list[str]:
-    """Whom messages of a kind went to."""
-    return [each.to_address for each in messages(order, kind)]
-
-
-def said_in(message: Delivery) -> list[str]:
-    """Return what a message says: its subject, its text and its HTML."""
-    composed = compose(message, facts_of(message), [], base_url="https://gifts.example", sender="gifts@example.com")
-    bodies = [composed.get_body((kind,)) for kind in ("plain", "html")]
-    texts = [" ".join(each.get_content().split()).replace("’", "'") for each in bodies if each is not None]
-    return [str(composed["Subject"]), *texts]
-
-
-def assert_says(message: Delivery, *sentences: str) -> None:
-    """Check that both parts of a message say something."""
-    _subject, *parts = said_in(message)
-    assert len(parts) == 2
-    for part in parts:
-        for sentence in sentences:
-            assert sentence in part, part
 
 
 @both_databases
