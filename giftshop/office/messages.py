@@ -1,17 +1,25 @@
-"""The page on which a message is sent again, to the address it went to or to the right one."""
+"""The page on which a message is sent again, or after all, to the address it had or to the right one."""
 
+from datetime import datetime
+
+import sqlalchemy as sa
 from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop import clock
+from giftshop.catalog.practice import get_practice
+from giftshop.certificates.models import Certificate
 from giftshop.certificates.requests import Answer, answer_once
 from giftshop.database import db
+from giftshop.dates import write_appointment
 from giftshop.delivery.addresses import read_address
-from giftshop.delivery.models import Delivery
+from giftshop.delivery.deliveries import BRINGING
+from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.resending import MessageNotFoundError, get_message
 from giftshop.office.forms import Filled, asked
 from giftshop.orders import notices
 from giftshop.orders.history_words import MESSAGES
+from giftshop.orders.models import Gift
 from giftshop.staff.typed import form_key, typed_in
 
 
@@ -27,12 +35,50 @@ def resend(message_id: int) -> ResponseReturnValue:
     address = form.take("address", read_address, "")
     if form.errors:
         return _page(message, form.errors), 422
-    back = f"/office/orders/{message.order_id}?done=resend" if message.order_id else "/office/"
+    done = "send_after_all" if message.state == "cancelled" else "resend"
+    back = f"/office/orders/{message.order_id}?done={done}" if message.order_id else "/office/"
     answer = _send_once(message_id, address)
     db.session.commit()
     if answer.refusal:
         return _page(message, {"address": answer.message}), answer.status
     return redirect(back, 303)
+
+
+def list_cancelled(messages: list[Delivery]) -> dict[int, list[str]]:
+    """Return which of these messages were cancelled and may bring their gift after all, with what to know before."""
+    cancelled = {each.id: each for each in messages if each.state == "cancelled" and each.kind in BRINGING}
+    if not cancelled:
+        return {}
+    carried = (
+        sa.select(DeliveryCertificate.delivery_id, Certificate.status)
+        .join(Certificate, Certificate.id == DeliveryCertificate.certificate_id)
+        .where(DeliveryCertificate.delivery_id.in_(cancelled), Certificate.status != "void")
+    )
+    statuses: dict[int, set[str]] = {}
+    for message_id, status in db.session.execute(carried):
+        statuses.setdefault(message_id, set()).add(status)
+    return {each: _tell_before(cancelled[each], is_held="active" not in found) for each, found in statuses.items()}
+
+
+def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
+    """Say what to know before a cancelled message is sent: a hold, the buyer's wish, and when it goes out."""
+    gift, when = db.session.get(Gift, message.gift_id), _own_time(message)
+    told = {
+        "Its certificate is on hold: end the hold first, or it can’t be used when it arrives.": is_held,
+        "The buyer chose not to have it sent.": message.kind == "gift" and gift and gift.delivery != "recipient",
+        f"It goes out on its day, {write_appointment(when, get_practice().time_zone)}." if when else "": when,
+    }
+    return [sentence for sentence, is_so in told.items() if is_so]
+
+
+def _own_time(message: Delivery) -> datetime | None:
+    """Return when a cancelled gift goes out: on the day its buyer chose, while that is to come; None for at once."""
+    gift = db.session.get(Gift, message.gift_id) if message.gift_id else None
+    if gift is None or gift.deliver_on is None or message.kind != "gift" or message.state != "cancelled":
+        return None
+    now = clock.now()
+    when = notices.send_at(gift, get_practice(), at=now)
+    return when if when > now else None
 
 
 def _get_message(message_id: int) -> Delivery:
@@ -46,7 +92,8 @@ def _send_once(message_id: int, address: str) -> Answer:
     person = asked()
 
     def act() -> dict[str, object]:
-        again = notices.send_again(message_id, to_address=address, actor=person.actor, at=clock.now())
+        send_at = _own_time(_get_message(message_id))
+        again = notices.send_again(message_id, to_address=address, actor=person.actor, at=clock.now(), send_at=send_at)
         return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}
@@ -54,9 +101,12 @@ def _send_once(message_id: int, address: str) -> Answer:
 
 
 def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
+    page = "office/send_after_all.html" if message.state == "cancelled" else "office/resend.html"
     return render_template(
-        "office/resend.html",
+        page,
         message=message,
+        before=list_cancelled([message]).get(message.id, []),
+        own_time=_own_time(message),
         name=MESSAGES.get(message.kind, message.kind),
         address=typed_in("address", message.to_address),
         request_key=form_key(),

@@ -11,6 +11,7 @@ from giftshop.database import db
 from giftshop.errors import NoteRefusedError
 from giftshop.office.dossier import open_dossier
 from giftshop.office.forms import actor, asked
+from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import held_for, tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
@@ -31,6 +32,7 @@ DONE = {
     "reissue": "It has a new code, and the old one is dead. The new certificate is on its way.",
     "reissue_quietly": "It has a new code, and the old one is dead. The message that is still to come brings it.",
     "resend": "The message goes out again.",
+    "send_after_all": "The message goes out after all.",
     "fulfilled": "The order is accepted. Its certificates are on their way.",
     "refunded": "All of the payment goes back to the buyer.",
     "in_review": "Stripe could not pay it back. It is still in review.",
@@ -66,6 +68,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         disputes=exposed,
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
         newest_refund=newest,
+        cancelled=list_cancelled(dossier.deliveries),
         done=DONE.get(request.args.get("done", ""), ""),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),

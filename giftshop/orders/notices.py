@@ -79,25 +79,32 @@ def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool
     return True
 
 
-def send_again(delivery_id: int, *, to_address: str, actor: str, at: datetime) -> Delivery:
-    """Send a message again; a corrected address is the buyer's or the recipient's from now on. See resending.py."""
-    again = resending.send_again(delivery_id, to_address=to_address, at=at)
+def send_again(
+    delivery_id: int, *, to_address: str, actor: str, at: datetime, send_at: datetime | None = None
+) -> Delivery:
+    """Send a message again; a corrected address is the buyer's or the recipient's from now on. See resending.py.
+
+    A gift that its buyer had kept back is its recipient's once it is sent.
+    """
+    again = resending.send_again(delivery_id, to_address=to_address, at=at, send_at=send_at)
     order = db.session.get(Order, again.order_id) if again.order_id else None
+    gift = db.session.get(Gift, again.gift_id) if again.gift_id else None
     before = db.session.get_one(Delivery, delivery_id)
     is_corrected = before.to_address != to_address
+    if gift is not None and again.kind == "gift":
+        gift.delivery = "recipient"
     if order is not None and is_corrected and again.kind != "alert":
-        _correct_address(order, again)
+        _correct_address(order, gift, to_address)
     trail.note("sent_again", actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected)
     return again
 
 
-def _correct_address(order: Order, message: Delivery) -> None:
+def _correct_address(order: Order, gift: Gift | None, address: str) -> None:
     """Keep the corrected address for what is sent later: the recipient's in their gift, the buyer's in the order."""
-    gift = db.session.get(Gift, message.gift_id) if message.gift_id else None
     if gift is not None and gift.delivery == "recipient":
-        gift.recipient_email = message.to_address
+        gift.recipient_email = address
     else:
-        order.buyer_email = message.to_address
+        order.buyer_email = address
 
 
 def tell_owner(title: str, detail: str, *, fact: str, order: Order | None = None) -> None:
