@@ -2,14 +2,17 @@
 
 import logging
 
+import sqlalchemy as sa
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
+from giftshop.certificates.models import ReplacedCode
 from giftshop.database import db
+from giftshop.delivery.deliveries import BRINGING
 from giftshop.errors import NoteRefusedError
-from giftshop.office.dossier import open_dossier
+from giftshop.office.dossier import Dossier, open_dossier
 from giftshop.office.forms import actor, asked
 from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import held_for, tell_exposure
@@ -31,6 +34,10 @@ DONE = {
     "void": "It has ended. Nothing is left on it.",
     "reissue": "It has a new code, and the old one is dead. The new certificate is on its way.",
     "reissue_quietly": "It has a new code, and the old one is dead. The message that is still to come brings it.",
+    "reissue_unsent": (
+        "It has a new code, and the old one is dead. Nobody has the new one: its message did not go out. "
+        "Send it below, under Messages."
+    ),
     "resend": "The message goes out again.",
     "send_after_all": "The message goes out after all.",
     "fulfilled": "The order is accepted. Its certificates are on their way.",
@@ -69,7 +76,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
         newest_refund=newest,
         cancelled=list_cancelled(dossier.deliveries),
-        done=DONE.get(request.args.get("done", ""), ""),
+        done=_tell_done(request.args.get("done", ""), dossier),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),
         request_key=form_key(),
@@ -77,6 +84,26 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         typed=typed_in("text"),
         reason=typed_in("reason"),
     )
+
+
+def _tell_done(name: str, dossier: Dossier) -> str:
+    """Say what was done; of a new code also whether no message is to come that brings it."""
+    if name == "reissue_quietly" and _is_newest_code_unsent(dossier):
+        name = "reissue_unsent"
+    return DONE.get(name, "")
+
+
+def _is_newest_code_unsent(dossier: Dossier) -> bool:
+    """Tell whether the message failed or was cancelled that brings the certificate which got a new code last."""
+    gifts = {each.certificate.id: each.gift.id for each in dossier.sold}
+    renewed = sa.select(ReplacedCode.certificate_id).where(ReplacedCode.certificate_id.in_(gifts))
+    newest = db.session.scalar(renewed.order_by(ReplacedCode.replaced_at.desc()).limit(1))
+    states = [
+        each.state
+        for each in dossier.deliveries
+        if newest is not None and each.gift_id == gifts[newest] and each.kind in BRINGING
+    ]
+    return states[-1:] in (["failed"], ["cancelled"])
 
 
 def write_note(order_id: int) -> ResponseReturnValue:

@@ -60,7 +60,8 @@ def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
 def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool:
     """Send a certificate's new code to whoever had the old one; tell whether anything goes out.
 
-    A gift that the recipient has not got yet brings the new code by itself: nothing may spoil the surprise.
+    A gift that the recipient has not got yet brings the new code by itself, when its message goes out or is sent
+    after all: nothing may spoil the surprise.
     """
     order, is_mailed = gift.order, gift.delivery == "recipient"
     if is_mailed and not deliveries.was_sent(gift.id):

@@ -8,6 +8,7 @@ from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CodeReplacedError
 from giftshop.orders.models import Order
+from giftshop.orders.payments import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk
@@ -80,6 +81,22 @@ def test_a_second_new_code_is_told_too(manager: Desk, stripe_side: StripeSide) -
 def test_a_new_code_does_not_spoil_a_gift_that_is_still_to_come(manager: Desk, stripe_side: StripeSide) -> None:
     order, certificate = stripe_side.sell_one(50_00)
     page = manager.read(manager.act(certificate, "reissue").location)
+    assert "The message that is still to come brings it." in page
+    assert messages(order, "reissued") == []
+
+
+@pytest.mark.parametrize("state", ["failed", "cancelled"])
+def test_a_new_code_whose_message_did_not_go_out_is_to_be_sent(
+    manager: Desk, stripe_side: StripeSide, state: str
+) -> None:
+    order = stripe_side.sell(*[build.gift_request(offer="amount", amount_cents=50_00)] * 2)
+    first, second = list_certificates(order.id)
+    messages(order, "gift")[0].state = state
+    db.session.commit()
+    page = manager.read(manager.act(first, "reissue").location)
+    assert "Nobody has the new one: its message did not go out. Send it below, under Messages." in page
+    assert "still to come" not in page
+    page = manager.read(manager.act(second, "reissue").location)
     assert "The message that is still to come brings it." in page
     assert messages(order, "reissued") == []
 
