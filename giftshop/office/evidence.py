@@ -61,7 +61,7 @@ def build_report(dispute: Dispute, dossier: Dossier) -> Report:
 def _dispute(dispute: Dispute, dossier: Dossier) -> Lines:
     return [
         ("Dispute", dispute.stripe_dispute_id),
-        ("Amount", format_amount(dispute.amount_cents, dossier.order.currency)),
+        ("Amount", format_amount(dispute.amount_cents, dossier.order.payment_currency)),
         ("Reason given", dispute.reason.replace("_", " ") or "none"),
         ("Times", f"All times are {write_zone(dossier.practice.time_zone)}, {dossier.practice.time_zone}."),
     ]

@@ -106,7 +106,7 @@ def _dispute(dispute: Dispute, held_cents: int, practice: Practice) -> Need:
 
 def tell_exposure(dispute: Dispute, held_cents: int, practice: Practice) -> str:
     """Say what a dispute is about, what would be lost for good, and until when the bank wants an answer."""
-    currency = dispute.order.currency
+    currency = dispute.order.payment_currency
     parts = [f"{DISPUTES.get(dispute.status, dispute.status)}, {format_amount(dispute.amount_cents, currency)}."]
     spent = dispute.amount_cents - held_cents
     if dispute.status in OPEN and spent > 0:
@@ -132,8 +132,8 @@ def _held(practice: Practice) -> list[Need]:
     query = sa.select(Refund).options(joinedload(Refund.order)).where(Refund.state == "held").order_by(Refund.id)
     return [
         Need(
-            f"{format_amount(refund.amount_cents, refund.order.currency)} of order {refund.order.number} is held to be"
-            f" paid back since {write_moment(refund.created_at, practice.time_zone)}; we keep asking Stripe.",
+            f"{format_amount(refund.amount_cents, refund.order.payment_currency)} of order {refund.order.number} is held"
+            f" to be paid back since {write_moment(refund.created_at, practice.time_zone)}; we keep asking Stripe.",
             "See the order",
             f"/office/orders/{refund.order_id}",
         )

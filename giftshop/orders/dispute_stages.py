@@ -74,7 +74,9 @@ def tell_stage(dispute: Dispute, order: Order) -> None:
     """Alert the practice once for each stage that asks something new of it: an inquiry, a dispute, an appeal."""
     stage = next((stage for stage in _STAGES if dispute.status in stage.statuses), None)
     if stage is not None:
-        detail = stage.detail.format(sum=format_amount(dispute.amount_cents, order.currency), number=order.number)
+        detail = stage.detail.format(
+            sum=format_amount(dispute.amount_cents, order.payment_currency), number=order.number
+        )
         if dispute.evidence_due_at is not None:
             day = write_local_day(dispute.evidence_due_at, get_practice().time_zone)
             detail += f" Stripe wants the answer by {day}."

@@ -109,7 +109,7 @@ def tell_event(event: TrailEvent, order: Order, of_whom: str) -> Told | None:
     if event.kind == "order_moved":
         return _tell_move(facts, order)
     if event.kind == "dispute":
-        amount = format_amount(facts["amount_cents"], order.currency)
+        amount = format_amount(facts["amount_cents"], order.payment_currency)
         return Told(DISPUTES.get(facts["status"], facts["status"]), amount)
     what = {
         "frozen": "Put on hold",

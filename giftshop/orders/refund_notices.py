@@ -28,7 +28,7 @@ def tell_refunded(order: Order, refund: Refund, taken_from: Iterable[int]) -> No
     facts = {
         "order_number": order.number,
         "order_path": order_path(order),
-        "amount": format_amount(refund.amount_cents, order.currency),
+        "amount": format_amount(refund.amount_cents, order.payment_currency),
         "recipient_name": certificate.recipient_name if certificate else "",
         "left": format_amount(certificate.balance_cents, order.currency) if certificate else "",
         "has_ended": certificate is not None and certificate.status == "void",
@@ -52,7 +52,7 @@ def tell_returned(order: Order, refund: Refund, returned_to: list[Certificate]) 
     facts = {
         "order_number": order.number,
         "order_path": order_path(order),
-        "amount": format_amount(refund.amount_cents, order.currency),
+        "amount": format_amount(refund.amount_cents, order.payment_currency),
         "recipient_name": returned_to[0].recipient_name if len(returned_to) == 1 else "",
         "has_value": bool(returned_to),
         "unsent": _name_people([gift.recipient_name for gift in list_unsent(order, returned_to)]),

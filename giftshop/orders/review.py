@@ -12,7 +12,7 @@ from giftshop.certificates.refund_entries import post_loss
 from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopError
 from giftshop.orders import fulfilment, payments
-from giftshop.orders.alerts import resolve_alert
+from giftshop.orders.alerts import resolve_review
 from giftshop.orders.corrections import Asked
 from giftshop.orders.disputes import has_open_dispute, record_warning
 from giftshop.orders.models import Order
@@ -61,7 +61,7 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     _write_off(order, order.total_cents - session.amount_total)
     for warning_id in _list_warnings(order.id):
         record_warning(warning_id, order.id)
-    _tick_off(order)
+    resolve_review(order)
     db.session.commit()
     return order
 
@@ -82,7 +82,7 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
     else:
         _ask_for_all(order, order.payment_intent_id, gateway)
     if order.state != "in_review":
-        _tick_off(order)
+        resolve_review(order)
     db.session.commit()
     return order
 
@@ -140,11 +140,6 @@ def _write_off(order: Order, missing_cents: int) -> None:
             external_ref=order.payment_intent_id or "",
             at=clock.now(),
         )
-
-
-def _tick_off(order: Order) -> None:
-    for attempt in order.attempts:
-        resolve_alert("in_review", attempt.session_id or "")
 
 
 def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
