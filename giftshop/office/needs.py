@@ -130,12 +130,13 @@ def held_for(dispute_ids: list[str]) -> dict[str, int]:
 
 def _held(practice: Practice) -> list[Need]:
     query = sa.select(Refund).options(joinedload(Refund.order)).where(Refund.state == "held").order_by(Refund.id)
-    return [
-        Need(
-            f"{format_amount(refund.amount_cents, refund.order.payment_currency)} of order {refund.order.number} is held"
-            f" to be paid back since {write_moment(refund.created_at, practice.time_zone)}; we keep asking Stripe.",
-            "See the order",
-            f"/office/orders/{refund.order_id}",
-        )
-        for refund in db.session.scalars(query.limit(MOST))
-    ]
+    return [_held_refund(refund, practice) for refund in db.session.scalars(query.limit(MOST))]
+
+
+def _held_refund(refund: Refund, practice: Practice) -> Need:
+    amount, since = format_amount(refund.amount_cents, refund.order.payment_currency), refund.created_at
+    sentence = (
+        f"{amount} of order {refund.order.number} is held to be paid back since"
+        f" {write_moment(since, practice.time_zone)}; we keep asking Stripe."
+    )
+    return Need(sentence, "See the order", f"/office/orders/{refund.order_id}")

@@ -23,6 +23,8 @@ MESSAGES = {
     "payment_failed": "“Payment failed”",
     "refund": "“Money on its way back”",
     "certificate_refunded": "“Certificate refunded”",
+    "refund_returned": "“Could not be paid back”",
+    "certificate_returned": "“Gift has its value again”",
     "reissued": "New certificate",
     "alert": "Alert to the practice",
     "way_in": "Link to change the order",
