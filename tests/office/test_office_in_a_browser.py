@@ -8,6 +8,7 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from giftshop import clock
+from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.delivery.models import Delivery
@@ -160,6 +161,22 @@ def resending(side: StripeSide) -> str:
     return f"/office/messages/{message.id}/resend"
 
 
+def cancelled_order(side: StripeSide) -> str:
+    """An order whose gift's message was cancelled, and whose certificate is on hold."""
+    order, certificate = side.sell_one(50_00)
+    standing.freeze_by_hand(certificate.id, reason_code="looked odd", actor="staff:1", at=clock.now())
+    message = db.session.query(Delivery).filter(Delivery.kind == "gift").one()
+    message.state, message.ended_at = "cancelled", clock.now()
+    db.session.commit()
+    return f"/office/orders/{order.id}"
+
+
+def sending_after_all(side: StripeSide) -> str:
+    cancelled_order(side)
+    message = db.session.query(Delivery).filter(Delivery.kind == "gift").one()
+    return f"/office/messages/{message.id}/resend"
+
+
 STATES: dict[str, State] = {
     "today, first day": lambda _side: "/office/",
     "today, quiet": quiet_day,
@@ -175,6 +192,8 @@ STATES: dict[str, State] = {
     **{name: on_certificate(name) for name in ("refund", "freeze", "unfreeze", "reissue", "void")},
     "refund, used up": used_up,
     "resend": resending,
+    "order, message cancelled": cancelled_order,
+    "send after all": sending_after_all,
 }
 
 
