@@ -20,7 +20,6 @@ from giftshop.orders.stripe_facts import DisputeFacts
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests import build
 from tests.faults import THOROUGH
-from tests.orders.kept import message_kinds
 from tests.orders.stripe_side import Remembered, StripeSide, tell
 
 Event = tuple[str, str]
@@ -81,8 +80,8 @@ def hear(stripe: StripeGateway) -> Hearing:
 
 
 def state_of(order_id: int) -> dict[str, Any]:
-    """Return what people see in the end: order, certificate, dispute, what they were told, and what the books say of
-    Stripe and of losses."""
+    """Return what people see in the end: order, certificate, dispute, alerts, and what the books say of Stripe and of
+    losses."""
     certificate = db.session.scalars(sa.select(Certificate)).one()
     totals = {
         account: db.session.scalar(
@@ -108,7 +107,6 @@ def state_of(order_id: int) -> dict[str, Any]:
         "on hold": list(db.session.scalars(holds)),
         "refunds": [tuple(row) for row in db.session.execute(sa.select(Refund.state, Refund.amount_cents))],
         "alerts": sorted(db.session.scalars(sa.select(Alert.kind))),
-        "messages": sorted(message_kinds(order)),
         **totals,
     }
 
@@ -244,7 +242,6 @@ def test_720_orders_of_six_events_about_one_payment_end_alike(
         "on hold": [] if decision == "won" else ["disputed"],
         "refunds": [("settled", PAID_BACK)],
         "alerts": [] if decision == "won" else ["dispute_lost"],
-        "messages": ["MESSAGES"],
     }
     found = list(ends(events, order_id, hear, Rewinding(database_url), beginnings=beginnings))
     assert len({kinds for kinds, _ in found}) == 120 * beginnings
