@@ -101,9 +101,8 @@ def _send_once(message_id: int, address: str) -> Answer:
 
 
 def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
-    page = "office/send_after_all.html" if message.state == "cancelled" else "office/resend.html"
     return render_template(
-        page,
+        "office/resend.html",
         message=message,
         before=list_cancelled([message]).get(message.id, []),
         own_time=_own_time(message),
