@@ -15,7 +15,7 @@ from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.models import Delivery
 from giftshop.money import format_amount
-from giftshop.orders.dispute_stages import OPEN
+from giftshop.orders.dispute_stages import ENDED, OPEN
 from giftshop.orders.history_words import DISPUTES, MESSAGES
 from giftshop.orders.models import Alert, Dispute, Order, Reconciliation, Refund
 from giftshop.orders.reconciliation import find_last_run
@@ -23,7 +23,6 @@ from giftshop.orders.reconciliation import find_last_run
 MOST = 30
 LATE = timedelta(hours=1)
 """Comparing with Stripe happens every few minutes: an hour without means that nobody runs jobs."""
-_CLOSED = ("won", "lost", "prevented", "warning_closed")
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +92,7 @@ def _in_review() -> list[Need]:
 
 
 def _disputes(practice: Practice) -> list[Need]:
-    query = sa.select(Dispute).options(joinedload(Dispute.order)).where(Dispute.status.not_in(_CLOSED))
+    query = sa.select(Dispute).options(joinedload(Dispute.order)).where(Dispute.status.not_in(ENDED))
     found = list(db.session.scalars(query.order_by(Dispute.evidence_due_at, Dispute.id).limit(MOST)))
     held = held_for([dispute.stripe_dispute_id for dispute in found])
     return [_dispute(dispute, held.get(dispute.stripe_dispute_id, 0), practice) for dispute in found]

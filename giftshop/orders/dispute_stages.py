@@ -27,6 +27,7 @@ INQUIRY = ("warning_needs_response", "warning_under_review")
 OPEN = ("needs_response", "under_review")
 APPEAL = ("appeal_needs_response", "appeal_under_review")
 ENDED_WELL = ("warning_closed", "prevented", "won")
+ENDED = (LOST, *ENDED_WELL)
 BEFORE_A_DISPUTE = ("", *INQUIRY, "warning_closed")
 """What may be known of a payment, from nothing on, before its bank takes money."""
 

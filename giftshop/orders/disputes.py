@@ -19,6 +19,7 @@ from giftshop.orders.dispute_holds import hold, release
 from giftshop.orders.dispute_stages import (
     APPEAL,
     BEFORE_A_DISPUTE,
+    ENDED,
     ENDED_WELL,
     INQUIRY,
     LOST,
@@ -42,8 +43,7 @@ def record_dispute(facts: DisputeFacts, order_id: int) -> str:
     if known != facts.status:
         _note(dispute, facts.status)
     dispute.status, dispute.evidence_due_at = facts.status, facts.evidence_due_at
-    is_over = facts.status == LOST or facts.status in ENDED_WELL
-    dispute.closed_at = (dispute.closed_at or clock.now()) if is_over else None
+    dispute.closed_at = (dispute.closed_at or clock.now()) if facts.status in ENDED else None
     if facts.status in ENDED_WELL:
         end_well(dispute, order, known=known)
     else:

@@ -13,11 +13,11 @@ from giftshop.database import db
 from giftshop.delivery.deliveries import BRINGING, list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.money import format_amount
+from giftshop.orders.dispute_stages import ENDED
 from giftshop.orders.disputes import list_disputes
 from giftshop.orders.models import Dispute, Gift, Order, Refund
 from giftshop.orders.register import certificates_of
 
-_DECIDED = ("lost", "won", "prevented", "warning_closed")
 _WENT_BACK = ("refund_settled", "refund_external", "dispute_lost")
 """The ledger entries by which a certificate's money left for good, unless a later one reverses them."""
 
@@ -38,7 +38,7 @@ class Affairs:
     @property
     def is_questioned(self) -> bool:
         """Whether a bank is still deciding about the payment."""
-        return any(dispute.status not in _DECIDED for dispute in self.disputes)
+        return any(dispute.status not in ENDED for dispute in self.disputes)
 
     def of_gift(self, gift: Gift) -> list[Certificate]:
         """Return the certificates of a gift."""
@@ -112,7 +112,7 @@ def _tell_refund(refund: Refund, affairs: Affairs) -> str:
 def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
     """Say what a bank's question means to the buyer; never whose doing it is, which we don't know."""
     amount = format_amount(dispute.amount_cents, affairs.order.payment_currency)
-    if dispute.status not in _DECIDED:
+    if dispute.status not in ENDED:
         return f"A bank is looking into {amount} of this payment. Until it has decided, what was bought is on hold."
     if dispute.status != "lost":
         return ""
