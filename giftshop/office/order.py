@@ -22,6 +22,7 @@ from giftshop.orders import order_notes
 from giftshop.orders.corrections import refund_limit
 from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
+from giftshop.orders.review import is_warned
 from giftshop.sightings import record_sighting
 from giftshop.staff.rights import has_role
 from giftshop.staff.typed import form_key, typed_in
@@ -76,6 +77,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
         newest_refund=newest,
         cancelled=list_cancelled(dossier.deliveries),
+        is_warned=is_warned(dossier.order),
         done=_tell_done(request.args.get("done", ""), dossier),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),

@@ -14,7 +14,8 @@ from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopErr
 from giftshop.orders import fulfilment, payments
 from giftshop.orders.alerts import resolve_review
 from giftshop.orders.corrections import Asked
-from giftshop.orders.disputes import has_open_dispute, record_warning
+from giftshop.orders.dispute_stages import ENDED_WELL
+from giftshop.orders.disputes import has_open_dispute, list_disputes, record_warning
 from giftshop.orders.models import Order
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.register import get_order, lock_order
@@ -23,7 +24,7 @@ from giftshop.orders.stripe_facts import RefundFacts, SessionFacts
 from giftshop.orders.stripe_gateway import StripeGateway
 
 WARNED = "fraud_warning"
-"""The trail's kind for a warning about an order without certificates; its page shows it by its words in the history."""
+"""The trail's kind for a warning about an order without certificates."""
 
 
 class NotInReviewError(ShopError):
@@ -94,6 +95,13 @@ def note_warning(warning_id: str, order_id: int) -> None:
     """
     if not payments.list_certificates(order_id) and warning_id not in _list_warnings(order_id):
         trail.note(WARNED, actor="stripe", order_id=order_id, subject=warning_id, reason="fraud_warning")
+
+
+def is_warned(order: Order) -> bool:
+    """Tell whether the card's bank warns that an order in review is fraud, and no bank has decided otherwise since."""
+    if order.state != "in_review" or not _list_warnings(order.id):
+        return False
+    return all(dispute.status not in ENDED_WELL for dispute in list_disputes(order.id))
 
 
 def _list_warnings(order_id: int) -> list[str]:
