@@ -18,9 +18,10 @@ from giftshop.orders.alerts import raise_alert
 from giftshop.orders.disputes import record_dispute, record_warning
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import StripeEvent
-from giftshop.orders.payments import find_order_of_payment
+from giftshop.orders.payments import find_order_of_payment, find_paid_order
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.review import note_warning
+from giftshop.orders.stripe_facts import SessionFacts
 from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
 Handler = Callable[[str, StripeGateway, Patience], str]
@@ -111,7 +112,7 @@ def _record_dispute(dispute_id: str, gateway: StripeGateway, patience: Patience)
 
 def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience) -> str:
     payment_id = gateway.find_payment_of_warning(warning_id, patience=patience) if warning_id else ""
-    session = gateway.find_session_of_payment(payment_id, patience=patience) if payment_id else None
+    session = _find_unknown_session(payment_id, gateway, patience)
     order = find_order_of_payment(payment_id, gateway, patience=patience)
     if order is not None:
         outcome = record_warning(warning_id, order.id)
@@ -119,6 +120,13 @@ def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience)
         return outcome
     is_ours = session is not None and session.metadata.get("shop") == get_installation().instance_id
     return ORDERLESS if is_ours else "not ours"
+
+
+def _find_unknown_session(payment_id: str, gateway: StripeGateway, patience: Patience) -> SessionFacts | None:
+    """Ask for the session of a payment that no order is known to have paid with."""
+    is_known = not payment_id or find_paid_order(payment_id) is not None
+    db.session.rollback()
+    return None if is_known else gateway.find_session_of_payment(payment_id, patience=patience)
 
 
 _HANDLERS: dict[str, Handler] = {
