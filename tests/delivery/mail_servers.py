@@ -43,8 +43,8 @@ class Arrived:
 class MailServer:
     """A mail server on a port of its own; `to_address` and `to_data` are its answers while they are set.
 
-    `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` is "at once"
-    or "after DATA" (then the message counts, its sender never hears so); `slowness` seconds pass before each answer;
+    `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` may be
+    "after DATA" (the message counts, its sender never hears so); `slowness` seconds pass before each answer;
     `poisoned` is an address it never takes anything for, without ever saying no for good; `poisonings` is how often.
     """
 
@@ -81,10 +81,8 @@ class MailServer:
         return self.arrived
 
     async def handle_RCPT(  # noqa: N802  # aiosmtpd's name
-        self, server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
+        self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
-        if self.hangs_up == "at once":
-            server.transport.abort()
         await asyncio.sleep(self.slowness)
         refusal = "451 not now" if address == self.poisoned else self.to_address
         self.poisonings += address == self.poisoned

@@ -78,16 +78,25 @@ class Person:
         return self.ask("POST", address, data={"outcome": outcome}).headers.get("Location", "")
 
 
-class Desk:
-    """A member of staff at a till, who sends each act until its end is known."""
-
-    _numbers = itertools.count(1)
+class _AtWork:
+    """Somebody who has signed in, and opens a page with a form once."""
 
     def __init__(self, shop: RiggedShop, records: Records, cookies: dict[str, str]) -> None:
         self.person = Person(shop, records)
         self.person.browser.cookies.update(cookies)
         self.records = records
         self._token = ""
+
+    def _open(self, path: str) -> str:
+        if not self._token:
+            self._token = self.person.form(path)["csrf_token"]
+        return self._token
+
+
+class Desk(_AtWork):
+    """A member of staff at a till, who sends each act until its end is known."""
+
+    _numbers = itertools.count(1)
 
     def find(self, code: str) -> str:
         """Find a certificate by its code; return its public id."""
@@ -142,25 +151,15 @@ class Desk:
 
     def open_page(self) -> str:
         """Open the page with the form, once; return its token."""
-        if not self._token:
-            self._token = self.person.form("/redeem")["csrf_token"]
-        return self._token
+        return self._open("/redeem")
 
 
-class Office:
+class Office(_AtWork):
     """The owner at a desk, who asks money back until it is known what came of it."""
-
-    def __init__(self, shop: RiggedShop, records: Records, cookies: dict[str, str]) -> None:
-        self.person = Person(shop, records)
-        self.person.browser.cookies.update(cookies)
-        self.records = records
-        self._token = ""
 
     def open_page(self, public_id: str) -> str:
         """Open the page that pays back, once; return its form's token."""
-        if not self._token:
-            self._token = self.person.form(_refund_page(public_id))["csrf_token"]
-        return self._token
+        return self._open(_refund_page(public_id))
 
     def pay_back(self, public_id: str, amount_cents: int, *, key: str) -> AskedRefund:
         """Pay back a part, always with the same request key; what is refused must have moved nothing."""

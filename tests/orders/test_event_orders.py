@@ -196,7 +196,7 @@ def test_a_dispute_that_is_read_while_the_bank_decides_ends_the_same_in_every_or
 
     def record(event: Event, _is_copy: bool, _chance: random.Random) -> None:
         status, dispute_id = event
-        withdrawn_cents = 0 if status in ("won", "warning_closed") or status.startswith("warning") else FACE
+        withdrawn_cents = 0 if status == "won" or status.startswith("warning") else FACE
         facts = DisputeFacts(dispute_id, status, FACE, withdrawn_cents, "fraudulent", payment_id, None, opened_at)
         record_dispute(facts, order_id)
         db.session.commit()
