@@ -16,6 +16,9 @@ from giftshop.certificates.refund_entries import (
 )
 from giftshop.database import db
 
+PAID_BACK_BEFORE = "paid back before"
+"""Why a loss is not one of its certificate's share: the bank took what a refund had paid back already."""
+
 
 def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:
     """Hold what is left of a certificate, up to its share of the dispute (minor units); return what is now held.
@@ -54,13 +57,7 @@ def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
     Nothing is lost twice: called again, it finds no hold and the loss written.
     """
     held = hold_disputed(certificate_id, share_cents, dispute_id=dispute_id, at=at)
-    for hold in _open_holds(certificate_id, dispute_id):
-        post(
-            certificate_id,
-            Transfer("dispute_lost", "dispute_hold", "stripe_clearing", hold.amount_cents, reverses_id=hold.id),
-            _cause(f"dispute:{dispute_id}:lost:{hold.id}", dispute_id, at),
-            status=VOID_WHEN_EMPTY,
-        )
+    _lose_held(certificate_id, dispute_id, at)
     loss = share_cents - held
     if loss:
         key = f"dispute:{dispute_id}:loss:{certificate_id}"
@@ -74,7 +71,24 @@ def lose_beyond(certificate_id: int, amount_cents: int, *, dispute_id: str, at: 
     Source: Stripe's support page on disputes of the full amount after a partial refund.
     """
     key = f"dispute:{dispute_id}:beyond"
-    post_loss(certificate_id, amount_cents, key=key, external_ref=dispute_id, at=at)
+    post_loss(certificate_id, amount_cents, key=key, external_ref=dispute_id, at=at, reason_code=PAID_BACK_BEFORE)
+
+
+def pay_losses(certificate_id: int, amount_cents: int, *, dispute_id: str, at: datetime) -> int:
+    """Let value that has come back to a certificate (positive minor units) go to the bank that had taken it already.
+
+    It makes a lost dispute's loss smaller, as if it had been there all the time: first what the bank took beyond all
+    shares, then the certificate's own. Returns how much of it that was.
+    """
+    losses = list_open_entries(dispute_id, ("loss",))
+    beyond = [each for each in losses if each.reason_code == PAID_BACK_BEFORE]
+    own = [each for each in losses if each not in beyond and each.certificate_id == certificate_id]
+    left = amount_cents
+    for loss in beyond + own:
+        if paid := min(left, loss.amount_cents):
+            _pay_loss(loss, certificate_id, paid, dispute_id, at)
+            left -= paid
+    return amount_cents - left
 
 
 def held_by_certificate(dispute_id: str) -> dict[int, int]:
@@ -95,7 +109,26 @@ def recover_disputed(*, dispute_id: str, at: datetime) -> None:
             status=BACK_FROM_VOID,
         )
     for loss in list_open_entries(dispute_id, ("loss",)):
-        recover_loss(loss, external_ref=dispute_id, at=at)
+        recover_loss(loss, external_ref=dispute_id, at=at, status=BACK_FROM_VOID)
+
+
+def _pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, dispute_id: str, at: datetime) -> None:
+    recover_loss(loss, external_ref=dispute_id, at=at)
+    hold_disputed(certificate_id, amount_cents, dispute_id=dispute_id, at=at)
+    _lose_held(certificate_id, dispute_id, at)
+    if rest := loss.amount_cents - amount_cents:
+        why = {"external_ref": dispute_id, "reason_code": loss.reason_code}
+        post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", at=at, **why)
+
+
+def _lose_held(certificate_id: int, dispute_id: str, at: datetime) -> None:
+    for hold in _open_holds(certificate_id, dispute_id):
+        post(
+            certificate_id,
+            Transfer("dispute_lost", "dispute_hold", "stripe_clearing", hold.amount_cents, reverses_id=hold.id),
+            _cause(f"dispute:{dispute_id}:lost:{hold.id}", dispute_id, at),
+            status=VOID_WHEN_EMPTY,
+        )
 
 
 def _open_holds(certificate_id: int, dispute_id: str) -> list[LedgerEntry]:

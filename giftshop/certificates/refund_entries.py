@@ -94,20 +94,27 @@ def return_refund(entry: LedgerEntry, *, stripe_refund_id: str, at: datetime) ->
 
 
 def post_loss(
-    certificate_id: int, amount_cents: int, *, key: str, external_ref: str, at: datetime, status: StatusAfter = None
+    certificate_id: int,
+    amount_cents: int,
+    *,
+    key: str,
+    external_ref: str,
+    at: datetime,
+    reason_code: str = "",
+    status: StatusAfter = None,
 ) -> LedgerEntry:
     """Write off what Stripe took back although it was spent; the balance stays."""
     transfer = Transfer("loss", "write_off", "stripe_clearing", amount_cents)
-    return post(certificate_id, transfer, _stripe_cause(key, external_ref, at), status=status)
+    return post(certificate_id, transfer, _stripe_cause(key, external_ref, at, reason_code), status=status)
 
 
-def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime) -> LedgerEntry:
-    """Take back a loss: the money came after all."""
+def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime, status: StatusAfter = None) -> LedgerEntry:
+    """Take back a loss: the money came after all; the balance stays."""
     return post(
         loss.certificate_id,
         Transfer("loss_recovered", "stripe_clearing", "write_off", loss.amount_cents, reverses_id=loss.id),
         _stripe_cause(f"loss:{loss.id}:recovered", external_ref, at),
-        status=BACK_FROM_VOID,
+        status=status,
     )
 
 
@@ -122,5 +129,5 @@ def list_open_entries(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerE
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 
-def _stripe_cause(key: str, external_ref: str, at: datetime) -> Cause:
-    return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=external_ref)
+def _stripe_cause(key: str, external_ref: str, at: datetime, reason_code: str = "") -> Cause:
+    return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=external_ref, reason_code=reason_code)

@@ -53,13 +53,19 @@ def list_certificates(order_id: int) -> list[Certificate]:
 
 
 def share_out(
-    order_id: int, amount_cents: int, *, first: str = "", kept: Mapping[int, int] = MappingProxyType({})
+    order_id: int,
+    amount_cents: int,
+    *,
+    first: str = "",
+    kept: Mapping[int, int] = MappingProxyType({}),
+    whole: bool = False,
 ) -> list[Share]:
     """Share a sum of a payment out over its certificates, each up to what Stripe still holds for it.
 
     What is `kept` of a certificate for this sum already (minor units, by id) comes first, then the certificate with
     the public id `first`, then the lowest id: nobody's gift pays for another's. What a refund under way is about to
-    pay back is left to it while there is other money.
+    pay back is left to it while there is other money. What is beyond all of that falls on the first certificate if the
+    `whole` sum is to be shared: a bank had taken it before.
     """
     certificates, cleared = list_certificates(order_id), cleared_by_certificate(order_id)
     held = _held_by_certificate(order_id)
@@ -73,6 +79,8 @@ def share_out(
     for certificate_id, room in rooms:
         shares[certificate_id] += min(left, room)
         left -= min(left, room)
+    if whole and certificates:
+        shares[certificates[0].id] += left
     return [Share(certificate_id, amount) for certificate_id, amount in shares.items() if amount > 0]
 
 

@@ -1,5 +1,6 @@
 """What the owner is told about refunds: refused, waiting, made after all, larger than what was left, or back again."""
 
+from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.stripe_facts import RefundFacts
@@ -7,10 +8,14 @@ from giftshop.orders.stripe_facts import RefundFacts
 _REFUSED, _KEY_REFUSED, _UNCLEAR = "refund_refused", "refund_key_refused", "refund_unclear"
 
 
-def alert_refused(refund: Refund, order: Order, *, is_questioned: bool) -> None:
-    """Say that a refund was refused and what became of its value; on hold where a bank questions the payment."""
+def alert_refused(refund: Refund, order: Order, *, is_questioned: bool, lost_cents: int) -> None:
+    """Say that a refund was refused and what became of its value: on hold where a bank questions the payment, and
+    gone as far as one had taken it already (`lost_cents`, minor units).
+    """
     back = "The certificate has its value again"
     back += ", on hold, because a bank questions the payment." if is_questioned else "."
+    if lost_cents:
+        back = _tell_lost(lost_cents, refund.amount_cents, order)
     detail = f"The refund for order {order.number} was refused. {back}"
     alert_owner(_REFUSED, _name(refund), "A refund was refused", detail, order=order)
 
@@ -53,21 +58,30 @@ def alert_overdrawn(facts: RefundFacts, order: Order) -> None:
     alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
 
 
-def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, unsent: int) -> None:
+def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, lost_cents: int, unsent: int) -> None:
     """Say that a refund failed after it had gone out, where its money is, and how many gifts' messages that cancelled.
 
-    `has_value` says whether certificates have its value again.
+    `has_value` says whether certificates have its value again; `lost_cents` (minor units) is what a bank had taken.
     """
     where = " and on the certificate, on hold" if has_value else ""
     if order.state == "in_review":
         where = " and no certificate was issued: it is in review again"
     told = [f"The refund for order {order.number} failed: the money is back with you{where}."]
+    if lost_cents:
+        told = [f"The refund for order {order.number} failed.", _tell_lost(lost_cents, facts.amount_cents, order)]
     if unsent:
         what = "A gift's message was" if unsent == 1 else f"The messages of {unsent} gifts were"
         how = "end the hold, then send it" if unsent == 1 else "end the holds, then send them"
         told.append(f"{what} cancelled with the refund: {how} from the order's page.")
     told.append("The buyer was told that you will be in touch.")
     alert_owner("refund_failed", facts.id, "A refund failed", " ".join(told), order=order)
+
+
+def _tell_lost(lost_cents: int, amount_cents: int, order: Order) -> str:
+    """Say that a bank had taken the value that came back, and what is left of it (minor units)."""
+    lost, left = (format_amount(cents, order.currency) for cents in (lost_cents, amount_cents - lost_cents))
+    told = f"The bank had taken {lost} of its value already, with the dispute it decided for the buyer"
+    return f"{told}; {left} of it is on the certificate again, on hold." if lost_cents < amount_cents else f"{told}."
 
 
 def _name(refund: Refund) -> str:

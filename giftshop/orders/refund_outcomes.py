@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from giftshop import clock, trail
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import refund_entries, standing
-from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.orders import disputes, payments, refund_alerts, refund_notices
@@ -50,9 +50,15 @@ def is_recorded(facts: RefundFacts) -> bool:
 
 
 def came_back_to_certificates(refund: Refund) -> bool:
-    """Tell whether a refund that failed gave value back: none where no certificate was issued, or all was used."""
-    returned = sa.select(LedgerEntry.id).where(
-        LedgerEntry.external_ref == refund.stripe_refund_id, LedgerEntry.kind == "refund_returned"
+    """Tell whether a refund that failed gave value back that is there still.
+
+    None where no certificate was issued, all was used, or a bank had taken it already.
+    """
+    returned = (
+        sa.select(LedgerEntry.id)
+        .join(Certificate, Certificate.id == LedgerEntry.certificate_id)
+        .where(LedgerEntry.external_ref == refund.stripe_refund_id, LedgerEntry.kind == "refund_returned")
+        .where(Certificate.status != "void")
     )
     return db.session.scalar(returned.limit(1)) is not None
 
@@ -101,10 +107,12 @@ def _release(refund: Refund, order: Order, refusal: str) -> None:
     refund_alerts.end_waiting(refund)
     with disputes.set_aside(order.id):
         refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
+        lost_cents = disputes.pay_losses(order.id, hold.certificate_id, hold.amount_cents)
     standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
     refund.state, refund.ended_at, refund.refusal = "released", now, refusal
     note_refund(refund, "refund_refused", "stripe")
-    refund_alerts.alert_refused(refund, order, is_questioned=disputes.has_open_dispute(order.id))
+    is_questioned = disputes.has_open_dispute(order.id)
+    refund_alerts.alert_refused(refund, order, is_questioned=is_questioned, lost_cents=lost_cents)
 
 
 def _find(facts: RefundFacts, order: Order) -> Refund | None:
@@ -135,11 +143,13 @@ def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
 
 def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Put a refund that failed days later back where it came from, and hold it until a person has looked."""
-    now, taken = clock.now(), refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external"))
+    now, lost_cents = clock.now(), 0
+    taken = refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external"))
     with disputes.set_aside(order.id):
         for entry in taken:
             refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
             standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
+            lost_cents += disputes.pay_losses(order.id, entry.certificate_id, entry.amount_cents)
         for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
             refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
     refund.state, refund.ended_at = "returned", now
@@ -147,9 +157,9 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     if order.state == "refunded":
         move(order, "fulfilled" if certificates else "in_review")
     note_refund(refund, "refund_returned", "stripe")
-    returned_to = [each for each in certificates if each.id in ids]
-    unsent = refund_notices.list_unsent(order, returned_to)
-    refund_alerts.alert_returned(facts, order, has_value=bool(returned_to), unsent=len(unsent))
+    returned_to = [each for each in certificates if each.id in ids and each.status != "void"]
+    unsent = len(refund_notices.list_unsent(order, returned_to))
+    refund_alerts.alert_returned(facts, order, has_value=bool(returned_to), lost_cents=lost_cents, unsent=unsent)
     refund_notices.tell_returned(order, refund, returned_to)
 
 
@@ -192,7 +202,8 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
     now = clock.now()
     refund.state, refund.ended_at = "settled", now
     with disputes.set_aside(order.id):
-        shares = payments.share_out(order.id, facts.amount_cents, first=facts.metadata.get("certificate_id", ""))
+        first = facts.metadata.get("certificate_id", "")
+        shares = payments.share_out(order.id, facts.amount_cents, first=first, whole=True)
         for share in shares:
             missing = refund_entries.take_foreign_refund(
                 share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
@@ -203,8 +214,10 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
 
 
 def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> None:
-    """Put a certificate on hold of which more was paid back than was left."""
-    standing.freeze(certificate_id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=clock.now())
+    """Put a certificate on hold of which more was paid back than was left, unless it has ended."""
+    now, certificate = clock.now(), db.session.get_one(Certificate, certificate_id, populate_existing=True)
+    if certificate.status != "void":
+        standing.freeze(certificate.id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now)
     refund_alerts.alert_overdrawn(facts, order)
 
 

@@ -243,7 +243,7 @@ def test_a_loss_leaves_balance_and_standing_unless_it_ends_an_empty_certificate(
     assert standing(certificate) == (0, "void")
 
 
-def test_a_recovered_loss_closes_it_and_has_an_ended_certificate_looked_at(app: Flask) -> None:
+def test_a_recovered_loss_closes_it_and_leaves_the_certificate_unless_it_is_to_be_looked_at(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE, balance_cents=0)
     loss = write_off(certificate, FACE, status="void")
     assert written(refunds.recover_loss(loss, external_ref="dp_1", at=NOON)) == {
@@ -260,6 +260,9 @@ def test_a_recovered_loss_closes_it_and_has_an_ended_certificate_looked_at(app: 
         "reverses_id": loss.id,
         "created_at": NOON,
     }
+    assert standing(certificate) == (0, "void")
+    again = refunds.post_loss(certificate.id, FACE, key="again", external_ref="dp_1", at=NOON)
+    refunds.recover_loss(again, external_ref="dp_1", at=NOON, status=refunds.BACK_FROM_VOID)
     assert standing(certificate) == (0, "frozen")
 
 

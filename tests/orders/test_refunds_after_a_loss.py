@@ -1,0 +1,181 @@
+"""Refunds heard of, or failing, after a bank took the payment: the same money is never spent twice, nor forgotten.
+
+Had the refund never been made, the dispute would have taken what the refund brings back: so the books say then.
+"""
+
+from datetime import UTC, datetime
+
+import pytest
+from flask import Flask
+
+from giftshop.certificates.models import Certificate
+from giftshop.database import db
+from giftshop.orders.disputes import record_dispute
+from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.orders.payments import cleared_by_certificate, list_certificates
+from giftshop.orders.refund_outcomes import came_back_to_certificates, record_refund
+from giftshop.orders.stripe_facts import DisputeFacts
+from tests import build
+from tests.certificates.acts import take
+from tests.conftest import both_databases
+from tests.orders import told
+from tests.orders.kept import entries_of, holds_on, kinds_of, message_kinds, messages, owner_was_told, standing_of
+
+NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+
+
+def bank_says(order: Order, amount_cents: int, *statuses: str) -> None:
+    """Let the bank question a sum of an order's payment, and decide."""
+    for status in statuses:
+        facts = DisputeFacts("dp_1", status, amount_cents, amount_cents, "fraudulent", "pi_1", None, NOON)
+        record_dispute(facts, order.id)
+        db.session.commit()
+
+
+def paid_back(order: Order, certificate: Certificate, amount_cents: int) -> Refund:
+    """A refund that went out."""
+    refund = told.held(order, certificate, amount_cents)
+    record_refund(told.answer_to(refund), order.id)
+    db.session.commit()
+    return refund
+
+
+def fail(refund: Refund, order: Order) -> None:
+    """Let Stripe say that a refund failed."""
+    record_refund(told.answer_to(refund, "failed"), order.id)
+    db.session.commit()
+
+
+def cleared(order: Order) -> int:
+    """What the books say that Stripe has of an order's payment."""
+    return sum(cleared_by_certificate(order.id).values())
+
+
+def loss() -> int:
+    """What the practice is told that the dispute cost."""
+    return db.session.query(Dispute.loss_cents).scalar() or 0
+
+
+@both_databases
+@pytest.mark.parametrize("refunded", [20_00, 50_00])
+def test_a_refund_that_comes_back_after_the_bank_took_all_goes_to_the_bank(app: Flask, refunded: int) -> None:
+    order, certificate = told.sold_one()
+    refund = paid_back(order, certificate, refunded)
+    bank_says(order, 50_00, "needs_response", "lost")
+    assert (loss(), cleared(order)) == (refunded, -refunded)
+    fail(refund, order)
+    assert (standing_of(certificate), loss(), cleared(order)) == (("void", 0), 0, 0)
+    assert kinds_of(certificate)[-4:] == ["refund_returned", "loss_recovered", "dispute_hold", "dispute_lost"]
+    assert not came_back_to_certificates(refund)
+    assert owner_was_told()[-1].detail == (
+        f"The refund for order {order.number} failed. The bank had taken ${refunded // 100}.00 of its value already, "
+        "with the dispute it decided for the buyer. The buyer was told that you will be in touch."
+    )
+    fail(refund, order)
+    assert (standing_of(certificate), loss()) == (("void", 0), 0)
+
+
+@both_databases
+def test_a_refund_refused_after_the_bank_took_all_goes_to_the_bank(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    refund = told.held(order, certificate, 30_00)
+    record_refund(told.answer_to(refund, "pending"), order.id)
+    bank_says(order, 50_00, "needs_response", "lost")
+    assert (loss(), cleared(order)) == (30_00, 0)
+    fail(refund, order)
+    assert (refund.state, standing_of(certificate), loss(), cleared(order)) == ("released", ("void", 0), 0, 0)
+    assert owner_was_told()[-1].detail == (
+        f"The refund for order {order.number} was refused. The bank had taken $30.00 of its value already, "
+        "with the dispute it decided for the buyer."
+    )
+
+
+def test_what_the_bank_did_not_take_is_on_the_certificate_again_on_hold(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    refund = told.held(order, certificate, 30_00)
+    record_refund(told.answer_to(refund, "pending"), order.id)
+    bank_says(order, 40_00, "needs_response", "lost")
+    assert loss() == 20_00
+    fail(refund, order)
+    assert (standing_of(certificate), loss(), cleared(order)) == (("frozen", 10_00), 0, 10_00)
+    assert holds_on(certificate)
+    assert owner_was_told()[-1].detail.endswith(
+        "had taken $20.00 of its value already, with the dispute it decided for the buyer; "
+        "$10.00 of it is on the certificate again, on hold."
+    )
+
+
+def test_what_was_used_stays_lost_when_less_comes_back(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    take(certificate.id, 35_00)
+    refund = told.held(order, certificate, 15_00)
+    record_refund(told.answer_to(refund, "pending"), order.id)
+    bank_says(order, 50_00, "needs_response", "lost")
+    assert loss() == 50_00
+    fail(refund, order)
+    assert (standing_of(certificate), loss(), cleared(order)) == (("void", 0), 35_00, 0)
+    assert entries_of(certificate)[-1][:2] == ("loss", 35_00)
+
+
+def test_what_comes_back_to_one_gift_pays_for_its_own_refund_and_not_for_what_another_used(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    take(first.id, 20_00)
+    refund = paid_back(order, second, 50_00)
+    bank_says(order, 80_00, "needs_response", "lost")
+    assert (loss(), cleared(order)) == (50_00, -30_00)
+    fail(refund, order)
+    assert (standing_of(first)[1], standing_of(second)) == (0, ("frozen", 20_00))
+    assert (loss(), cleared(order)) == (20_00, 20_00)
+    assert [mail.to_address for mail in messages(order, "refund_returned")] == [order.buyer_email]
+    bank_says(order, 80_00, "won")
+    assert (standing_of(first)[1], standing_of(second)) == (30_00, ("frozen", 50_00))
+    assert (loss(), cleared(order)) == (0, 100_00)
+
+
+def test_an_appeal_that_is_won_brings_back_what_came_back_and_went_to_the_bank(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    refund = paid_back(order, certificate, 20_00)
+    bank_says(order, 50_00, "needs_response", "lost", "appeal_needs_response")
+    fail(refund, order)
+    bank_says(order, 50_00, "won")
+    assert (standing_of(certificate), loss(), cleared(order)) == (("frozen", 50_00), 0, 50_00)
+    assert len(holds_on(certificate)) == 2
+
+
+def test_a_dispute_that_ended_well_takes_nothing_of_what_comes_back(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    refund = paid_back(order, certificate, 20_00)
+    bank_says(order, 50_00, "needs_response", "won")
+    fail(refund, order)
+    assert (standing_of(certificate), cleared(order)) == (("frozen", 50_00), 50_00)
+    assert "back with you and on the certificate, on hold" in owner_was_told()[-1].detail
+
+
+@both_databases
+def test_a_refund_first_heard_of_after_the_bank_took_all_is_a_loss(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    bank_says(order, 50_00, "needs_response", "lost")
+    holds = holds_on(certificate)
+    record_refund(told.refund_of(order, 20_00), order.id)
+    db.session.commit()
+    assert (standing_of(certificate), cleared(order)) == (("void", 0), -20_00)
+    assert entries_of(certificate)[-1][:2] == ("loss", 20_00)
+    assert holds_on(certificate) == holds, "what has ended is not put on hold"
+    assert owner_was_told()[-1].kind == "refund_over_balance"
+    record_refund(told.refund_of(order, 20_00, status="failed"), order.id)
+    db.session.commit()
+    assert (standing_of(certificate), cleared(order)) == (("void", 0), 0)
+    assert message_kinds(order)[-1] == "refund_returned"
+
+
+def test_a_refund_of_more_than_is_left_of_two_gifts_takes_each_once(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    take(first.id, 10_00)
+    bank_says(order, 70_00, "needs_response", "lost")
+    record_refund(told.refund_of(order, 50_00), order.id)
+    db.session.commit()
+    assert (cleared(order), standing_of(second)[1]) == (-20_00, 0)
+    assert entries_of(first)[-1][:2] == ("loss", 20_00)
+    assert entries_of(second)[-1][:2] == ("refund_external", 30_00)
