@@ -111,3 +111,48 @@ def test_an_appeal_that_was_won_brings_everything_back_and_the_certificate_froze
         disputes.recover_disputed(dispute_id="dp_1", at=NOON)
     assert moves(certificate)[3:] == [("dispute_recovered", 20_00), ("loss_recovered", 30_00)]
     assert standing(certificate) == (20_00, "frozen")
+
+
+def come_back(certificate: Certificate, amount_cents: int) -> int:
+    """Let a refund of so much fail that had been paid back; return how much of it the bank had taken already."""
+    stripe = build.cause("stripe", build.request_key(), "stripe")
+    back = disputes.Transfer("refund_returned", "stripe_clearing", "certificate_liability", amount_cents)
+    disputes.post(certificate.id, back, stripe, status=disputes.BACK_FROM_VOID)
+    return disputes.pay_losses(certificate.id, amount_cents, dispute_id="dp_1", at=NOON)
+
+
+PAID = [
+    # share, beyond all shares, comes back -> of it to the bank, losses open then, what the certificate is then
+    (50_00, 0, 50_00, 30_00, [], (20_00, "frozen")),
+    (50_00, 0, 30_00, 30_00, [], (0, "void")),
+    (50_00, 0, 10_00, 10_00, [20_00], (0, "void")),
+    (50_00, 40_00, 50_00, 50_00, [20_00], (0, "void")),
+    (20_00, 40_00, 10_00, 10_00, [30_00], (0, "void")),
+    (20_00, 0, 10_00, 0, [], (10_00, "frozen")),
+]
+
+
+@pytest.mark.parametrize(("share", "beyond", "back", "paid", "open_losses", "after"), PAID)
+def test_what_comes_back_pays_for_what_was_paid_back_before_and_then_for_the_certificates_own_loss(
+    app: Flask, share: int, beyond: int, back: int, paid: int, open_losses: list[int], after: tuple[int, str]
+) -> None:
+    certificate = build.certificate(face_value_cents=FACE, balance_cents=20_00)
+    lose(certificate, share)
+    if beyond:
+        disputes.lose_beyond(certificate.id, beyond, dispute_id="dp_1", at=NOON)
+    assert come_back(certificate, back) == paid
+    assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == open_losses
+    assert standing(certificate) == after
+    disputes.recover_disputed(dispute_id="dp_1", at=NOON)
+    assert standing(certificate)[0] == back + 20_00
+
+
+def test_what_comes_back_to_another_certificate_pays_only_for_what_was_paid_back_before(app: Flask) -> None:
+    certificate, other = (build.certificate(face_value_cents=FACE, balance_cents=20_00) for _ in range(2))
+    lose(certificate, 50_00)
+    assert come_back(other, 30_00) == 0
+    disputes.lose_beyond(certificate.id, 40_00, dispute_id="dp_1", at=NOON)
+    assert come_back(other, 30_00) == 30_00
+    assert come_back(other, 30_00) == 10_00
+    assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == [30_00]
+    assert standing(certificate) == (0, "void")

@@ -261,7 +261,7 @@ def test_a_recovered_loss_closes_it_and_leaves_the_certificate_unless_it_is_to_b
         "created_at": NOON,
     }
     assert standing(certificate) == (0, "void")
-    again = refunds.post_loss(certificate.id, FACE, key="again", external_ref="dp_1", at=NOON)
+    again = refunds.post_loss(certificate.id, FACE, key="the same again", external_ref="dp_1", at=NOON)
     refunds.recover_loss(again, external_ref="dp_1", at=NOON, status=refunds.BACK_FROM_VOID)
     assert standing(certificate) == (0, "frozen")
 
