@@ -6,6 +6,7 @@ import pytest
 from flask import Flask
 
 from giftshop.certificates import dispute_entries as disputes
+from giftshop.certificates import refund_entries as refunds
 from giftshop.certificates.models import Certificate
 from tests import build
 from tests.certificates.acts import take
@@ -113,12 +114,16 @@ def test_an_appeal_that_was_won_brings_everything_back_and_the_certificate_froze
     assert standing(certificate) == (20_00, "frozen")
 
 
-def come_back(certificate: Certificate, amount_cents: int) -> int:
-    """Let a refund of so much fail that had been paid back; return how much of it the bank had taken already."""
-    stripe = build.cause("stripe", build.request_key(), "stripe")
-    back = disputes.Transfer("refund_returned", "stripe_clearing", "certificate_liability", amount_cents)
-    disputes.post(certificate.id, back, stripe, status=disputes.BACK_FROM_VOID)
-    return disputes.pay_losses(certificate.id, amount_cents, dispute_id="dp_1", at=NOON)
+def refunded(certificate: Certificate, refund_id: str, amount_cents: int) -> None:
+    """Let so much be paid back in Stripe's dashboard."""
+    refunds.take_foreign_refund(certificate.id, amount_cents, stripe_refund_id=refund_id, at=NOON)
+
+
+def come_back(certificate: Certificate, refund_id: str) -> int:
+    """Let that refund fail; return how much of it the bank had taken already."""
+    (taken,) = disputes.list_open_entries(refund_id, ("refund_external",))
+    refunds.return_refund(taken, stripe_refund_id=refund_id, at=NOON)
+    return disputes.pay_losses(certificate.id, taken.amount_cents, dispute_id="dp_1", at=NOON)
 
 
 PAID = [
@@ -136,11 +141,12 @@ PAID = [
 def test_what_comes_back_pays_for_what_was_paid_back_before_and_then_for_the_certificates_own_loss(
     app: Flask, share: int, beyond: int, back: int, paid: int, open_losses: list[int], after: tuple[int, str]
 ) -> None:
-    certificate = build.certificate(face_value_cents=FACE, balance_cents=20_00)
+    certificate = build.certificate(face_value_cents=FACE, balance_cents=20_00 + back)
+    refunded(certificate, "re_1", back)
     lose(certificate, share)
     if beyond:
         disputes.lose_beyond(certificate.id, beyond, dispute_id="dp_1", at=NOON)
-    assert come_back(certificate, back) == paid
+    assert come_back(certificate, "re_1") == paid
     assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == open_losses
     assert standing(certificate) == after
     disputes.recover_disputed(dispute_id="dp_1", at=NOON)
@@ -148,11 +154,12 @@ def test_what_comes_back_pays_for_what_was_paid_back_before_and_then_for_the_cer
 
 
 def test_what_comes_back_to_another_certificate_pays_only_for_what_was_paid_back_before(app: Flask) -> None:
-    certificate, other = (build.certificate(face_value_cents=FACE, balance_cents=20_00) for _ in range(2))
+    certificate, other = (build.certificate(face_value_cents=FACE, balance_cents=cents) for cents in (20_00, 110_00))
+    for refund_id in ("re_1", "re_2", "re_3"):
+        refunded(other, refund_id, 30_00)
     lose(certificate, 50_00)
-    assert come_back(other, 30_00) == 0
+    assert come_back(other, "re_1") == 0
     disputes.lose_beyond(certificate.id, 40_00, dispute_id="dp_1", at=NOON)
-    assert come_back(other, 30_00) == 30_00
-    assert come_back(other, 30_00) == 10_00
+    assert [come_back(other, refund_id) for refund_id in ("re_2", "re_3")] == [30_00, 10_00]
     assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == [30_00]
-    assert standing(certificate) == (0, "void")
+    assert (standing(certificate), standing(other)) == ((0, "void"), (70_00, "frozen"))
