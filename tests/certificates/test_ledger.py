@@ -169,6 +169,14 @@ def test_a_refusal_says_what_the_database_holds_and_not_what_was_read_before(app
         take(certificate.id, 10_00)
 
 
+def test_a_certificate_that_is_held_is_as_the_database_has_it_and_not_as_it_was_read_before(app: Flask) -> None:
+    certificate = build.certificate()
+    assert certificate.status == "active"
+    db.session.execute(sa.update(Certificate).values(status="frozen").execution_options(synchronize_session=False))
+    assert ledger.hold_certificate(certificate.id).status == "frozen"
+    db.session.rollback()
+
+
 def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) -> None:
     certificate, other = build.certificate(face_value_cents=FACE), build.certificate(face_value_cents=FACE)
     cause = ledger.Cause(

@@ -7,7 +7,7 @@ import time_machine
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing, undo
+from giftshop.certificates import refund_entries, standing, undo
 from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.errors import (
@@ -163,6 +163,20 @@ def test_an_undo_is_possible_while_frozen_but_not_on_an_ended_certificate(app: F
     with pytest.raises(CertificateVoidError):
         give_back(spent)
     db.session.rollback()
+
+
+@pytest.mark.parametrize("is_on_hold", [False, True])
+def test_what_is_given_back_after_a_refund_emptied_the_certificate_can_be_used_unless_it_is_on_hold(
+    app: Flask, is_on_hold: bool
+) -> None:
+    certificate = build.certificate(face_value_cents=120_00)
+    entry = take(certificate.id, 40_00)
+    if is_on_hold:
+        standing.freeze_by_hand(certificate.id, reason_code="she called", actor=DESK, at=clock.now())
+    refund_entries.take_foreign_refund(certificate.id, 80_00, stripe_refund_id="re_1", at=clock.now())
+    assert certificate.status == "void"
+    give_back(entry)
+    assert (certificate.balance_cents, certificate.status) == (40_00, "frozen" if is_on_hold else "active")
 
 
 def test_an_undo_reaches_only_entries_of_the_certificate_at_hand(app: Flask) -> None:
