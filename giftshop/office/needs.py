@@ -2,7 +2,6 @@
 
 import re
 from dataclasses import dataclass
-from datetime import timedelta
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased, joinedload
@@ -18,11 +17,9 @@ from giftshop.money import format_amount
 from giftshop.orders.dispute_stages import ENDED, OPEN
 from giftshop.orders.history_words import DISPUTES, MESSAGES
 from giftshop.orders.models import Alert, Dispute, Order, Reconciliation, Refund
-from giftshop.orders.reconciliation import find_last_run
+from giftshop.orders.reconciliation import LATE, find_last_run
 
 MOST = 30
-LATE = timedelta(hours=1)
-"""Comparing with Stripe happens every few minutes: an hour without means that nobody runs jobs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +54,11 @@ def tell_reconciliation(practice: Practice) -> tuple[str, str, list[str]]:
         count = "One problem" if len(last.problems) == 1 else f"{len(last.problems)} problems"
         return "bad", f"{count} when the books were compared with Stripe on {when}.", last.problems
     if clock.now() - last.started_at > LATE:
-        return "warn", f"The books were last compared with Stripe on {when}. Does the worker run?", []
+        return (
+            "warn",
+            f"The books were last compared with Stripe on {when}. Does the worker run, and does Stripe answer?",
+            [],
+        )
     return "good", f"The books agree with Stripe, compared on {when}.{_told_changes(last)}", []
 
 

@@ -36,6 +36,8 @@ EVENT_DAYS, MONEY_DAYS = 30, 30
 OVERLAP = timedelta(hours=25)
 """How far one run looks back behind the last: a session may be paid until 24 hours after it was made."""
 ABANDONED_AFTER = timedelta(hours=1)
+LATE = timedelta(hours=1)
+"""It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer."""
 
 log = logging.getLogger(__name__)
 

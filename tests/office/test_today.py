@@ -141,7 +141,7 @@ def test_a_comparison_long_ago_asks_whether_anybody_runs_it(owner: Desk) -> None
     then = clock.now() - LONG_AGO
     db.session.add(Reconciliation(started_at=then, finished_at=then))
     db.session.commit()
-    assert "Does the worker run?" in owner.read("/office/")
+    assert "Does the worker run, and does Stripe answer?" in owner.read("/office/")
 
 
 @both_databases

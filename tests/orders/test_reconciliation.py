@@ -9,16 +9,17 @@ import time_machine
 from flask import Flask
 
 from giftshop import clock, jobs
-from giftshop.catalog.practice import get_installation
+from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.database import db
+from giftshop.dates import write_moment
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.orders import reconciliation
-from giftshop.orders.models import Order, Reconciliation, StripeEvent
-from giftshop.orders.reconciliation import ABANDONED_AFTER, OVERLAP, Report, find_last_run, reconcile
+from giftshop.orders.models import Alert, Order, Reconciliation, StripeEvent
+from giftshop.orders.reconciliation import ABANDONED_AFTER, LATE, OVERLAP, Report, find_last_run, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
 from tests.conftest import both_databases
 from tests.orders import told
-from tests.orders.kept import count_certificates, moves_of, standing_of
+from tests.orders.kept import count_certificates, moves_of, owner_was_told, standing_of
 from tests.orders.stripe_side import StripeSide, Watched
 
 MICROSECOND = timedelta(microseconds=1)
@@ -219,6 +220,36 @@ def test_the_clock_survives_that_stripe_is_away(stripe_side: StripeSide, caplog:
     assert stopped in caplog.messages
     assert f"reconciliation: {order.number}: awaiting_payment → fulfilled" in caplog.messages
     assert (order.state, find_last_run()) == ("fulfilled", None)
+
+
+@pytest.mark.parametrize("is_key_refused", [False, True])
+def test_the_owner_hears_once_that_the_books_wait_for_stripe_until_they_agree_again(
+    app: Flask, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch, is_key_refused: bool
+) -> None:
+    tick("reconcile_orders")
+    last = find_last_run()
+    assert last is not None
+    why = "Stripe could not be reached."
+    if is_key_refused:
+        why = (
+            "Stripe refuses what the shop asks: please tell whoever looks after the shop that its key may have changed."
+        )
+        wrong = StripeGateway(secret_key="sk_test_sim_wrong", api_base=stripe_side.workbench.url, webhook_secrets=[])
+        monkeypatch.setitem(vars(app.extensions["stripe_gateway"]), "_job_client", wrong._job_client)
+    else:
+        stripe_side.workbench.post("/faults", {"do": "500", "times": -1})
+    tick("reconcile_orders")
+    assert owner_was_told() == [], "one try in vain is nobody's business"
+    with time_machine.travel(clock.now() + LATE):
+        tick("reconcile_orders")
+        tick("reconcile_orders")
+        (alert,) = owner_was_told()
+        when = write_moment(last.started_at, get_practice().time_zone)
+        assert alert.detail == f"The books have not been compared with Stripe since {when}. {why}"
+        stripe_side.workbench.post("/faults/clear")
+        monkeypatch.undo()
+        tick("reconcile_orders")
+    assert db.session.scalars(sa.select(Alert.resolved_at)).one() is not None
 
 
 def test_the_last_run_is_the_one_that_ended_last(app: Flask) -> None:
