@@ -13,6 +13,7 @@ from giftshop.certificates.refund_entries import (
     list_open_entries,
     post_loss,
     recover_loss,
+    shrink_loss,
 )
 from giftshop.database import db
 
@@ -86,7 +87,9 @@ def pay_losses(certificate_id: int, amount_cents: int, *, dispute_id: str, at: d
     left = amount_cents
     for loss in beyond + own:
         if paid := min(left, loss.amount_cents):
-            _pay_loss(loss, certificate_id, paid, dispute_id, at)
+            shrink_loss(loss, paid, at=at)
+            hold_disputed(certificate_id, paid, dispute_id=dispute_id, at=at)
+            _lose_held(certificate_id, dispute_id, at)
             left -= paid
     return amount_cents - left
 
@@ -110,15 +113,6 @@ def recover_disputed(*, dispute_id: str, at: datetime) -> None:
         )
     for loss in list_open_entries(dispute_id, ("loss",)):
         recover_loss(loss, external_ref=dispute_id, at=at, status=BACK_FROM_VOID)
-
-
-def _pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, dispute_id: str, at: datetime) -> None:
-    recover_loss(loss, external_ref=dispute_id, at=at)
-    hold_disputed(certificate_id, amount_cents, dispute_id=dispute_id, at=at)
-    _lose_held(certificate_id, dispute_id, at)
-    if rest := loss.amount_cents - amount_cents:
-        why = {"external_ref": dispute_id, "reason_code": loss.reason_code}
-        post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", at=at, **why)
 
 
 def _lose_held(certificate_id: int, dispute_id: str, at: datetime) -> None:

@@ -118,6 +118,34 @@ def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime, status: 
     )
 
 
+def shrink_loss(loss: LedgerEntry, by_cents: int, *, at: datetime) -> int:
+    """Make a loss smaller by so much (positive minor units, at most all of it); return what of it stays lost."""
+    ref, why, key = loss.external_ref or "", loss.reason_code, f"loss:{loss.id}:rest"
+    recover_loss(loss, external_ref=ref, at=at)
+    if rest := loss.amount_cents - by_cents:
+        post_loss(loss.certificate_id, rest, key=key, external_ref=ref, at=at, reason_code=why)
+    return rest
+
+
+def pay_losses(certificate_id: int, amount_cents: int, *, stripe_refund_id: str, at: datetime) -> int:
+    """Let value that has come back to a certificate (positive minor units) be what a refund took beyond its balance.
+
+    It makes the refund's loss smaller, as if it had been there all the time. Returns how much of it that was.
+    """
+    left = amount_cents
+    for loss in list_open_entries(stripe_refund_id, ("loss",)):
+        if loss.certificate_id == certificate_id and (paid := min(left, loss.amount_cents)):
+            rest = shrink_loss(loss, paid, at=at)
+            post(
+                certificate_id,
+                Transfer("refund_external", LIABILITY, "stripe_clearing", paid),
+                _stripe_cause(f"loss:{loss.id}:paid", stripe_refund_id, at),
+                status=None if rest else VOID_WHEN_EMPTY,
+            )
+            left -= paid
+    return amount_cents - left
+
+
 def list_open_entries(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerEntry]:
     """Return the entries of these kinds that one of Stripe's objects caused and that nothing has closed yet."""
     closed = aliased(LedgerEntry)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from giftshop import clock, trail
-from giftshop.certificates import dispute_entries, standing
+from giftshop.certificates import standing
 from giftshop.database import db
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner
@@ -73,22 +73,6 @@ def set_aside(order_id: int) -> Iterator[None]:
     yield
     for dispute in waiting:
         hold(dispute)
-
-
-def pay_losses(order_id: int, certificate_id: int, amount_cents: int) -> int:
-    """Let value that came back to a certificate (minor units) make smaller what lost disputes cost; return how much.
-
-    The bank has that money already, and nobody may spend it a second time.
-    """
-    left = amount_cents
-    for dispute in list_disputes(order_id):
-        if dispute.status in (LOST, *APPEAL):
-            paid = dispute_entries.pay_losses(
-                certificate_id, left, dispute_id=dispute.stripe_dispute_id, at=clock.now()
-            )
-            dispute.loss_cents -= paid
-            left -= paid
-    return amount_cents - left
 
 
 def list_disputes(order_id: int) -> list[Dispute]:

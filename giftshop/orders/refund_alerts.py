@@ -10,7 +10,7 @@ _REFUSED, _KEY_REFUSED, _UNCLEAR = "refund_refused", "refund_key_refused", "refu
 
 def alert_refused(refund: Refund, order: Order, *, is_questioned: bool, lost_cents: int) -> None:
     """Say that a refund was refused and what became of its value: on hold where a bank questions the payment, and
-    gone as far as one had taken it already (`lost_cents`, minor units).
+    gone as far as Stripe had taken it already (`lost_cents`, minor units).
     """
     back = "The certificate has its value again"
     back += ", on hold, because a bank questions the payment." if is_questioned else "."
@@ -61,7 +61,7 @@ def alert_overdrawn(facts: RefundFacts, order: Order) -> None:
 def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, lost_cents: int, unsent: int) -> None:
     """Say that a refund failed after it had gone out, where its money is, and how many gifts' messages that cancelled.
 
-    `has_value` says whether certificates have its value again; `lost_cents` (minor units) is what a bank had taken.
+    `has_value` says whether certificates have its value again; `lost_cents` (minor units) had gone already.
     """
     where = " and on the certificate, on hold" if has_value else ""
     if order.state == "in_review":
@@ -78,9 +78,9 @@ def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, lost_ce
 
 
 def _tell_lost(lost_cents: int, amount_cents: int, order: Order) -> str:
-    """Say that a bank had taken the value that came back, and what is left of it (minor units)."""
+    """Say how much of the value that came back had gone already, and what is left of it (minor units)."""
     lost, left = (format_amount(cents, order.currency) for cents in (lost_cents, amount_cents - lost_cents))
-    told = f"The bank had taken {lost} of its value already, with the dispute it decided for the buyer"
+    told = f"{lost} of its value had gone already, by a lost dispute or another refund"
     return f"{told}; {left} of it is on the certificate again, on hold." if lost_cents < amount_cents else f"{told}."
 
 
