@@ -17,9 +17,6 @@ from giftshop.certificates.refund_entries import (
 )
 from giftshop.database import db
 
-PAID_BACK_BEFORE = "paid back before"
-"""Why a loss is not one of its certificate's share: the bank took what a refund had paid back already."""
-
 
 def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:
     """Hold what is left of a certificate, up to its share of the dispute (minor units); return what is now held.
@@ -66,32 +63,15 @@ def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
     return loss
 
 
-def lose_beyond(certificate_id: int, amount_cents: int, *, dispute_id: str, at: datetime) -> None:
-    """Write off what a bank took beyond all shares (positive minor units): that part was paid back before it asked.
+def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: datetime) -> None:
+    """Let value on a certificate (positive minor units) go to the bank that had taken it already.
 
-    Source: Stripe's support page on disputes of the full amount after a partial refund.
+    The lost dispute's loss becomes smaller by so much, as if the value had been there all the time.
     """
-    key = f"dispute:{dispute_id}:beyond"
-    post_loss(certificate_id, amount_cents, key=key, external_ref=dispute_id, at=at, reason_code=PAID_BACK_BEFORE)
-
-
-def pay_losses(certificate_id: int, amount_cents: int, *, dispute_id: str, at: datetime) -> int:
-    """Let value that has come back to a certificate (positive minor units) go to the bank that had taken it already.
-
-    It makes a lost dispute's loss smaller, as if it had been there all the time: first what the bank took beyond all
-    shares, then the certificate's own. Returns how much of it that was.
-    """
-    losses = list_open_entries(dispute_id, ("loss",))
-    beyond = [each for each in losses if each.reason_code == PAID_BACK_BEFORE]
-    own = [each for each in losses if each not in beyond and each.certificate_id == certificate_id]
-    left = amount_cents
-    for loss in beyond + own:
-        if paid := min(left, loss.amount_cents):
-            shrink_loss(loss, paid, at=at)
-            hold_disputed(certificate_id, paid, dispute_id=dispute_id, at=at)
-            _lose_held(certificate_id, dispute_id, at)
-            left -= paid
-    return amount_cents - left
+    dispute_id = loss.external_ref or ""
+    shrink_loss(loss, amount_cents, at=at)
+    hold_disputed(certificate_id, amount_cents, dispute_id=dispute_id, at=at)
+    _lose_held(certificate_id, dispute_id, at)
 
 
 def held_by_certificate(dispute_id: str) -> dict[int, int]:
@@ -102,17 +82,23 @@ def held_by_certificate(dispute_id: str) -> dict[int, int]:
     return held
 
 
-def recover_disputed(*, dispute_id: str, at: datetime) -> None:
-    """Take back what a dispute had cost, after an appeal was won; a certificate that had ended comes back frozen."""
-    for lost in list_open_entries(dispute_id, ("dispute_lost",)):
+def recover_disputed(*, dispute_id: str, at: datetime) -> list[LedgerEntry]:
+    """Take back what a dispute had cost, after an appeal was won; a certificate that had ended comes back frozen.
+
+    Returns the entries that brought value back.
+    """
+    back = [
         post(
             lost.certificate_id,
             Transfer("dispute_recovered", "stripe_clearing", LIABILITY, lost.amount_cents, reverses_id=lost.id),
             _cause(f"dispute:{dispute_id}:recovered:{lost.id}", dispute_id, at),
             status=BACK_FROM_VOID,
         )
+        for lost in list_open_entries(dispute_id, ("dispute_lost",))
+    ]
     for loss in list_open_entries(dispute_id, ("loss",)):
         recover_loss(loss, external_ref=dispute_id, at=at, status=BACK_FROM_VOID)
+    return back
 
 
 def _lose_held(certificate_id: int, dispute_id: str, at: datetime) -> None:

@@ -94,18 +94,11 @@ def return_refund(entry: LedgerEntry, *, stripe_refund_id: str, at: datetime) ->
 
 
 def post_loss(
-    certificate_id: int,
-    amount_cents: int,
-    *,
-    key: str,
-    external_ref: str,
-    at: datetime,
-    reason_code: str = "",
-    status: StatusAfter = None,
+    certificate_id: int, amount_cents: int, *, key: str, external_ref: str, at: datetime, status: StatusAfter = None
 ) -> LedgerEntry:
     """Write off what Stripe took back although it was spent; the balance stays."""
     transfer = Transfer("loss", "write_off", "stripe_clearing", amount_cents)
-    return post(certificate_id, transfer, _stripe_cause(key, external_ref, at, reason_code), status=status)
+    return post(certificate_id, transfer, _stripe_cause(key, external_ref, at), status=status)
 
 
 def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime, status: StatusAfter = None) -> LedgerEntry:
@@ -118,44 +111,49 @@ def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime, status: 
     )
 
 
-def shrink_loss(loss: LedgerEntry, by_cents: int, *, at: datetime) -> int:
-    """Make a loss smaller by so much (positive minor units, at most all of it); return what of it stays lost."""
-    ref, why, key = loss.external_ref or "", loss.reason_code, f"loss:{loss.id}:rest"
-    recover_loss(loss, external_ref=ref, at=at)
+def lose_beyond(certificate_id: int, amount_cents: int, *, external_ref: str, at: datetime) -> LedgerEntry:
+    """Write off what Stripe took beyond all certificates' shares (positive minor units): it had gone out before."""
+    key = f"loss:{external_ref}:beyond"
+    return post_loss(certificate_id, amount_cents, key=key, external_ref=external_ref, at=at)
+
+
+def shrink_loss(loss: LedgerEntry, by_cents: int, *, at: datetime) -> None:
+    """Make a loss smaller by so much (positive minor units, at most all of it)."""
+    external_ref = loss.external_ref or ""
+    recover_loss(loss, external_ref=external_ref, at=at)
     if rest := loss.amount_cents - by_cents:
-        post_loss(loss.certificate_id, rest, key=key, external_ref=ref, at=at, reason_code=why)
-    return rest
+        post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", external_ref=external_ref, at=at)
 
 
-def pay_losses(certificate_id: int, amount_cents: int, *, stripe_refund_id: str, at: datetime) -> int:
-    """Let value that has come back to a certificate (positive minor units) be what a refund took beyond its balance.
+def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: datetime) -> None:
+    """Let value on a certificate (positive minor units) be what a refund took when there was nothing to take.
 
-    It makes the refund's loss smaller, as if it had been there all the time. Returns how much of it that was.
+    The loss becomes smaller by so much, as if the value had been there all the time.
     """
-    left = amount_cents
-    for loss in list_open_entries(stripe_refund_id, ("loss",)):
-        if loss.certificate_id == certificate_id and (paid := min(left, loss.amount_cents)):
-            rest = shrink_loss(loss, paid, at=at)
-            post(
-                certificate_id,
-                Transfer("refund_external", LIABILITY, "stripe_clearing", paid),
-                _stripe_cause(f"loss:{loss.id}:paid", stripe_refund_id, at),
-                status=None if rest else VOID_WHEN_EMPTY,
-            )
-            left -= paid
-    return amount_cents - left
+    shrink_loss(loss, amount_cents, at=at)
+    post(
+        certificate_id,
+        Transfer("refund_external", LIABILITY, "stripe_clearing", amount_cents),
+        _stripe_cause(f"loss:{loss.id}:paid", loss.external_ref or "", at),
+        status=VOID_WHEN_EMPTY,
+    )
+
+
+def list_open_losses(certificate_id: int) -> list[LedgerEntry]:
+    """Return what was written off on a certificate and has not come back, oldest first."""
+    return _list_open(LedgerEntry.certificate_id == certificate_id, LedgerEntry.kind == "loss")
 
 
 def list_open_entries(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerEntry]:
     """Return the entries of these kinds that one of Stripe's objects caused and that nothing has closed yet."""
+    return _list_open(LedgerEntry.external_ref == external_ref, LedgerEntry.kind.in_(kinds))
+
+
+def _list_open(*conditions: sa.ColumnElement[bool]) -> list[LedgerEntry]:
     closed = aliased(LedgerEntry)
-    query = sa.select(LedgerEntry).where(
-        LedgerEntry.external_ref == external_ref,
-        LedgerEntry.kind.in_(kinds),
-        ~sa.exists().where(closed.reverses_id == LedgerEntry.id),
-    )
+    query = sa.select(LedgerEntry).where(*conditions, ~sa.exists().where(closed.reverses_id == LedgerEntry.id))
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 
-def _stripe_cause(key: str, external_ref: str, at: datetime, reason_code: str = "") -> Cause:
-    return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=external_ref, reason_code=reason_code)
+def _stripe_cause(key: str, external_ref: str, at: datetime) -> Cause:
+    return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=external_ref)

@@ -12,6 +12,7 @@ from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner, resolve_review
 from giftshop.orders.dispute_holds import hold_what_returned, release, share_out
 from giftshop.orders.dispute_stages import APPEAL, LOST
+from giftshop.orders.losses import pay_losses
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.states import move
 
@@ -30,11 +31,7 @@ def lose(dispute: Dispute, order: Order, *, taken_cents: int) -> None:
         dispute_entries.lose_disputed(share.certificate_id, share.amount_cents, dispute_id=dispute_id, at=now)
         for share in shares
     )
-    certificates = payments.list_certificates(order.id)
-    beyond_cents = taken_cents - sum(share.amount_cents for share in shares)
-    if certificates and beyond_cents > 0:
-        dispute_entries.lose_beyond(certificates[0].id, beyond_cents, dispute_id=dispute_id, at=now)
-        dispute.loss_cents += beyond_cents
+    dispute.loss_cents += payments.lose_beyond(order.id, taken_cents, shares, external_ref=dispute_id)
     hold_what_returned(dispute)
     if order.state == "in_review" and taken_cents >= (order.received_cents or 0):
         move(order, "refunded")
@@ -48,7 +45,8 @@ def end_well(dispute: Dispute, order: Order, *, known: str) -> None:
     """Give everything back; what comes back to a certificate that had ended waits for a person."""
     now, dispute_id = clock.now(), dispute.stripe_dispute_id
     if _lost_entries(dispute):
-        dispute_entries.recover_disputed(dispute_id=dispute_id, at=now)
+        for back in dispute_entries.recover_disputed(dispute_id=dispute_id, at=now):
+            pay_losses(order.id, back.certificate_id, back.amount_cents)
         dispute.loss_cents = 0
         _tell_recovered(dispute, order, "Please release its certificates.")
     elif known in (LOST, *APPEAL) and order.state == "refunded" and not payments.list_certificates(order.id):

@@ -7,6 +7,8 @@ from types import MappingProxyType
 
 import sqlalchemy as sa
 
+from giftshop import clock
+from giftshop.certificates import refund_entries
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.database import db
 from giftshop.orders.fulfilment import settle
@@ -53,19 +55,13 @@ def list_certificates(order_id: int) -> list[Certificate]:
 
 
 def share_out(
-    order_id: int,
-    amount_cents: int,
-    *,
-    first: str = "",
-    kept: Mapping[int, int] = MappingProxyType({}),
-    whole: bool = False,
+    order_id: int, amount_cents: int, *, first: str = "", kept: Mapping[int, int] = MappingProxyType({})
 ) -> list[Share]:
     """Share a sum of a payment out over its certificates, each up to what Stripe still holds for it.
 
     What is `kept` of a certificate for this sum already (minor units, by id) comes first, then the certificate with
     the public id `first`, then the lowest id: nobody's gift pays for another's. What a refund under way is about to
-    pay back is left to it while there is other money. What is beyond all of that falls on the first certificate if the
-    `whole` sum is to be shared: a bank had taken it before.
+    pay back is left to it while there is other money.
     """
     certificates, cleared = list_certificates(order_id), cleared_by_certificate(order_id)
     held = _held_by_certificate(order_id)
@@ -79,14 +75,34 @@ def share_out(
     for certificate_id, room in rooms:
         shares[certificate_id] += min(left, room)
         left -= min(left, room)
-    if whole and certificates:
-        shares[certificates[0].id] += left
     return [Share(certificate_id, amount) for certificate_id, amount in shares.items() if amount > 0]
+
+
+def lose_beyond(order_id: int, amount_cents: int, shares: list[Share], *, external_ref: str) -> int:
+    """Write off what Stripe took of a payment beyond its shares, in minor units; return how much that was.
+
+    A bank may take all of a payment of which a part was paid back before, or a refund is heard of after that.
+    Source: Stripe's support page on disputes of the full amount after a partial refund.
+    """
+    certificates = list_certificates(order_id)
+    beyond_cents = amount_cents - sum(share.amount_cents for share in shares)
+    if beyond_cents <= 0 or not certificates:
+        return 0
+    refund_entries.lose_beyond(certificates[0].id, beyond_cents, external_ref=external_ref, at=clock.now())
+    return beyond_cents
 
 
 def cleared_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what Stripe took for it and has not paid back, in minor units."""
     return _sum_by_certificate(order_id, into="stripe_clearing")
+
+
+def uncovered_by_certificate(order_id: int) -> dict[int, int]:
+    """Return, for each certificate of an order, by how much more is on it or held of it than Stripe has for it."""
+    holding = ("certificate_liability", "dispute_hold", "refund_due")
+    owed = [_sum_by_certificate(order_id, into=account) for account in holding]
+    cleared = cleared_by_certificate(order_id)
+    return {each: max(0, -sum(sums[each] for sums in owed) - cleared[each]) for each in cleared}
 
 
 def _held_by_certificate(order_id: int) -> dict[int, int]:

@@ -204,13 +204,15 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
     refund.state, refund.ended_at = "settled", now
     with disputes.set_aside(order.id):
         first = facts.metadata.get("certificate_id", "")
-        shares = payments.share_out(order.id, facts.amount_cents, first=first, whole=True)
+        shares = payments.share_out(order.id, facts.amount_cents, first=first)
         for share in shares:
             missing = refund_entries.take_foreign_refund(
                 share.certificate_id, share.amount_cents, stripe_refund_id=facts.id, at=now
             )
             if missing:
                 _review_overdrawn(share.certificate_id, facts, order)
+        if payments.lose_beyond(order.id, facts.amount_cents, shares, external_ref=facts.id):
+            refund_alerts.alert_overdrawn(facts, order)
     _after_payback(refund, order, [share.certificate_id for share in shares])
 
 

@@ -114,52 +114,41 @@ def test_an_appeal_that_was_won_brings_everything_back_and_the_certificate_froze
     assert standing(certificate) == (20_00, "frozen")
 
 
-def refunded(certificate: Certificate, refund_id: str, amount_cents: int) -> None:
+def refunded(certificate: Certificate, amount_cents: int) -> None:
     """Let so much be paid back in Stripe's dashboard."""
-    refunds.take_foreign_refund(certificate.id, amount_cents, stripe_refund_id=refund_id, at=NOON)
+    refunds.take_foreign_refund(certificate.id, amount_cents, stripe_refund_id="re_1", at=NOON)
 
 
-def come_back(certificate: Certificate, refund_id: str) -> int:
-    """Let that refund fail; return how much of it the bank had taken already."""
-    (taken,) = disputes.list_open_entries(refund_id, ("refund_external",))
-    refunds.return_refund(taken, stripe_refund_id=refund_id, at=NOON)
-    return disputes.pay_losses(certificate.id, taken.amount_cents, dispute_id="dp_1", at=NOON)
+def come_back() -> None:
+    """Let that refund fail."""
+    (taken,) = disputes.list_open_entries("re_1", ("refund_external",))
+    refunds.return_refund(taken, stripe_refund_id="re_1", at=NOON)
 
 
 PAID = [
-    # share, beyond all shares, comes back -> of it to the bank, losses open then, what the certificate is then
-    (50_00, 0, 50_00, 30_00, [], (20_00, "frozen")),
-    (50_00, 0, 30_00, 30_00, [], (0, "void")),
-    (50_00, 0, 10_00, 10_00, [20_00], (0, "void")),
-    (50_00, 40_00, 50_00, 50_00, [20_00], (0, "void")),
-    (20_00, 40_00, 10_00, 10_00, [30_00], (0, "void")),
-    (20_00, 0, 10_00, 0, [], (10_00, "frozen")),
+    # what is lost, what pays for it -> what stays lost, what the certificate that paid is then
+    (50_00, 50_00, [], (20_00, "frozen")),
+    (50_00, 30_00, [20_00], (40_00, "frozen")),
+    (70_00, 70_00, [], (0, "void")),
 ]
 
 
-@pytest.mark.parametrize(("share", "beyond", "back", "paid", "open_losses", "after"), PAID)
-def test_what_comes_back_pays_for_what_was_paid_back_before_and_then_for_the_certificates_own_loss(
-    app: Flask, share: int, beyond: int, back: int, paid: int, open_losses: list[int], after: tuple[int, str]
+@pytest.mark.parametrize("is_its_own", [True, False])
+@pytest.mark.parametrize(("lost", "paid", "rest", "after"), PAID)
+def test_what_comes_back_goes_to_the_bank_that_had_taken_it_already(
+    app: Flask, lost: int, paid: int, rest: list[int], after: tuple[int, str], is_its_own: bool
 ) -> None:
-    certificate = build.certificate(face_value_cents=FACE, balance_cents=20_00 + back)
-    refunded(certificate, "re_1", back)
-    lose(certificate, share)
-    if beyond:
-        disputes.lose_beyond(certificate.id, beyond, dispute_id="dp_1", at=NOON)
-    assert come_back(certificate, "re_1") == paid
-    assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == open_losses
-    assert standing(certificate) == after
+    payer = build.certificate(face_value_cents=FACE, balance_cents=70_00)
+    refunded(payer, 70_00)
+    loser = payer if is_its_own else build.certificate(face_value_cents=FACE, balance_cents=0)
+    assert lose(loser, lost) == lost
+    come_back()
+    (loss,) = refunds.list_open_losses(loser.id)
+    disputes.pay_loss(loss, payer.id, paid, at=NOON)
+    assert [entry.amount_cents for entry in refunds.list_open_losses(loser.id)] == rest
+    assert [entry.external_ref for entry in refunds.list_open_losses(loser.id)] == ["dp_1"] * len(rest)
+    assert standing(payer) == after
+    assert is_its_own or standing(loser) == (0, "void")
     disputes.recover_disputed(dispute_id="dp_1", at=NOON)
-    assert standing(certificate)[0] == back + 20_00
-
-
-def test_what_comes_back_to_another_certificate_pays_only_for_what_was_paid_back_before(app: Flask) -> None:
-    certificate, other = (build.certificate(face_value_cents=FACE, balance_cents=cents) for cents in (20_00, 110_00))
-    for refund_id in ("re_1", "re_2", "re_3"):
-        refunded(other, refund_id, 30_00)
-    lose(certificate, 50_00)
-    assert come_back(other, "re_1") == 0
-    disputes.lose_beyond(certificate.id, 40_00, dispute_id="dp_1", at=NOON)
-    assert [come_back(other, refund_id) for refund_id in ("re_2", "re_3")] == [30_00, 10_00]
-    assert [entry.amount_cents for entry in disputes.list_open_entries("dp_1", ("loss",))] == [30_00]
-    assert (standing(certificate), standing(other)) == ((0, "void"), (70_00, "frozen"))
+    assert standing(payer) == (70_00, "frozen")
+    assert refunds.list_open_losses(loser.id) == []

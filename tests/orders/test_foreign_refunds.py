@@ -190,8 +190,8 @@ def test_one_that_fails_later_gives_back_what_it_took_and_what_it_lost(app: Flas
     assert entries_of(certificate)[2:] == [
         Entry("refund_external", 30_00, 0),
         Entry("loss", 10_00, 0),
+        Entry("loss_recovered", 10_00, 0),
         Entry("refund_returned", 30_00, 30_00),
-        Entry("loss_recovered", 10_00, 30_00),
     ]
     recovered = db.session.scalars(sa.select(LedgerEntry).where(LedgerEntry.kind == "loss_recovered")).one()
     assert (recovered.external_ref, recovered.created_at) == ("re_1", NOON)

@@ -196,3 +196,13 @@ def test_a_refund_that_fails_after_another_took_what_it_held_makes_that_ones_los
     record_refund(told.refund_of(order, 50_00, status="failed"), order.id)
     db.session.commit()
     assert (standing_of(certificate), cleared(order)) == (("frozen", 40_00), 50_00)
+
+
+def test_an_appeal_that_is_won_pays_first_for_a_refund_that_was_heard_of_meanwhile(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    bank_says(order, 40_00, "needs_response", "lost", "appeal_needs_response")
+    record_refund(told.refund_of(order, 30_00), order.id)
+    db.session.commit()
+    assert (standing_of(certificate)[1], cleared(order)) == (0, -20_00)
+    bank_says(order, 40_00, "won")
+    assert (standing_of(certificate), cleared(order), loss()) == (("frozen", 20_00), 20_00, 0)
