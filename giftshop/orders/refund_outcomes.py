@@ -218,7 +218,7 @@ def _take_from(refund: Refund, facts: RefundFacts, order: Order) -> None:
 
 def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> None:
     """Put a certificate on hold of which more was paid back than was left, unless it has ended."""
-    now, certificate = clock.now(), db.session.get_one(Certificate, certificate_id, populate_existing=True)
+    now, certificate = clock.now(), db.session.get_one(Certificate, certificate_id)
     if certificate.status != "void":
         standing.freeze(certificate.id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now)
     refund_alerts.alert_overdrawn(facts, order)

@@ -93,6 +93,7 @@ def test_a_refund_that_is_refused_gives_the_value_back_and_asks_a_person(app: Fl
     assert kinds_of(certificate) == ["issue", "refund_hold", "refund_released"]
     released = db.session.scalars(sa.select(LedgerEntry).where(LedgerEntry.kind == "refund_released")).one()
     assert (released.actor, released.created_at) == ("stripe", NOON)
+    assert released.request_key == f"refund:{refund.id}:released"
     assert [event[:2] for event in trail_of(order)][-1] == ("refund_refused", "stripe")
     assert messages(order, "refund") == []
     detail = f"The refund for order {order.number} was refused. The certificate has its value again."

@@ -206,3 +206,14 @@ def test_an_appeal_that_is_won_pays_first_for_a_refund_that_was_heard_of_meanwhi
     assert (standing_of(certificate)[1], cleared(order)) == (0, -20_00)
     bank_says(order, 40_00, "won")
     assert (standing_of(certificate), cleared(order), loss()) == (("frozen", 20_00), 20_00, 0)
+
+
+def test_a_refund_of_two_gifts_that_comes_back_goes_to_the_bank_with_both(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    record_refund(told.refund_of(order, 100_00), order.id)
+    bank_says(order, 100_00, "needs_response", "lost")
+    record_refund(told.refund_of(order, 100_00, status="failed"), order.id)
+    db.session.commit()
+    assert [standing_of(each) for each in list_certificates(order.id)] == [("void", 0)] * 2
+    assert (loss(), cleared(order)) == (0, 0)
+    assert "$100.00 of its value had gone already" in owner_was_told()[-1].detail

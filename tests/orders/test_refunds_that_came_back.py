@@ -6,11 +6,13 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
+from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
 from giftshop.database import db
 from giftshop.orders import gift_changes, notices
 from giftshop.orders.models import Order
-from giftshop.orders.refund_outcomes import record_refund
+from giftshop.orders.payments import list_certificates
+from giftshop.orders.refund_outcomes import came_back_to_certificates, record_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -166,4 +168,20 @@ def test_a_name_that_looks_like_a_link_is_none_in_the_message(app: Flask) -> Non
     record_refund(told.refund_of(order, 100_00), order.id)
     record_refund(told.refund_of(order, 100_00, status="failed"), order.id)
     assert_says(messages(order, "refund_returned")[0], "The email to Ana and evil\u200b.example was cancelled")
+    db.session.commit()
+
+
+def test_that_a_refund_came_back_to_its_certificate_is_told_while_the_certificate_has_not_ended(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    gone, back = told.held(order, first, 10_00), told.held(order, second, 20_00)
+    record_refund(told.answer_to(gone), order.id)
+    record_refund(told.answer_to(back, id="re_2"), order.id)
+    assert not came_back_to_certificates(gone)
+    assert not came_back_to_certificates(back)
+    record_refund(told.answer_to(back, "failed", id="re_2"), order.id)
+    assert came_back_to_certificates(back)
+    assert not came_back_to_certificates(gone), "another refund came back"
+    standing.void(second.id, reason_code="paid in cash", request_key="k" * 16, actor="staff:3", at=clock.now())
+    assert not came_back_to_certificates(back)
     db.session.commit()

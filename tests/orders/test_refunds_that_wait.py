@@ -127,6 +127,16 @@ def test_a_refund_that_the_key_may_not_look_up_stays_held(stripe_side: StripeSid
     assert refund.refusal == "Stripe does not know of it."
 
 
+def test_a_refund_that_stripe_had_made_and_knows_no_more_stays_held(stripe_side: StripeSide) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    refund = told.held(order, certificate, 20_00)
+    refund.stripe_refund_id = "re_gone"
+    db.session.commit()
+    pursued = pursue_refund(refund.id, stripe_side.gateway)
+    assert (pursued.state, pursued.refusal) == ("held", "Stripe does not know of it.")
+    assert (standing_of(certificate), open_alerts()) == (("active", 30_00), ["refund_unclear"])
+
+
 def test_reconciliation_with_a_key_that_does_not_work_gives_nothing_back(stripe_side: StripeSide) -> None:
     _order, certificate, refund = pending(stripe_side)
     with revoked_key(stripe_side) as gateway, pytest.raises(CheckoutRefusedError):
