@@ -46,7 +46,7 @@ def end_well(dispute: Dispute, order: Order, *, known: str) -> None:
     now, dispute_id = clock.now(), dispute.stripe_dispute_id
     if _lost_entries(dispute):
         for back in dispute_entries.recover_disputed(dispute_id=dispute_id, at=now):
-            pay_losses(order.id, back.certificate_id, back.amount_cents)
+            pay_losses(order, back.certificate_id, back.amount_cents)
         dispute.loss_cents = 0
         _tell_recovered(dispute, order, "Please release its certificates.")
     elif known in (LOST, *APPEAL) and order.state == "refunded" and not payments.list_certificates(order.id):

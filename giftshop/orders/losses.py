@@ -1,37 +1,53 @@
 """Losses of an order: value that comes back pays for what Stripe had taken already, before anybody can use it."""
 
+from collections.abc import Iterator
+
 import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.certificates import dispute_entries, refund_entries
+from giftshop.certificates.models import LedgerEntry
 from giftshop.database import db
 from giftshop.orders import payments
-from giftshop.orders.models import Dispute
+from giftshop.orders.models import Dispute, Order
 
 
-def pay_losses(order_id: int, certificate_id: int, amount_cents: int) -> int:
+def pay_losses(order: Order, certificate_id: int, amount_cents: int) -> int:
     """Let value that came back to a certificate (minor units) make the losses of its order smaller; return how much.
 
-    Stripe took that money when it was not there: for a lost dispute, or for a refund in its dashboard. Its own losses
-    come first, then another's, as far as more is on that one, or promised, than Stripe has for it: what was used of a
-    gift is nobody else's to pay.
+    Stripe took that money when it was not there: for a lost dispute, or for a refund in its dashboard.
     """
     now, left = clock.now(), amount_cents
-    uncovered = payments.uncovered_by_certificate(order_id)
-    for each in sorted(uncovered, key=lambda each: (each != certificate_id, each)):
-        room = amount_cents if each == certificate_id else uncovered[each]
-        for loss in refund_entries.list_open_losses(each):
-            paid = min(left, room, loss.amount_cents)
-            if not paid:
-                continue
-            if dispute := _find_dispute(loss.external_ref):
-                dispute_entries.pay_loss(loss, certificate_id, paid, at=now)
-                dispute.loss_cents -= paid
-            else:
-                refund_entries.pay_loss(loss, certificate_id, paid, at=now)
-            left, room = left - paid, room - paid
+    for loss, most_cents in _list_payable(order, certificate_id):
+        paid = min(left, most_cents)
+        if not paid:
+            continue
+        if dispute := _find_dispute(loss):
+            dispute_entries.pay_loss(loss, certificate_id, paid, at=now)
+            dispute.loss_cents -= paid
+        else:
+            refund_entries.pay_loss(loss, certificate_id, paid, at=now)
+        left -= paid
     return amount_cents - left
 
 
-def _find_dispute(stripe_id: str | None) -> Dispute | None:
-    return db.session.scalar(sa.select(Dispute).where(Dispute.stripe_dispute_id == stripe_id))
+def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEntry, int]]:
+    """Yield losses, each with the most of it that value coming back to this certificate pays, in minor units.
+
+    First its own, then another's, as far as more is on that one, or promised, than Stripe has for it: what was used of
+    a gift is nobody else's to pay. What a person accepted to lose, when the payment came, stays lost.
+    """
+    uncovered = payments.uncovered_by_certificate(order.id)
+    for each in sorted(uncovered, key=lambda each: (each != certificate_id, each)):
+        losses = refund_entries.list_open_losses(each)
+        accepted = [loss for loss in losses if loss.external_ref == order.payment_intent_id]
+        room = uncovered[each] - sum(loss.amount_cents for loss in accepted)
+        for loss in losses:
+            if loss not in accepted:
+                most_cents = loss.amount_cents if each == certificate_id else min(loss.amount_cents, max(0, room))
+                yield loss, most_cents
+                room -= most_cents
+
+
+def _find_dispute(loss: LedgerEntry) -> Dispute | None:
+    return db.session.scalar(sa.select(Dispute).where(Dispute.stripe_dispute_id == loss.external_ref))

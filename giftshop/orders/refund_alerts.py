@@ -81,7 +81,7 @@ def _tell_lost(lost_cents: int, amount_cents: int, order: Order) -> str:
     """Say how much of the value that came back had gone already, and what is left of it (minor units)."""
     lost, left = (format_amount(cents, order.currency) for cents in (lost_cents, amount_cents - lost_cents))
     told = f"{lost} of its value had gone already, by a lost dispute or another refund"
-    return f"{told}; {left} of it is on the certificate again, on hold." if lost_cents < amount_cents else f"{told}."
+    return f"{told}; {left} of it is on the certificate again." if lost_cents < amount_cents else f"{told}."
 
 
 def _name(refund: Refund) -> str:

@@ -108,7 +108,7 @@ def _release(refund: Refund, order: Order, refusal: str) -> None:
     refund_alerts.end_waiting(refund)
     with disputes.set_aside(order.id):
         refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
-        lost_cents = pay_losses(order.id, hold.certificate_id, hold.amount_cents)
+        lost_cents = pay_losses(order, hold.certificate_id, hold.amount_cents)
     standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
     refund.state, refund.ended_at, refund.refusal = "released", now, refusal
     note_refund(refund, "refund_refused", "stripe")
@@ -152,7 +152,7 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
         for entry in taken:
             refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
             standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
-            lost_cents += pay_losses(order.id, entry.certificate_id, entry.amount_cents)
+            lost_cents += pay_losses(order, entry.certificate_id, entry.amount_cents)
     refund.state, refund.ended_at = "returned", now
     certificates, ids = payments.list_certificates(order.id), {entry.certificate_id for entry in taken}
     if order.state == "refunded":

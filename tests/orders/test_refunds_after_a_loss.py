@@ -9,6 +9,7 @@ import pytest
 from flask import Flask
 
 from giftshop.certificates.models import Certificate
+from giftshop.certificates.refund_entries import post_loss
 from giftshop.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Dispute, Order, Refund
@@ -101,7 +102,7 @@ def test_what_the_bank_did_not_take_is_on_the_certificate_again_on_hold(app: Fla
     assert holds_on(certificate)
     assert owner_was_told()[-1].detail.endswith(
         "$20.00 of its value had gone already, by a lost dispute or another refund; "
-        "$10.00 of it is on the certificate again, on hold."
+        "$10.00 of it is on the certificate again."
     )
 
 
@@ -217,3 +218,24 @@ def test_a_refund_of_two_gifts_that_comes_back_goes_to_the_bank_with_both(app: F
     assert [standing_of(each) for each in list_certificates(order.id)] == [("void", 0)] * 2
     assert (loss(), cleared(order)) == (0, 0)
     assert "$100.00 of its value had gone already" in owner_was_told()[-1].detail
+
+
+def test_what_a_person_accepted_to_lose_is_not_taken_from_what_comes_back(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    post_loss(certificate.id, 10_00, key="loss:accepted", external_ref=order.payment_intent_id or "", at=NOON)
+    refund = told.held(order, certificate, 30_00)
+    fail(refund, order)
+    assert (standing_of(certificate), cleared(order)) == (("active", 50_00), 40_00)
+    assert owner_was_told()[-1].detail.endswith("The certificate has its value again.")
+
+
+def test_what_was_used_of_another_gift_or_accepted_is_not_paid_by_what_comes_back_to_this_one(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    post_loss(first.id, 10_00, key="loss:accepted", external_ref=order.payment_intent_id or "", at=NOON)
+    take(first.id, 50_00)
+    refund = told.held(order, second, 30_00)
+    record_refund(told.refund_of(order, 40_00, id="re_2"), order.id)
+    assert entries_of(first)[-1][:2] == ("loss", 40_00)
+    fail(refund, order)
+    assert (standing_of(second), cleared(order)) == (("active", 50_00), 50_00)
