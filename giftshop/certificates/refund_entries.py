@@ -94,14 +94,22 @@ def return_refund(entry: LedgerEntry, *, stripe_refund_id: str, at: datetime) ->
 
 
 def post_loss(
-    certificate_id: int, amount_cents: int, *, key: str, external_ref: str, at: datetime, status: StatusAfter = None
+    certificate_id: int,
+    amount_cents: int,
+    *,
+    key: str,
+    external_ref: str | None,
+    at: datetime,
+    status: StatusAfter = None,
 ) -> LedgerEntry:
     """Write off what Stripe took back although it was spent; the balance stays."""
     transfer = Transfer("loss", "write_off", "stripe_clearing", amount_cents)
     return post(certificate_id, transfer, _stripe_cause(key, external_ref, at), status=status)
 
 
-def recover_loss(loss: LedgerEntry, *, external_ref: str, at: datetime, status: StatusAfter = None) -> LedgerEntry:
+def recover_loss(
+    loss: LedgerEntry, *, external_ref: str | None, at: datetime, status: StatusAfter = None
+) -> LedgerEntry:
     """Take back a loss: the money came after all; the balance stays."""
     return post(
         loss.certificate_id,
@@ -119,23 +127,24 @@ def lose_beyond(certificate_id: int, amount_cents: int, *, external_ref: str, at
 
 def shrink_loss(loss: LedgerEntry, by_cents: int, *, at: datetime) -> None:
     """Make a loss smaller by so much (positive minor units, at most all of it)."""
-    external_ref = loss.external_ref or ""
-    recover_loss(loss, external_ref=external_ref, at=at)
+    recover_loss(loss, external_ref=loss.external_ref, at=at)
     if rest := loss.amount_cents - by_cents:
-        post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", external_ref=external_ref, at=at)
+        post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", external_ref=loss.external_ref, at=at)
 
 
 def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: datetime) -> None:
     """Let value on a certificate (positive minor units) be what a refund took when there was nothing to take.
 
-    The loss becomes smaller by so much, as if the value had been there all the time.
+    The loss becomes smaller by so much, as if the value had been there all the time; with nothing left of either, the
+    certificate ends.
     """
+    has_ended = hold_certificate(certificate_id).balance_cents == amount_cents == loss.amount_cents
     shrink_loss(loss, amount_cents, at=at)
     post(
         certificate_id,
         Transfer("refund_external", LIABILITY, "stripe_clearing", amount_cents),
-        _stripe_cause(f"loss:{loss.id}:paid", loss.external_ref or "", at),
-        status=VOID_WHEN_EMPTY,
+        _stripe_cause(f"loss:{loss.id}:paid", loss.external_ref, at),
+        status="void" if has_ended else None,
     )
 
 
@@ -155,5 +164,5 @@ def _list_open(*conditions: sa.ColumnElement[bool]) -> list[LedgerEntry]:
     return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 
-def _stripe_cause(key: str, external_ref: str, at: datetime) -> Cause:
+def _stripe_cause(key: str, external_ref: str | None, at: datetime) -> Cause:
     return Cause(actor="stripe", scope="stripe", key=key, at=at, external_ref=external_ref)

@@ -34,11 +34,11 @@ def pay_losses(order: Order, certificate_id: int, amount_cents: int) -> int:
 def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEntry, int]]:
     """Yield losses, each with the most of it that value coming back to this certificate pays, in minor units.
 
-    First its own, then another's, as far as more is on that one, or promised, than Stripe has for it: what was used of
-    a gift is nobody else's to pay. What a person accepted to lose, when the payment came, stays lost.
+    All of its own; another's as far as more is on that one, or promised, than Stripe has for it: what was used of a
+    gift is nobody else's to pay. What a person accepted to lose, when the payment came, stays lost.
     """
     uncovered = payments.uncovered_by_certificate(order.id)
-    for each in sorted(uncovered, key=lambda each: (each != certificate_id, each)):
+    for each in sorted(uncovered):
         losses = refund_entries.list_open_losses(each)
         accepted = [loss for loss in losses if loss.external_ref == order.payment_intent_id]
         room = uncovered[each] - sum(loss.amount_cents for loss in accepted)

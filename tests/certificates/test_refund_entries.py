@@ -266,6 +266,61 @@ def test_a_recovered_loss_closes_it_and_leaves_the_certificate_unless_it_is_to_b
     assert standing(certificate) == (0, "frozen")
 
 
+def test_what_was_taken_beyond_all_shares_is_a_loss_once(app: Flask) -> None:
+    certificate = build.certificate(face_value_cents=FACE)
+    loss = refunds.lose_beyond(certificate.id, 5_00, external_ref="re_1", at=NOON)
+    assert (loss.kind, loss.amount_cents, loss.external_ref) == ("loss", 5_00, "re_1")
+    assert (loss.request_key, loss.created_at) == ("loss:re_1:beyond", NOON)
+    assert standing(certificate) == (FACE, "active")
+
+
+@pytest.mark.parametrize(("by_cents", "rest"), [(FACE, []), (FACE - 1, [1]), (1, [FACE - 1])])
+def test_a_loss_that_becomes_smaller_is_closed_and_its_rest_written_off_anew(
+    app: Flask, by_cents: int, rest: list[int]
+) -> None:
+    certificate = build.certificate(face_value_cents=FACE, balance_cents=0)
+    loss = write_off(certificate, FACE, external_ref="dp_1", status="void")
+    refunds.shrink_loss(loss, by_cents, at=NOON)
+    (closing,) = entries(certificate, "loss_recovered")
+    assert (closing.reverses_id, closing.external_ref, closing.created_at) == (loss.id, "dp_1", NOON)
+    left = refunds.list_open_losses(certificate.id)
+    assert [each.amount_cents for each in left] == rest
+    for each in left:
+        assert (each.request_key, each.external_ref, each.created_at) == (f"loss:{loss.id}:rest", "dp_1", NOON)
+    assert standing(certificate) == (0, "void")
+
+
+@pytest.mark.parametrize(
+    ("lost", "paid", "after"),
+    [(FACE, FACE, (0, "void")), (FACE, FACE - 1, (1, "active")), (FACE + 1, FACE, (0, "active"))],
+)
+def test_value_that_came_back_is_what_a_refund_took_when_it_was_not_there(
+    app: Flask, lost: int, paid: int, after: tuple[int, str]
+) -> None:
+    loser, payer = build.certificate(face_value_cents=FACE, balance_cents=0), build.certificate(face_value_cents=FACE)
+    loss = write_off(loser, lost)
+    refunds.pay_loss(loss, payer.id, paid, at=NOON)
+    (taken,) = entries(payer, "refund_external")
+    assert written(taken) == {
+        "kind": "refund_external",
+        "debit_account": "certificate_liability",
+        "credit_account": "stripe_clearing",
+        "amount_cents": paid,
+        "balance_after_cents": FACE - paid,
+        "actor": "stripe",
+        "reason_code": "",
+        "external_ref": "re_1",
+        "request_scope": "stripe",
+        "request_key": f"loss:{loss.id}:paid",
+        "reverses_id": None,
+        "created_at": NOON,
+    }
+    assert standing(payer) == after
+    assert [each.created_at for each in loser.entries if each.id > loss.id] == [NOON] * (1 + (paid < lost))
+    assert sum(each.amount_cents for each in refunds.list_open_losses(loser.id)) == lost - paid
+    assert refunds.list_open_losses(payer.id) == []
+
+
 def test_open_entries_are_those_of_one_object_and_kind_that_nothing_has_closed_in_their_order(app: Flask) -> None:
     db.session.execute(sa.text("PRAGMA reverse_unordered_selects = ON"))  # an order that is not asked for is chance
     certificate, other = (build.certificate(face_value_cents=FACE, balance_cents=20_00) for _ in range(2))

@@ -239,3 +239,35 @@ def test_what_was_used_of_another_gift_or_accepted_is_not_paid_by_what_comes_bac
     assert entries_of(first)[-1][:2] == ("loss", 40_00)
     fail(refund, order)
     assert (standing_of(second), cleared(order)) == (("active", 50_00), 50_00)
+
+
+def test_what_comes_back_pays_for_its_own_gift_as_if_it_had_been_there_when_the_bank_took_its_share(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    take(certificate.id, 20_00)
+    refund = paid_back(order, certificate, 20_00)
+    bank_says(order, 30_00, "needs_response", "lost")
+    assert (loss(), cleared(order)) == (20_00, 0)
+    fail(refund, order)
+    assert (standing_of(certificate), loss(), cleared(order)) == (("void", 0), 0, 20_00)
+
+
+def test_a_loss_that_another_gift_owes_to_its_use_is_passed_over(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    take(first.id, 20_00)
+    refund = told.held(order, second, 30_00)
+    bank_says(order, 100_00, "needs_response", "lost")
+    assert loss() == 50_00
+    fail(refund, order)
+    assert (standing_of(second), loss(), cleared(order)) == (("void", 0), 20_00, 0)
+
+
+def test_of_another_gifts_losses_no_more_is_paid_than_stripe_lacks_for_it(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=cents) for cents in (50_00, 100_00)])
+    first, second = list_certificates(order.id)
+    take(first.id, 20_00)
+    refund = paid_back(order, second, 100_00)
+    bank_says(order, 110_00, "needs_response", "lost")
+    assert [each[1] for each in entries_of(first) if each.kind == "loss"] == [20_00, 60_00]
+    fail(refund, order)
+    assert (standing_of(second), loss(), cleared(order)) == (("frozen", 40_00), 20_00, 40_00)
