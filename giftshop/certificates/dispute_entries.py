@@ -38,15 +38,17 @@ def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
     return held + amount
 
 
-def release_disputed(certificate_id: int, *, dispute_id: str, at: datetime) -> None:
-    """Give back exactly what this dispute holds of a certificate."""
-    for hold in _open_holds(certificate_id, dispute_id):
+def release_disputed(certificate_id: int, *, dispute_id: str, at: datetime) -> list[LedgerEntry]:
+    """Give back exactly what this dispute holds of a certificate; return the entries that did."""
+    return [
         post(
             certificate_id,
             Transfer("dispute_released", "dispute_hold", LIABILITY, hold.amount_cents, reverses_id=hold.id),
             _cause(f"dispute:{dispute_id}:released:{hold.id}", dispute_id, at),
             status=BACK_FROM_VOID,
         )
+        for hold in _open_holds(certificate_id, dispute_id)
+    ]
 
 
 def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:

@@ -12,6 +12,7 @@ from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
 from giftshop.orders.models import Order, Refund
+from giftshop.orders.payments import cleared_by_certificate
 from giftshop.orders.refund_alerts import is_about_key
 from giftshop.orders.refund_outcomes import came_back_to_certificates
 from giftshop.orders.refunds import list_refundable
@@ -50,28 +51,28 @@ def refund(public_id: str) -> ResponseReturnValue:
     return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
 
 
+_WORDS = {
+    "held": ("note", "is held"),
+    "settled": ("good", "is paid back"),
+    "released": ("bad", "was not paid back"),
+    "returned": ("bad", "came back"),
+}
+
+
 def tell_refund(refund: Refund) -> tuple[str, str, str]:
     """Return what became of a refund: a tone, a word and a sentence."""
-    told = {
-        "held": ("note", "is held", _tell_waiting(refund)),
-        "settled": (
-            "good",
-            "is paid back",
-            "It is on its way to the buyer’s card. Banks need 5 to 10 days to show it.",
-        ),
-        "released": (
-            "bad",
-            "was not paid back",
-            f"Stripe refused: {_why(refund)}. The certificate has its value again.",
-        ),
-        "returned": (
-            "bad",
-            "came back",
-            f"The buyer’s bank didn’t take it. The money is with you{_tell_where(refund)}.",
-        ),
-    }
-    tone, word, sentence = told[refund.state]
-    return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", sentence
+    tone, word = _WORDS[refund.state]
+    return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", _tell_more(refund)
+
+
+def _tell_more(refund: Refund) -> str:
+    if refund.state == "held":
+        return _tell_waiting(refund)
+    if refund.state == "settled":
+        return "It is on its way to the buyer’s card. Banks need 5 to 10 days to show it."
+    if refund.state == "released":
+        return f"Stripe refused: {_why(refund)}. {_tell_standing(refund)}"
+    return f"The buyer’s bank didn’t take it. {_tell_where(refund)}"
 
 
 def _tell_waiting(refund: Refund) -> str:
@@ -89,11 +90,22 @@ def _tell_waiting(refund: Refund) -> str:
     return "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."
 
 
+def _tell_standing(refund: Refund) -> str:
+    certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
+    if certificate is not None and certificate.status == "void":
+        return "The certificate has ended: the order’s history says why."
+    return "The certificate has its value again."
+
+
 def _tell_where(refund: Refund) -> str:
-    """Say where else the money of a refund that came back is."""
-    if refund.state == "returned" and came_back_to_certificates(refund):
-        return ", and back on the certificate, which was put on hold"
-    return ". No certificate was issued: the order is in review" if refund.order.state == "in_review" else ""
+    """Say where the money of a refund that came back is."""
+    if refund.order.state == "in_review":
+        return "The money is with you. No certificate was issued: the order is in review."
+    if sum(cleared_by_certificate(refund.order_id).values()) < refund.amount_cents:
+        return "Its money had gone already: the order’s history says how."
+    if came_back_to_certificates(refund):
+        return "The money is with you, and back on the certificate, which was put on hold."
+    return "The money is with you."
 
 
 def _why(refund: Refund) -> str:

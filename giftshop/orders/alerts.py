@@ -40,7 +40,9 @@ def resolve_review(order: Order) -> None:
         resolve_alert("in_review", attempt.session_id or "")
 
 
-def resolve_alert(kind: str, subject: str) -> None:
-    """Tick an alert off, because what it asked for was done."""
-    done = sa.update(Alert).where(Alert.kind == kind, Alert.subject == subject, Alert.resolved_at.is_(None))
+def resolve_alert(kind: str, subject: str | None = None) -> None:
+    """Tick an alert off, because what it asked for was done; without `subject` every one of its kind."""
+    done = sa.update(Alert).where(Alert.kind == kind, Alert.resolved_at.is_(None))
+    if subject is not None:
+        done = done.where(Alert.subject == subject)
     db.session.execute(done.values(resolved_at=clock.now()))

@@ -45,18 +45,22 @@ def end_well(dispute: Dispute, order: Order, *, known: str) -> None:
     """Give everything back; what comes back to a certificate that had ended waits for a person."""
     now, dispute_id = clock.now(), dispute.stripe_dispute_id
     if _lost_entries(dispute):
-        for back in dispute_entries.recover_disputed(dispute_id=dispute_id, at=now):
-            pay_losses(order, back.certificate_id, back.amount_cents)
+        _pay_losses(order, dispute_entries.recover_disputed(dispute_id=dispute_id, at=now))
         dispute.loss_cents = 0
         _tell_recovered(dispute, order, "Please release its certificates.")
     elif known in (LOST, *APPEAL) and order.state == "refunded" and not payments.list_certificates(order.id):
         move(order, "in_review")
         _tell_recovered(dispute, order, "It is in review again.")
     if not _was_lost(dispute):
-        release(dispute)
+        _pay_losses(order, release(dispute))
         for certificate in payments.list_certificates(order.id):
             _lift(certificate, dispute, order)
     hold_what_returned(dispute)
+
+
+def _pay_losses(order: Order, brought_back: list[LedgerEntry]) -> None:
+    for entry in brought_back:
+        pay_losses(order, entry.certificate_id, entry.amount_cents)
 
 
 def _tell_recovered(dispute: Dispute, order: Order, then: str) -> None:

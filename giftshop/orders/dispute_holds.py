@@ -2,6 +2,7 @@
 
 from giftshop import clock
 from giftshop.certificates import dispute_entries, standing
+from giftshop.certificates.models import LedgerEntry
 from giftshop.orders import payments
 from giftshop.orders.models import Dispute
 
@@ -19,11 +20,14 @@ def share_out(dispute: Dispute, amount_cents: int) -> list[payments.Share]:
     return payments.share_out(dispute.order_id, amount_cents, kept=held)
 
 
-def release(dispute: Dispute) -> None:
-    """Give back everything the dispute holds."""
+def release(dispute: Dispute) -> list[LedgerEntry]:
+    """Give back everything the dispute holds; return the entries that did."""
     now, dispute_id = clock.now(), dispute.stripe_dispute_id
-    for certificate in payments.list_certificates(dispute.order_id):
-        dispute_entries.release_disputed(certificate.id, dispute_id=dispute_id, at=now)
+    return [
+        entry
+        for certificate in payments.list_certificates(dispute.order_id)
+        for entry in dispute_entries.release_disputed(certificate.id, dispute_id=dispute_id, at=now)
+    ]
 
 
 def hold_what_returned(dispute: Dispute) -> None:

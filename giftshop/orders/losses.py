@@ -34,19 +34,25 @@ def pay_losses(order: Order, certificate_id: int, amount_cents: int) -> int:
 def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEntry, int]]:
     """Yield losses, each with the most of it that value coming back to this certificate pays, in minor units.
 
-    All of its own; another's as far as more is on that one, or promised, than Stripe has for it: what was used of a
-    gift is nobody else's to pay. What a person accepted to lose, when the payment came, stays lost.
+    First those of any certificate, its own before others', as far as more is on it, or promised, than Stripe has for
+    it; then what was used of its own, which is nobody else's to pay. What a person accepted to lose, when the payment
+    came, stays lost.
     """
     uncovered = payments.uncovered_by_certificate(order.id)
-    for each in sorted(uncovered):
+    for each in sorted(uncovered, key=lambda each: (each != certificate_id, each)):
         losses = refund_entries.list_open_losses(each)
-        accepted = [loss for loss in losses if loss.external_ref == order.payment_intent_id]
-        room = uncovered[each] - sum(loss.amount_cents for loss in accepted)
+        room = uncovered[each] - sum(loss.amount_cents for loss in losses if _was_accepted(loss, order))
         for loss in losses:
-            if loss not in accepted:
-                most_cents = loss.amount_cents if each == certificate_id else min(loss.amount_cents, max(0, room))
-                yield loss, most_cents
-                room -= most_cents
+            if room > 0 and not _was_accepted(loss, order):
+                yield loss, min(loss.amount_cents, room)
+                room -= loss.amount_cents
+    for loss in refund_entries.list_open_losses(certificate_id):
+        if not _was_accepted(loss, order):
+            yield loss, loss.amount_cents
+
+
+def _was_accepted(loss: LedgerEntry, order: Order) -> bool:
+    return loss.external_ref == order.payment_intent_id
 
 
 def _find_dispute(loss: LedgerEntry) -> Dispute | None:

@@ -61,10 +61,11 @@ def share_out(
 
     What is `kept` of a certificate for this sum already (minor units, by id) comes first, then the certificate with
     the public id `first`, then the lowest id: nobody's gift pays for another's. What a refund under way is about to
-    pay back is left to it while there is other money.
+    pay back, or another dispute holds, is left to it while there is other money.
     """
     certificates, cleared = list_certificates(order_id), cleared_by_certificate(order_id)
     held = _held_by_certificate(order_id)
+    held = {each: cents - kept.get(each, 0) for each, cents in held.items()}
     named = [each.id for each in certificates if each.public_id == first]
     others = [each.id for each in certificates if each.public_id != first]
     rest = {each.id: max(0, cleared[each.id] - kept.get(each.id, 0)) for each in certificates}
@@ -106,8 +107,9 @@ def uncovered_by_certificate(order_id: int) -> dict[int, int]:
 
 
 def _held_by_certificate(order_id: int) -> dict[int, int]:
-    """Return, for each certificate of an order, what refunds under way hold, in minor units."""
-    return {each: -total for each, total in _sum_by_certificate(order_id, into="refund_due").items()}
+    """Return, for each certificate of an order, what refunds under way and disputes hold, in minor units."""
+    refunds, disputes = (_sum_by_certificate(order_id, into=account) for account in ("refund_due", "dispute_hold"))
+    return {each: -refunds[each] - disputes[each] for each in refunds}
 
 
 def _sum_by_certificate(order_id: int, *, into: str) -> dict[int, int]:

@@ -18,6 +18,7 @@ from giftshop.catalog.practice import get_installation
 from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, ShopError
 from giftshop.faults import describe
+from giftshop.orders.alerts import resolve_alert
 from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.events import ORDERLESS, handle_event, handled_types
 from giftshop.orders.fulfilment import fulfil_order
@@ -36,8 +37,8 @@ EVENT_DAYS, MONEY_DAYS = 30, 30
 OVERLAP = timedelta(hours=25)
 """How far one run looks back behind the last: a session may be paid until 24 hours after it was made."""
 ABANDONED_AFTER = timedelta(hours=1)
-LATE = timedelta(hours=1)
-"""It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer."""
+LATE, OVERDUE = timedelta(hours=1), "reconciliation_overdue"
+"""It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer; the alert."""
 
 log = logging.getLogger(__name__)
 
@@ -77,6 +78,7 @@ def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Itera
             problems=report.problems,
         )
     )
+    resolve_alert(OVERDUE)
     db.session.commit()
     yield report
 

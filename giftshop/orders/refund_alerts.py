@@ -1,5 +1,7 @@
 """What the owner is told about refunds: refused, waiting, made after all, larger than what was left, or back again."""
 
+from dataclasses import dataclass
+
 from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.models import Order, Refund
@@ -8,15 +10,25 @@ from giftshop.orders.stripe_facts import RefundFacts
 _REFUSED, _KEY_REFUSED, _UNCLEAR = "refund_refused", "refund_key_refused", "refund_unclear"
 
 
-def alert_refused(refund: Refund, order: Order, *, is_questioned: bool, lost_cents: int) -> None:
-    """Say that a refund was refused and what became of its value: on hold where a bank questions the payment, and
-    gone as far as Stripe had taken it already (`lost_cents`, minor units).
+@dataclass(frozen=True, slots=True)
+class Back:
+    """What of a refund that did not go through came back to certificates, and what of that had gone already.
+
+    In minor units. `is_on_hold` says whether what stayed is on hold.
     """
-    back = "The certificate has its value again"
-    back += ", on hold, because a bank questions the payment." if is_questioned else "."
-    if lost_cents:
-        back = _tell_lost(lost_cents, refund.amount_cents, order)
-    detail = f"The refund for order {order.number} was refused. {back}"
+
+    amount_cents: int
+    lost_cents: int
+    is_on_hold: bool
+
+
+def alert_refused(refund: Refund, order: Order, back: Back, *, is_questioned: bool) -> None:
+    """Say that a refund was refused and what became of its value; on hold where a bank questions the payment."""
+    where = "The certificate has its value again"
+    where += ", on hold, because a bank questions the payment." if is_questioned else "."
+    if back.lost_cents:
+        where = _tell_lost(back, order)
+    detail = f"The refund for order {order.number} was refused. {where}"
     alert_owner(_REFUSED, _name(refund), "A refund was refused", detail, order=order)
 
 
@@ -58,17 +70,17 @@ def alert_overdrawn(facts: RefundFacts, order: Order) -> None:
     alert_owner("refund_over_balance", facts.id, "A refund was larger than the balance", detail, order=order)
 
 
-def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, lost_cents: int, unsent: int) -> None:
+def alert_returned(facts: RefundFacts, order: Order, back: Back, *, unsent: int) -> None:
     """Say that a refund failed after it had gone out, where its money is, and how many gifts' messages that cancelled.
 
-    `has_value` says whether certificates have its value again; `lost_cents` (minor units) had gone already.
+    Nothing came `back` where no certificate was issued, or all was used.
     """
-    where = " and on the certificate, on hold" if has_value else ""
+    where = " and on the certificate, on hold" if back.amount_cents else ""
     if order.state == "in_review":
         where = " and no certificate was issued: it is in review again"
     told = [f"The refund for order {order.number} failed: the money is back with you{where}."]
-    if lost_cents:
-        told = [f"The refund for order {order.number} failed.", _tell_lost(lost_cents, facts.amount_cents, order)]
+    if back.lost_cents:
+        told = [f"The refund for order {order.number} failed.", _tell_lost(back, order)]
     if unsent:
         what = "A gift's message was" if unsent == 1 else f"The messages of {unsent} gifts were"
         how = "end the hold, then send it" if unsent == 1 else "end the holds, then send them"
@@ -77,11 +89,14 @@ def alert_returned(facts: RefundFacts, order: Order, *, has_value: bool, lost_ce
     alert_owner("refund_failed", facts.id, "A refund failed", " ".join(told), order=order)
 
 
-def _tell_lost(lost_cents: int, amount_cents: int, order: Order) -> str:
-    """Say how much of the value that came back had gone already, and what is left of it (minor units)."""
-    lost, left = (format_amount(cents, order.currency) for cents in (lost_cents, amount_cents - lost_cents))
-    told = f"{lost} of its value had gone already, by a lost dispute or another refund"
-    return f"{told}; {left} of it is on the certificate again." if lost_cents < amount_cents else f"{told}."
+def _tell_lost(back: Back, order: Order) -> str:
+    """Say how much of the value that came back had gone already, and what is left of it."""
+    told = f"{format_amount(back.lost_cents, order.currency)} of its value had gone already, "
+    told += "by a lost dispute or another refund"
+    if left_cents := back.amount_cents - back.lost_cents:
+        told += f"; {format_amount(left_cents, order.currency)} of it is on the certificate again"
+        told += ", on hold" if back.is_on_hold else ""
+    return f"{told}."
 
 
 def _name(refund: Refund) -> str:

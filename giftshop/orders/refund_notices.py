@@ -44,22 +44,24 @@ def tell_refunded(order: Order, refund: Refund, taken_from: Iterable[int]) -> No
             )
 
 
-def tell_returned(order: Order, refund: Refund, returned_to: list[Certificate]) -> None:
+def tell_returned(order: Order, refund: Refund, returned_to: list[Certificate], *, was_lost: bool) -> None:
     """Tell the buyer, and whoever was told of the refund, that it did not go through.
 
-    `returned_to` are the certificates that have its value again.
+    `returned_to` are the certificates that have its value again. Where some of it `was_lost`, because the money had
+    gone already, only the owner knows who is to be told what: the buyer hears no more than that it failed.
     """
     facts = {
         "order_number": order.number,
         "order_path": order_path(order),
         "amount": format_amount(refund.amount_cents, order.payment_currency),
+        "was_lost": was_lost,
         "recipient_name": returned_to[0].recipient_name if len(returned_to) == 1 else "",
         "has_value": bool(returned_to),
         "unsent": _name_people([gift.recipient_name for gift in list_unsent(order, returned_to)]),
     }
     now, key = clock.now(), f"refund{refund.id}"
     schedule_message(order, "refund_returned", key, to_address=order.buyer_email, facts=facts, send_at=now)
-    for gift, _certificates in _gifts_with({each.id for each in returned_to}, order):
+    for gift, _certificates in _gifts_with(set() if was_lost else {each.id for each in returned_to}, order):
         if deliveries.was_told(gift.id, "certificate_refunded"):
             name, to_address = f"{key}.{gift.position}", gift.recipient_email
             schedule_message(

@@ -112,8 +112,9 @@ def _release(refund: Refund, order: Order, refusal: str) -> None:
     standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
     refund.state, refund.ended_at, refund.refusal = "released", now, refusal
     note_refund(refund, "refund_refused", "stripe")
-    is_questioned = disputes.has_open_dispute(order.id)
-    refund_alerts.alert_refused(refund, order, is_questioned=is_questioned, lost_cents=lost_cents)
+    is_on_hold = db.session.get_one(Certificate, hold.certificate_id).status == "frozen"
+    back = refund_alerts.Back(hold.amount_cents, lost_cents, is_on_hold=is_on_hold)
+    refund_alerts.alert_refused(refund, order, back, is_questioned=disputes.has_open_dispute(order.id))
 
 
 def _find(facts: RefundFacts, order: Order) -> Refund | None:
@@ -144,7 +145,7 @@ def _undo(refund: Refund, facts: RefundFacts, order: Order) -> None:
 
 def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
     """Put a refund that failed days later back where it came from, and hold it until a person has looked."""
-    now, lost_cents = clock.now(), 0
+    now, stayed, lost_cents = clock.now(), set[int](), 0
     taken = refund_entries.list_open_entries(facts.id, ("refund_settled", "refund_external"))
     with disputes.set_aside(order.id):
         for loss in refund_entries.list_open_entries(facts.id, ("loss",)):
@@ -152,16 +153,18 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
         for entry in taken:
             refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
             standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
-            lost_cents += pay_losses(order, entry.certificate_id, entry.amount_cents)
+            paid = pay_losses(order, entry.certificate_id, entry.amount_cents)
+            stayed |= {entry.certificate_id} if paid < entry.amount_cents else set()
+            lost_cents += paid
     refund.state, refund.ended_at = "returned", now
-    certificates, ids = payments.list_certificates(order.id), {entry.certificate_id for entry in taken}
-    if order.state == "refunded":
+    certificates = payments.list_certificates(order.id)
+    if order.state == "refunded" and not _is_paid_back(order):
         move(order, "fulfilled" if certificates else "in_review")
     note_refund(refund, "refund_returned", "stripe")
-    returned_to = [each for each in certificates if each.id in ids and each.status != "void"]
-    unsent = len(refund_notices.list_unsent(order, returned_to))
-    refund_alerts.alert_returned(facts, order, has_value=bool(returned_to), lost_cents=lost_cents, unsent=unsent)
-    refund_notices.tell_returned(order, refund, returned_to)
+    returned_to = [each for each in certificates if each.id in stayed]
+    back = refund_alerts.Back(sum(entry.amount_cents for entry in taken), lost_cents, is_on_hold=True)
+    refund_alerts.alert_returned(facts, order, back, unsent=len(refund_notices.list_unsent(order, returned_to)))
+    refund_notices.tell_returned(order, refund, returned_to, was_lost=lost_cents > 0)
 
 
 def _take_foreign(facts: RefundFacts, order: Order) -> str:
@@ -227,13 +230,17 @@ def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> 
 def _after_payback(refund: Refund, order: Order, certificate_ids: list[int]) -> None:
     """Tell people, those who have these certificates too, and let an order end whose whole payment went back."""
     note_refund(refund, "refund_settled", "stripe")
-    settled = sa.select(sa.func.sum(Refund.amount_cents))
-    db.session.flush()
-    paid_back = db.session.scalar(settled.where(Refund.order_id == order.id, Refund.state == "settled"))
-    if paid_back == order.received_cents and may_move(order, "refunded"):
+    if _is_paid_back(order) and may_move(order, "refunded"):
         move(order, "refunded")
     deliveries.cancel_ended(order.id)
     refund_notices.tell_refunded(order, refund, certificate_ids)
+
+
+def _is_paid_back(order: Order) -> bool:
+    """Tell whether a whole payment has gone back; more than that, while a refund that failed is not heard of yet."""
+    db.session.flush()
+    settled = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_cents), 0)).where(Refund.order_id == order.id)
+    return db.session.scalars(settled.where(Refund.state == "settled")).one() >= (order.received_cents or 0)
 
 
 def _hold_of(refund: Refund) -> LedgerEntry:

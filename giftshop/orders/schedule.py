@@ -4,19 +4,18 @@ import logging
 from typing import Any
 
 from giftshop import clock, jobs, rate_limits
-from giftshop.catalog.practice import get_installation, get_practice
+from giftshop.catalog.practice import find_practice, get_installation
 from giftshop.database import db
 from giftshop.dates import write_moment
 from giftshop.errors import CheckoutRefusedError, ShopError
 from giftshop.orders import digest, news
-from giftshop.orders.alerts import alert_owner, resolve_alert
+from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Reconciliation
-from giftshop.orders.reconciliation import LATE, Report, find_last_run, reconcile
+from giftshop.orders.reconciliation import LATE, OVERDUE, Report, find_last_run, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
-OVERDUE = "reconciliation_overdue"
 log = logging.getLogger(__name__)
 
 
@@ -30,11 +29,10 @@ def register_jobs(app: Any) -> None:
         try:
             for so_far in reconcile(gateway):
                 report = so_far
-            resolve_alert(OVERDUE, _name(last))
         except ShopError as refusal:
             log.warning("reconciliation stopped: %s", refusal.message)
             _tell_overdue(last, refusal)
-        db.session.commit()
+            db.session.commit()
         for line in report.changed + report.problems:
             log.warning("reconciliation: %s", line)
 
@@ -46,21 +44,17 @@ def register_jobs(app: Any) -> None:
 
 def _tell_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
     """Tell the owner, once each time, that the books wait to be compared with Stripe, and why."""
-    since = last.started_at if last else get_installation().created_at
-    if clock.now() - since <= LATE:
+    since, practice = last.started_at if last else get_installation().created_at, find_practice()
+    if practice is None or clock.now() - since <= LATE:
         return
     why = "Stripe could not be reached."
     if isinstance(refusal, CheckoutRefusedError):
         why = (
             "Stripe refuses what the shop asks: please tell whoever looks after the shop that its key may have changed."
         )
-    when = write_moment(since, get_practice().time_zone)
+    when = write_moment(since, practice.time_zone)
     detail = f"The books have not been compared with Stripe since {when}. {why}"
-    alert_owner(OVERDUE, _name(last), "The books wait for Stripe", detail)
-
-
-def _name(last: Reconciliation | None) -> str:
-    return f"after run {last.id if last else 0}"
+    alert_owner(OVERDUE, f"after run {last.id if last else 0}", "The books wait for Stripe", detail)
 
 
 def tell_news() -> None:

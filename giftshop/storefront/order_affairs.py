@@ -104,7 +104,7 @@ def _tell_refund(refund: Refund, affairs: Affairs) -> str:
     sentences = {
         "settled": f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
         "held": f"{amount} is on its way back to the card it came from.",
-        "returned": f"The bank could not take the {amount} we paid back. Please call us, and we’ll find another way.",
+        "returned": f"The bank could not take the {amount} we paid back. Please call us: we’ll look at it with you.",
     }
     return sentences.get(refund.state, "")
 

@@ -173,6 +173,39 @@ def test_a_refund_of_what_was_used_up_that_came_back_is_with_the_practice_alone(
     assert "on the certificate" not in page
 
 
+def lose_all(side: StripeSide, order: Order) -> None:
+    """Let the bank take the whole payment for good."""
+    dispute_id = side.dispute(order)
+    side.tell("charge.dispute.created", dispute_id)
+    side.decide(dispute_id, "lost")
+    side.tell("charge.dispute.closed", dispute_id)
+
+
+def test_a_refund_that_came_back_after_the_bank_took_the_payment_is_with_nobody(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    owner.act(certificate, "refund", amount="20")
+    lose_all(stripe_side, order)
+    fail(stripe_side)
+    page = owner.read(path_of(order))
+    assert "The buyer’s bank didn’t take it. Its money had gone already: the order’s history says how." in page
+    assert "The money is with you" not in page
+
+
+def test_a_refund_that_was_refused_after_the_bank_took_the_payment_gives_the_certificate_nothing(
+    owner: Desk, stripe_side: StripeSide
+) -> None:
+    order, certificate = stripe_side.sell_one(50_00)
+    refund = told.held(order, certificate, 20_00)
+    lose_all(stripe_side, order)
+    pursue_refund(refund.id, stripe_side.gateway)
+    page = owner.read(path_of(order))
+    assert "$20.00 was not paid back" in page
+    assert "The certificate has ended: the order’s history says why." in page
+    assert "value again" not in page.split("was not paid back")[1].split("history says why")[0]
+
+
 def fail(side: StripeSide) -> None:
     """Let the only refund fail days after it went out."""
     refund_id = db.session.query(Refund).one().stripe_refund_id or ""

@@ -248,7 +248,7 @@ def test_the_owner_hears_once_that_the_books_wait_for_stripe_until_they_agree_ag
         assert alert.detail == f"The books have not been compared with Stripe since {when}. {why}"
         stripe_side.workbench.post("/faults/clear")
         monkeypatch.undo()
-        tick("reconcile_orders")
+        run(stripe_side.gateway)
     assert db.session.scalars(sa.select(Alert.resolved_at)).one() is not None
 
 

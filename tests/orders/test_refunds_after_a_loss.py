@@ -19,16 +19,16 @@ from giftshop.orders.stripe_facts import DisputeFacts
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import both_databases
-from tests.orders import told
+from tests.orders import mailed, told
 from tests.orders.kept import entries_of, holds_on, kinds_of, message_kinds, messages, owner_was_told, standing_of
 
 NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 
 
-def bank_says(order: Order, amount_cents: int, *statuses: str) -> None:
+def bank_says(order: Order, amount_cents: int, *statuses: str, dispute_id: str = "dp_1") -> None:
     """Let the bank question a sum of an order's payment, and decide."""
     for status in statuses:
-        facts = DisputeFacts("dp_1", status, amount_cents, amount_cents, "fraudulent", "pi_1", None, NOON)
+        facts = DisputeFacts(dispute_id, status, amount_cents, amount_cents, "fraudulent", "pi_1", None, NOON)
         record_dispute(facts, order.id)
         db.session.commit()
 
@@ -102,7 +102,7 @@ def test_what_the_bank_did_not_take_is_on_the_certificate_again_on_hold(app: Fla
     assert holds_on(certificate)
     assert owner_was_told()[-1].detail.endswith(
         "$20.00 of its value had gone already, by a lost dispute or another refund; "
-        "$10.00 of it is on the certificate again."
+        "$10.00 of it is on the certificate again, on hold."
     )
 
 
@@ -271,3 +271,73 @@ def test_of_another_gifts_losses_no_more_is_paid_than_stripe_lacks_for_it(app: F
     assert [each[1] for each in entries_of(first) if each.kind == "loss"] == [20_00, 60_00]
     fail(refund, order)
     assert (standing_of(second), loss(), cleared(order)) == (("frozen", 40_00), 20_00, 40_00)
+
+
+@pytest.mark.parametrize("is_backwards", [False, True])
+def test_what_one_gift_used_is_not_paid_by_another_in_whatever_order_the_news_comes(
+    app: Flask, is_backwards: bool
+) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    first, second = list_certificates(order.id)
+    take(second.id, 20_00)
+    whole, part = told.held(order, first, 50_00), told.held(order, second, 30_00)
+    record_refund(told.answer_to(whole, id="re_1"), order.id)
+    record_refund(told.answer_to(part, id="re_2"), order.id)
+    news = [told.answer_to(part, "failed", id="re_2"), told.refund_of(order, 50_00, id="re_3")]
+    for facts in reversed(news) if is_backwards else news:
+        record_refund(facts, order.id)
+    record_refund(told.answer_to(whole, "failed", id="re_1"), order.id)
+    db.session.commit()
+    assert (standing_of(first), standing_of(second)[1], cleared(order)) == (("frozen", 50_00), 0, 50_00)
+
+
+@pytest.mark.parametrize("is_backwards", [False, True])
+def test_a_refund_that_failed_and_was_made_again_ends_the_certificate_and_the_order(
+    app: Flask, is_backwards: bool
+) -> None:
+    order, (certificate,) = mailed.sold()
+    refund = paid_back(order, certificate, 50_00)
+    news = [told.answer_to(refund, "failed"), told.refund_of(order, 50_00, id="re_2")]
+    for facts in reversed(news) if is_backwards else news:
+        record_refund(facts, order.id)
+    db.session.commit()
+    assert (standing_of(certificate), order.state, cleared(order)) == (("void", 0), "refunded", 0)
+    if is_backwards:
+        assert mailed.told_of(order, "certificate_returned") == []
+        _subject, *parts = mailed.said_in(messages(order, "refund_returned")[-1])
+        assert not any("The money is with us" in part or "value again" in part for part in parts)
+
+
+def test_a_part_of_a_refund_that_comes_back_is_told_to_nobody_but_the_owner(app: Flask) -> None:
+    order, (certificate,) = mailed.sold()
+    refund = paid_back(order, certificate, 30_00)
+    bank_says(order, 40_00, "needs_response", "lost")
+    fail(refund, order)
+    assert standing_of(certificate) == ("frozen", 10_00)
+    assert "$10.00 of it is on the certificate again, on hold." in owner_was_told()[-1].detail
+    assert mailed.told_of(order, "certificate_returned") == []
+    _subject, *parts = mailed.said_in(messages(order, "refund_returned")[-1])
+    assert all("We will be in touch." in part and "value again" not in part for part in parts)
+
+
+def test_the_owner_hears_of_what_came_back_and_not_of_what_was_used(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    take(certificate.id, 30_00)
+    record_refund(told.refund_of(order, 50_00), order.id)
+    bank_says(order, 50_00, "needs_response", "lost")
+    record_refund(told.refund_of(order, 50_00, status="failed"), order.id)
+    db.session.commit()
+    assert (standing_of(certificate), loss(), cleared(order)) == (("void", 0), 30_00, 0)
+    assert (
+        "$20.00 of its value had gone already, by a lost dispute or another refund. The" in owner_was_told()[-1].detail
+    )
+
+
+def test_of_two_disputes_each_takes_what_the_other_does_not_hold(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    bank_says(order, 70_00, "needs_response")
+    bank_says(order, 30_00, "needs_response", "lost", dispute_id="dp_2")
+    bank_says(order, 70_00, "won")
+    left = [standing_of(each)[1] for each in list_certificates(order.id)]
+    assert (left, cleared(order)) == ([50_00, 20_00], 70_00)
+    assert [each.loss_cents for each in db.session.query(Dispute)] == [0, 0]
