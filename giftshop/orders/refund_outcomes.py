@@ -61,7 +61,7 @@ def came_back_to_certificates(refund: Refund) -> bool:
         .where(LedgerEntry.external_ref == refund.stripe_refund_id, LedgerEntry.kind == "refund_returned")
         .where(Certificate.status != "void")
     )
-    return db.session.scalar(returned.limit(1)) is not None
+    return bool(db.session.scalar(sa.select(returned.exists())))
 
 
 def release_refund(refund_id: int, refusal: str) -> None:

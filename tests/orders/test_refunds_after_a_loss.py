@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
+from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.refund_entries import post_loss
 from giftshop.database import db
@@ -341,3 +342,12 @@ def test_of_two_disputes_each_takes_what_the_other_does_not_hold(app: Flask) -> 
     left = [standing_of(each)[1] for each in list_certificates(order.id)]
     assert (left, cleared(order)) == ([50_00, 20_00], 70_00)
     assert [each.loss_cents for each in db.session.query(Dispute)] == [0, 0]
+
+
+def test_a_certificate_that_a_person_ended_is_not_put_on_hold_by_a_refund_at_stripe(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    standing.void(certificate.id, reason_code="paid in cash", request_key="k" * 16, actor="staff:3", at=NOON)
+    record_refund(told.refund_of(order, 50_00), order.id)
+    db.session.commit()
+    assert (standing_of(certificate), holds_on(certificate), cleared(order)) == (("void", 0), [], 0)
+    assert owner_was_told()[-1].kind == "refund_over_balance"
