@@ -34,12 +34,11 @@ def pay_losses(order: Order, certificate_id: int, amount_cents: int) -> int:
 def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEntry, int]]:
     """Yield losses, each with the most of it that value coming back to this certificate pays, in minor units.
 
-    First those of any certificate, its own before others', as far as more is on it, or promised, than Stripe has for
-    it; then what was used of its own, which is nobody else's to pay. What a person accepted to lose, when the payment
-    came, stays lost.
+    First those of any certificate, as far as more is on it, or promised, than Stripe has for it; then what was used of
+    its own, which is nobody else's to pay. What a person accepted to lose, when the payment came, stays lost.
     """
     uncovered = payments.uncovered_by_certificate(order.id)
-    for each in sorted(uncovered, key=lambda each: (each != certificate_id, each)):
+    for each in sorted(uncovered):
         losses = refund_entries.list_open_losses(each)
         room = uncovered[each] - sum(loss.amount_cents for loss in losses if _was_accepted(loss, order))
         for loss in losses:

@@ -351,3 +351,11 @@ def test_a_certificate_that_a_person_ended_is_not_put_on_hold_by_a_refund_at_str
     db.session.commit()
     assert (standing_of(certificate), holds_on(certificate), cleared(order)) == (("void", 0), [], 0)
     assert owner_was_told()[-1].kind == "refund_over_balance"
+
+
+def test_what_comes_back_to_one_gift_pays_the_last_cent_that_the_bank_took_beyond_the_other(app: Flask) -> None:
+    order = told.sold(*[build.gift_request(offer="amount", amount_cents=50_00) for _ in range(2)])
+    refund = paid_back(order, list_certificates(order.id)[1], 50_00)
+    bank_says(order, 50_01, "needs_response", "lost")
+    fail(refund, order)
+    assert ([standing_of(each)[1] for each in list_certificates(order.id)], loss()) == ([0, 49_99], 0)
