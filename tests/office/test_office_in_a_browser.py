@@ -133,6 +133,20 @@ def lost_order(side: StripeSide) -> str:
     return page_of(order)
 
 
+def refund_back_after_a_loss(side: StripeSide) -> str:
+    """An order whose payment the bank took, and then a refund of it came back."""
+    order, _certificate = side.sell_one(120_00)
+    refund_id = side.refund(order, 50_00)
+    side.tell("refund.created", refund_id)
+    dispute_id = side.dispute(order)
+    side.tell("charge.dispute.created", dispute_id)
+    side.decide(dispute_id, "lost")
+    side.tell("charge.dispute.closed", dispute_id)
+    side.workbench.post(f"/refunds/{refund_id}/fail")
+    side.tell("refund.failed", refund_id)
+    return page_of(order)
+
+
 def order_in_review(side: StripeSide) -> str:
     order = side.place()
     order.state, order.review_reason = "in_review", "the amount differs"
@@ -188,6 +202,7 @@ STATES: dict[str, State] = {
     "order, several": company_order,
     "order, disputed": disputed_order,
     "order, lost": lost_order,
+    "order, lost, refund back": refund_back_after_a_loss,
     "order, in review": order_in_review,
     **{name: on_certificate(name) for name in ("refund", "freeze", "unfreeze", "reissue", "void")},
     "refund, used up": used_up,
