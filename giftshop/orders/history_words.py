@@ -87,7 +87,7 @@ _ENTRIES = {
     "dispute_lost": "Lost to the dispute",
     "dispute_released": "Given back by the dispute",
     "dispute_recovered": "Won back",
-    "loss": "Lost, because it was used already",
+    "loss": "Lost, because it was used or paid back already",
     "loss_recovered": "A loss came back",
 }
 
