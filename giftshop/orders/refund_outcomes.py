@@ -239,8 +239,9 @@ def _after_payback(refund: Refund, order: Order, certificate_ids: list[int]) -> 
 def _is_paid_back(order: Order) -> bool:
     """Tell whether a whole payment has gone back; more than that, while a refund that failed is not heard of yet."""
     db.session.flush()
-    settled = sa.select(sa.func.coalesce(sa.func.sum(Refund.amount_cents), 0)).where(Refund.order_id == order.id)
-    return db.session.scalars(settled.where(Refund.state == "settled")).one() >= (order.received_cents or 0)
+    settled = sa.select(sa.func.sum(Refund.amount_cents)).where(Refund.order_id == order.id, Refund.state == "settled")
+    paid_back = db.session.scalar(settled) or 0
+    return order.received_cents is not None and paid_back >= order.received_cents
 
 
 def _hold_of(refund: Refund) -> LedgerEntry:
