@@ -25,7 +25,7 @@ from giftshop.settings import Settings
 from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
-from tests.orders.kept import holds_on
+from tests.orders.kept import holds_on, moves_of
 from tests.orders.stripe_side import StripeSide
 
 BECAUSE = Asked(actor="staff:1", reason="a discount we gave", key="")
@@ -126,6 +126,7 @@ def test_an_accepted_order_is_fulfilled_once_with_who_and_why(stripe_side: Strip
     assert mails_of(order) == ["gift", "receipt"]
     assert all(alert.resolved_at for alert in alerts("in_review"))
     assert ("staff:1", "Accepted as it was paid", "a discount we gave") in everything_told(order)
+    assert ("in_review", "paid", "staff:1") in moves_of(order)
     with pytest.raises(NotInReviewError):
         review.accept_order(order.id, BECAUSE, stripe_side.gateway)
     stripe_side.tell("checkout.session.completed", order.attempts[-1].session_id or "")
