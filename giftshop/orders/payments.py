@@ -15,6 +15,9 @@ from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.stripe_gateway import Patience, StripeGateway
 
+_HOLDING = ("refund_due", "dispute_hold")
+"""The accounts of value that is on no certificate while it is decided whose it is."""
+
 
 @dataclass(frozen=True, slots=True)
 class Share:
@@ -95,30 +98,27 @@ def lose_beyond(order_id: int, amount_cents: int, shares: list[Share], *, extern
 
 def cleared_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what Stripe took for it and has not paid back, in minor units."""
-    return _sum_by_certificate(order_id, into="stripe_clearing")
+    return _sum_by_certificate(order_id, into=("stripe_clearing",))
 
 
 def uncovered_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, by how much more is on it or held of it than Stripe has for it."""
-    holding = ("certificate_liability", "dispute_hold", "refund_due")
-    owed = [_sum_by_certificate(order_id, into=account) for account in holding]
-    cleared = cleared_by_certificate(order_id)
-    return {each: max(0, -sum(sums[each] for sums in owed) - cleared[each]) for each in cleared}
+    short = _sum_by_certificate(order_id, into=("certificate_liability", *_HOLDING, "stripe_clearing"))
+    return {each: max(0, -total) for each, total in short.items()}
 
 
 def _held_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what refunds under way and disputes hold, in minor units."""
-    refunds, disputes = (_sum_by_certificate(order_id, into=account) for account in ("refund_due", "dispute_hold"))
-    return {each: -refunds[each] - disputes[each] for each in refunds}
+    return {each: -total for each, total in _sum_by_certificate(order_id, into=_HOLDING).items()}
 
 
-def _sum_by_certificate(order_id: int, *, into: str) -> dict[int, int]:
-    """Return, for each certificate of an order, what has gone into an account less what went out of it."""
-    amount = sa.case(
-        (LedgerEntry.debit_account == into, LedgerEntry.amount_cents),
-        (LedgerEntry.credit_account == into, -LedgerEntry.amount_cents),
-        else_=0,
+def _sum_by_certificate(order_id: int, *, into: tuple[str, ...]) -> dict[int, int]:
+    """Return, for each certificate of an order, what has gone into these accounts less what went out of them."""
+    debited, credited = (
+        sa.case((account.in_(into), LedgerEntry.amount_cents), else_=0)
+        for account in (LedgerEntry.debit_account, LedgerEntry.credit_account)
     )
+    amount = debited - credited
     query = (
         sa.select(LedgerEntry.certificate_id, sa.func.sum(amount))
         .join(GiftCertificate, GiftCertificate.certificate_id == LedgerEntry.certificate_id)
