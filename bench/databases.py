@@ -8,7 +8,7 @@ from pathlib import Path
 from flask import Flask
 
 from giftshop.app import close_app, create_app
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.conftest import _migrate_and_seed, make_settings
 from tests.databases import PostgresServer
 

@@ -19,7 +19,7 @@ from giftshop import clock
 from giftshop.certificates import audit, seals
 from giftshop.certificates.models import LedgerEntry
 from giftshop.cli_ledger import verify_books
-from giftshop.database import db, may_write, only_reads
+from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.orders import audit as orders_audit
 
 SEALS, RUNS = 10, 2

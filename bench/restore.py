@@ -17,8 +17,8 @@ from bench.report import describe_machine, print_table, show_progress
 from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.certificates import seals
-from giftshop.database import db
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 
 
 def main(certificates: int = 100_000, rounds: int = 3) -> None:

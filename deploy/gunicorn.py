@@ -3,7 +3,7 @@
 import os
 from typing import Any
 
-from giftshop import jobs
+from giftshop.foundation import jobs
 
 wsgi_app = "wsgi:app"
 worker_class = "gthread"

@@ -12,20 +12,21 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, error_pages, health, jobs, logs, money, opening, security_headers
+from giftshop import cli, dates, error_pages, health, money, opening, security_headers
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
-from giftshop.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.errors import DatabaseBusyError
+from giftshop.foundation import jobs, logs
+from giftshop.foundation.database import db, end_session, engine_options, only_reads, prepare_engine
+from giftshop.foundation.settings import ROOT, Settings, read_settings
 from giftshop.limits import close_counters, limiter, limiter_config
 from giftshop.office import views as office_pages
 from giftshop.orders import schedule
 from giftshop.orders.stripe_gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
-from giftshop.settings import ROOT, Settings, read_settings
 from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages

@@ -9,22 +9,23 @@ import click
 from flask import Flask, current_app
 from flask.cli import AppGroup
 
-from giftshop import cli_ledger, jobs
+from giftshop import cli_ledger
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import register
 from giftshop.certificates.document import PAPERS, Paper
-from giftshop.database import db
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings, check_settings
+from giftshop.foundation.terminal import one_sentence, progress
 from giftshop.money import format_amount
 from giftshop.office import commands as office_commands
 from giftshop.orders.close import close_period
 from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.practice_file.commands import practice
-from giftshop.settings import Settings, check_settings
 from giftshop.staff import accounts
 from giftshop.staff.commands import staff
-from giftshop.terminal import one_sentence, progress
 
 orders = AppGroup("orders", help="Orders.")
 certificates = AppGroup("certificates", help="Certificates.")

@@ -12,10 +12,10 @@ from flask_migrate import upgrade
 from giftshop.backups import backup, restore
 from giftshop.backups.backup_file import Manifest
 from giftshop.certificates import audit, ledger_rows, seals
-from giftshop.database import db, may_write, only_reads
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db, may_write, only_reads
+from giftshop.foundation.terminal import one_sentence, show_progress
 from giftshop.orders import audit as orders_audit
-from giftshop.terminal import one_sentence, show_progress
 
 ledger = AppGroup("ledger", help="The ledger.")
 

@@ -22,8 +22,8 @@ from flask_migrate import upgrade
 from sqlalchemy.exc import SQLAlchemyError
 
 from giftshop.errors import ShopError
-from giftshop.settings import ROOT, Settings, read_settings
-from giftshop.terminal import describe_refusal
+from giftshop.foundation.settings import ROOT, Settings, read_settings
+from giftshop.foundation.terminal import describe_refusal
 
 STOP_SECONDS, LOOK_SECONDS = 15, 0.05
 _forking = multiprocessing.get_context("fork")
@@ -86,7 +86,7 @@ def _prepare(settings: Settings, sample_sign_ins: Connection) -> None:
     """Migrate and seed the database; send the sample sign-ins, one line each."""
     from giftshop.app import create_app
     from giftshop.catalog.sample import seed_sample
-    from giftshop.database import db
+    from giftshop.foundation.database import db
     from giftshop.staff import accounts
 
     try:

@@ -11,7 +11,7 @@ from werkzeug.exceptions import HTTPException
 
 from giftshop import errors
 from giftshop.certificates.press import PrintingError
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.negotiation import wants_json
 from giftshop.staff.typed import keep_typed
 

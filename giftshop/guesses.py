@@ -4,11 +4,12 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
-from giftshop.database import db
+from giftshop import clock
+from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.orders.alerts import alert_owner
 from giftshop.staff.models import Staff
-from giftshop.trail import TrailEvent
 
 MANY = 20
 WINDOW = timedelta(minutes=10)
@@ -20,7 +21,7 @@ def note_failed_scan(person: Staff, why: str) -> None:
     There is one alert for a person and a day. The caller commits.
     """
     actor, now = f"staff:{person.id}", clock.now()
-    trail.note("scan_failed", actor=actor, why=why)
+    activity_log.note("scan_failed", actor=actor, why=why)
     if _count_failed(actor, since=now - WINDOW) >= MANY:
         detail = f"{person.name} tried {MANY} codes within ten minutes that open nothing. Ask what happened."
         alert_owner("many_failed_scans", f"staff-{person.id}.{now:%Y-%m-%d}", "Many wrong codes at the counter", detail)

@@ -9,8 +9,8 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
-from giftshop import jobs
-from giftshop.database import db
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
 
 blueprint = Blueprint("health", __name__)
 

@@ -8,7 +8,7 @@ from limits.storage import Storage
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop.database import Base, BigId, create_engine, db
+from giftshop.foundation.database import Base, BigId, create_engine, db
 
 
 class RateLimit(Base):

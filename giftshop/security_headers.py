@@ -6,7 +6,7 @@ from urllib.parse import urlsplit
 
 from flask import Flask, Response, abort, request
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 
 STRIPE_CHECKOUT = "https://checkout.stripe.com"
 PERSONAL = ("/c/", "/orders/", "/gift", "/balance", "/staff", "/redeem", "/office")

@@ -9,10 +9,10 @@ from alembic import context
 from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
-from giftshop import jobs
 from giftshop.catalog.practice import stamp_installation
-from giftshop.database import db
-from giftshop.terminal import describe_refusal
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.terminal import describe_refusal
 
 metadata = db.metadata
 

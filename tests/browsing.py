@@ -13,7 +13,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Request, Response, sync_playwright
 from werkzeug.serving import make_server
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.conftest import make_settings
 from tests.journeys.browser import CHROMIUM, DESK, PHONE, QUIET
 

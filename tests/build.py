@@ -8,8 +8,8 @@ from giftshop import clock
 from giftshop.certificates import ledger, register, standing, vault
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.requests import new_request_key
-from giftshop.database import db
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.foundation.database import db
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.purchase import GiftRequest, Purchase
 from giftshop.orders.register import give_token

@@ -15,11 +15,11 @@ from xdist.scheduler import LoadScopeScheduling
 from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
-from giftshop.database import db
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.limits import limiter
 from giftshop.opening import insist_on_practice
 from giftshop.orders import audit as orders_audit
-from giftshop.settings import Settings
 from tests.databases import PostgresServer
 from tests.whole_ledger import find_forged_entry
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from tests.counter import Counter
     from tests.workbench.running import RunningWorkbench
 
-TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys", "tests/test_jobs.py")
+TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys", "tests/foundation/test_jobs.py")
 """Where tests share a running shop, or need the processors to themselves: each place stays on one process."""
 
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)

@@ -7,7 +7,7 @@ from flask_login import login_user
 from playwright.sync_api import Page
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import sessions
 from giftshop.staff.models import Staff
 from tests import build

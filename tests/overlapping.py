@@ -8,7 +8,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 on_postgresql = pytest.mark.parametrize("database", ["postgresql"], indirect=True)
 """For what cannot happen on SQLite, where whoever writes has the whole file."""

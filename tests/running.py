@@ -16,7 +16,7 @@ from typing import ClassVar
 import requests
 
 from giftshop.app import close_app, create_app
-from giftshop.settings import read_settings
+from giftshop.foundation.settings import read_settings
 from tests.forked import Program
 from tests.workbench.running import RunningWorkbench, start_workbench
 

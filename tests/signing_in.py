@@ -7,7 +7,7 @@ from typing import Any
 from flask import Flask
 from flask.testing import FlaskClient
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import accounts, sign_in
 from giftshop.staff.models import Staff
 

@@ -20,16 +20,17 @@ import sqlalchemy as sa
 from flask import Flask
 from flask_migrate import upgrade
 
-from giftshop import clock, jobs
+from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.backups import backup, backup_file, postgres_programs, restore, sqlite_copy
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import seals, vault
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.delivery.models import Delivery
-from giftshop.settings import Settings
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases, make_settings

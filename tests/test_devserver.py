@@ -14,9 +14,9 @@ import psutil
 import pytest
 import requests
 
+from tests.foundation.test_settings import PRODUCTION
 from tests.own_copy import bare_environment, copy_program
 from tests.running import free_port
-from tests.test_settings import PRODUCTION
 
 PATIENCE_SECONDS = 120
 

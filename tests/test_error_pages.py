@@ -6,7 +6,7 @@ from typing import NoReturn
 import pytest
 from flask import Flask, abort
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.browsing import (
     assert_no_barrier,
     check_markup,

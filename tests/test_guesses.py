@@ -8,8 +8,8 @@ import time_machine
 from flask import Flask
 from flask.testing import FlaskClient
 
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.guesses import MANY, WINDOW
 from giftshop.orders.models import Alert
 from tests.conftest import both_databases

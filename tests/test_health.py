@@ -11,8 +11,8 @@ from flask_migrate import upgrade
 
 from giftshop import clock
 from giftshop.app import close_app, create_app
-from giftshop.database import db, may_write
-from giftshop.heartbeats import JobExecutor
+from giftshop.foundation.database import db, may_write
+from giftshop.foundation.heartbeats import JobExecutor
 from tests.conftest import both_databases, make_settings
 from tests.signing_in import hire, signed_in
 from tests.statements import statements_to

@@ -11,8 +11,8 @@ from sqlalchemy.exc import IntegrityError
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation, refuse_other_money
-from giftshop.database import db
 from giftshop.errors import WrongDatabaseError
+from giftshop.foundation.database import db
 from tests.conftest import both_databases, make_settings
 
 

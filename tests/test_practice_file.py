@@ -11,8 +11,8 @@ from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import find_practice, get_practice
-from giftshop.database import db
-from giftshop.trail import TrailEvent
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from tests import build
 from tests.conftest import both_databases, make_settings
 

@@ -12,7 +12,7 @@ from limits.storage import storage_from_string
 from limits.strategies import FixedWindowRateLimiter
 
 from giftshop.app import close_app, create_app
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import STORE_LOST, client_address, limiter, may_count
 from giftshop.orders.asking import may_ask
 from giftshop.orders.schedule import forget_closed_limits

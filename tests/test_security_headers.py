@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.staff.rights import PUBLIC_BLUEPRINTS, PUBLIC_ENDPOINTS, RANKS, RIGHTS

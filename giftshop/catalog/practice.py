@@ -8,8 +8,8 @@ from sqlalchemy.exc import DBAPIError
 
 from giftshop import clock
 from giftshop.catalog.models import Installation, Practice
-from giftshop.database import db
 from giftshop.errors import ShopError, WrongDatabaseError
+from giftshop.foundation.database import db
 
 
 class PracticeMissingError(ShopError):

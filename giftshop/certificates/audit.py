@@ -14,7 +14,7 @@ from giftshop.certificates import chain, ledger_rows
 from giftshop.certificates.ledger import LIABILITY
 from giftshop.certificates.ledger_rows import CONTENT, HASH, ID, PREV_HASH, Standing
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 SEQUENCE, DEBIT, CREDIT, AMOUNT, BALANCE, REVERSES = map(
     chain.FIELDS.index,

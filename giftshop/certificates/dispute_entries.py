@@ -15,7 +15,7 @@ from giftshop.certificates.refund_entries import (
     recover_loss,
     shrink_loss,
 )
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 
 def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:

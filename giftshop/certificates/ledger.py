@@ -14,7 +14,6 @@ from sqlalchemy.orm.util import identity_key
 from giftshop.certificates import chain, codes, register, vault
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.certificates.undo import has_ended_for_good, refuse_undo, status_with_value
-from giftshop.database import db
 from giftshop.errors import (
     CertificateExpiredError,
     CertificateFrozenError,
@@ -24,6 +23,7 @@ from giftshop.errors import (
     InvalidAmountError,
     WrongModeError,
 )
+from giftshop.foundation.database import db
 
 LIABILITY = "certificate_liability"
 

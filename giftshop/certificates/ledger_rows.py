@@ -14,7 +14,7 @@ from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 from giftshop.certificates import chain
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.models import LedgerEntry as Entry
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 CERTIFICATES_AT_ONCE = 1_000
 CONTENT = slice(0, len(chain.FIELDS))

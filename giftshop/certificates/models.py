@@ -9,7 +9,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.database import Base, BigId, Day, Moment
+from giftshop.foundation.database import Base, BigId, Day, Moment
 
 
 class Certificate(Base):

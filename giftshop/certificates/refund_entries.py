@@ -11,8 +11,8 @@ from sqlalchemy.orm import aliased
 
 from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
+from giftshop.foundation.database import db
 
 StatusAfter = sa.ColumnElement[str] | str | None
 VOID_WHEN_EMPTY: sa.ColumnElement[str] = sa.case((Certificate.balance_cents == 0, "void"), else_=Certificate.status)

@@ -6,8 +6,8 @@ import sqlalchemy as sa
 
 from giftshop.certificates import codes, vault
 from giftshop.certificates.models import Certificate, ReplacedCode
-from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, CertificateVoidError, CodeReplacedError, InvalidCodeError
+from giftshop.foundation.database import db
 
 _PUBLIC_ID_SYMBOLS = 10
 

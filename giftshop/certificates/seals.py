@@ -25,8 +25,8 @@ from giftshop.certificates import chain, ledger_rows
 from giftshop.certificates.audit import SEQUENCE, BadRow, check_rows, find_bad_row, find_moved_row
 from giftshop.certificates.ledger_rows import HASH, ID
 from giftshop.certificates.models import LedgerEntry, LedgerSeal
-from giftshop.database import db, may_write, only_reads
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db, may_write, only_reads
 
 _NEVER = 2**63 - 1
 

@@ -9,12 +9,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop import trail
 from giftshop.certificates import codes, vault
 from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
-from giftshop.database import db
 from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 
 BY_HAND = "by hand"
 
@@ -31,7 +31,7 @@ def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, a
     )
     db.session.flush()
     _change_status(certificate_id, "active", "frozen")
-    trail.note("frozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
+    activity_log.note("frozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
     return True
 
 
@@ -52,7 +52,7 @@ def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_
     db.session.flush()
     if not list_freezes(certificate_id):
         _change_status(certificate_id, "frozen", "active")
-    trail.note("unfrozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
+    activity_log.note("unfrozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
     return True
 
 
@@ -112,7 +112,7 @@ def void(certificate_id: int, *, reason_code: str, request_key: str, actor: str,
         Cause(actor=actor, scope="void", key=request_key, at=at, reason_code=reason_code),
         status="void",
     )
-    trail.note("voided", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    activity_log.note("voided", actor=actor, certificate_id=certificate_id, reason=reason_code)
     return entry
 
 
@@ -136,7 +136,7 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     certificate.code_lookup = vault.lookup(code)
     certificate.code_enc = vault.seal(code, certificate.public_id)
     db.session.flush()
-    trail.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    activity_log.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code
 
 

@@ -7,7 +7,6 @@ from sqlalchemy.orm import aliased
 
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.certificates.requests import wait_for_copies
-from giftshop.database import db
 from giftshop.errors import (
     AlreadyReversedError,
     NotRedeemedByYouError,
@@ -16,6 +15,7 @@ from giftshop.errors import (
     TooLateToUndoError,
     TooManyUndosError,
 )
+from giftshop.foundation.database import db
 
 UNDO_MINUTES = 15
 UNDOS_A_DAY = 3

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db, may_write, only_reads
 from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.printing import face_of
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db, may_write, only_reads
 
 
 class NothingToBringError(ShopError):

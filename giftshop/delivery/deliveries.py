@@ -9,15 +9,16 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop import clock, jobs
+from giftshop import clock
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import PrintingError
-from giftshop.database import db
 from giftshop.delivery.composing import NothingToBringError, build_message
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.faults import describe, insist
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.retry import describe, insist
 
 JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)

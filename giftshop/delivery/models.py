@@ -5,7 +5,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop.database import Base, BigId, Moment
+from giftshop.foundation.database import Base, BigId, Moment
 
 DELIVERY_STATES = ("scheduled", "sending", "sent", "failed", "cancelled")
 

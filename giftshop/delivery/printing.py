@@ -9,7 +9,7 @@ from giftshop.certificates.document import CertificateFace, Paper
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.press import press
 from giftshop.certificates.register import code_of
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 
 

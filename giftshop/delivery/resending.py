@@ -12,10 +12,10 @@ import sqlalchemy as sa
 
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.deliveries import schedule
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.errors import CertificateVoidError, ShopError
+from giftshop.foundation.database import db
 
 
 class MessageNotFoundError(ShopError):

@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import get_certificate
 from giftshop.certificates.requests import Answer
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.office.forms import Filled, asked
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked, read_reason

@@ -12,8 +12,9 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import get_certificate
 from giftshop.certificates.requests import Answer, new_request_key
-from giftshop.database import db
 from giftshop.errors import InvalidAmountError, ShopError
+from giftshop.foundation.database import db
+from giftshop.foundation.terminal import one_sentence
 from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
 from giftshop.office.orders import STATES
@@ -27,7 +28,6 @@ from giftshop.orders.register import get_order
 from giftshop.staff.accounts import get_staff
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import RIGHTS, may_as
-from giftshop.terminal import one_sentence
 
 Command = Callable[..., None]
 

@@ -5,20 +5,21 @@ from datetime import datetime
 from flask import Response, abort
 from flask.typing import ResponseReturnValue
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms, short_terms
 from giftshop.certificates.press import press
 from giftshop.certificates.reports import Report, Section
-from giftshop.database import db
 from giftshop.dates import write_moment, write_zone
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
+from giftshop.foundation.sightings import HOLDER
 from giftshop.money import format_amount
 from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
 from giftshop.orders.history_words import MESSAGES, tell_entry
 from giftshop.orders.models import Dispute, Gift
-from giftshop.sightings import HOLDER
 
 Lines = list[tuple[str, str]]
 WAYS = {"recipient": "e-mailed to the recipient", "buyer": "e-mailed to the buyer", "print": "to print at home"}
@@ -109,7 +110,7 @@ def _used(sold: Sold, dossier: Dossier) -> Lines:
     code = f", code ending in {sold.code_end}" if sold.code_end else ""
     moved = [(entry.created_at, tell_entry(entry, certificate.currency, "")) for entry in certificate.entries]
     lines = [(at, f"{told.what}, {told.detail}") for at, told in moved]
-    seen = trail.list_events(certificate_ids=[certificate.id])
+    seen = activity_log.list_events(certificate_ids=[certificate.id])
     lines += [
         (event.at, "The certificate’s page was opened by whoever holds its code")
         for event in seen

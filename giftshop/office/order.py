@@ -9,9 +9,10 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import ReplacedCode
-from giftshop.database import db
 from giftshop.delivery.deliveries import BRINGING
 from giftshop.errors import NoteRefusedError
+from giftshop.foundation.database import db
+from giftshop.foundation.sightings import record_sighting
 from giftshop.office.dossier import Dossier, open_dossier
 from giftshop.office.forms import actor, asked
 from giftshop.office.messages import list_cancelled
@@ -23,7 +24,6 @@ from giftshop.orders.corrections import refund_limit
 from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
 from giftshop.orders.review import is_warned
-from giftshop.sightings import record_sighting
 from giftshop.staff.rights import has_role
 from giftshop.staff.typed import form_key, typed_in
 

@@ -10,9 +10,9 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
 from giftshop.dates import write_short_day
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.office.forms import number_in
 from giftshop.orders.finding import FoundPage, Wanted, find_exactly, find_orders, first_order_at
 from giftshop.orders.models import Order

@@ -8,7 +8,7 @@ from sqlalchemy.orm import aliased
 
 from giftshop.certificates.ledger import LIABILITY
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 KINDS = {
     "issue": "Sold",

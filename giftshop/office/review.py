@@ -5,8 +5,8 @@ from collections.abc import Callable
 from flask import current_app, redirect
 from flask.typing import ResponseReturnValue
 
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
+from giftshop.foundation.database import db
 from giftshop.office.forms import Filled, asked
 from giftshop.office.order import build_page
 from giftshop.office.refund import get_limit

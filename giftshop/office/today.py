@@ -3,9 +3,10 @@
 from flask import abort, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.office import needs
 from giftshop.office.forms import actor
 from giftshop.office.owed import read_owed
@@ -35,6 +36,6 @@ def tick_alert(alert_id: int) -> ResponseReturnValue:
         abort(404)
     if alert.resolved_at is None:
         alert.resolved_at = clock.now()
-        trail.note("alert_done", actor=actor(), alert=alert.kind, subject=alert.subject)
+        activity_log.note("alert_done", actor=actor(), alert=alert.kind, subject=alert.subject)
     db.session.commit()
     return redirect("/office/", 303)

@@ -12,7 +12,6 @@ import sqlalchemy as sa
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.certificates.requests import wait_for_copies
-from giftshop.database import db
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -22,6 +21,7 @@ from giftshop.errors import (
     SalesPausedError,
     TooManyOpenCheckoutsError,
 )
+from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.prices import get_price
 

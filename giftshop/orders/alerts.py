@@ -5,7 +5,7 @@ import logging
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Alert, Order
 

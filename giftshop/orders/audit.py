@@ -2,7 +2,7 @@
 
 import sqlalchemy as sa
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 INVARIANTS = {
     "every fulfilled gift has exactly its certificates": """

@@ -11,8 +11,8 @@ from typing import Any
 from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import vault
-from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders.admission import admit
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.fulfilment import fulfil_order

@@ -16,7 +16,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.ledger import LIABILITY
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway

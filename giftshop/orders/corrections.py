@@ -14,8 +14,8 @@ from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.remarks import read_words, tells_code
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, ReasonMissingError, ShopError
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Refund
 from giftshop.orders.refunds import hold_refund, pursue_refund

@@ -17,9 +17,9 @@ from giftshop.certificates import seals
 from giftshop.certificates.ledger import LIABILITY
 from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal
 from giftshop.certificates.requests import wait_for_copies
-from giftshop.database import db
 from giftshop.dates import write_day, write_moment
 from giftshop.delivery import deliveries
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 from giftshop.orders.digest_acts import because, list_acts, name_staff
 from giftshop.orders.models import Alert

@@ -9,12 +9,12 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.dates import write_moment
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.orders.history_words import MESSAGES
 from giftshop.orders.models import Order
 from giftshop.staff.models import Staff
-from giftshop.trail import TrailEvent
 
 GRAVE = {
     "voided": "was ended",

@@ -6,7 +6,7 @@ from giftshop import clock
 from giftshop.certificates import dispute_entries, standing
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.refund_entries import list_open_entries
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner, resolve_review

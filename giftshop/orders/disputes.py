@@ -9,9 +9,10 @@ from contextlib import contextmanager
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates import standing
-from giftshop.database import db
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.dispute_endings import end_well, lose
@@ -139,4 +140,6 @@ def _freeze_all(order: Order, *, subject: str, reason_code: str, again: bool = F
 
 
 def _note(dispute: Dispute, status: str) -> None:
-    trail.note("dispute", actor="stripe", order_id=dispute.order_id, status=status, amount_cents=dispute.amount_cents)
+    activity_log.note(
+        "dispute", actor="stripe", order_id=dispute.order_id, status=status, amount_cents=dispute.amount_cents
+    )

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.requests import wait_for_copies
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.alerts import raise_alert
 from giftshop.orders.disputes import record_dispute, record_warning
 from giftshop.orders.fulfilment import settle

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, GiftCertificate, Order, Refund
 
 PAGE = 50

@@ -11,7 +11,7 @@ from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import ledger
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order

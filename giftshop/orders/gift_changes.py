@@ -9,15 +9,16 @@ from datetime import date
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import db
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.models import Delivery
 from giftshop.errors import ShopError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Gift
 from giftshop.orders.register import certificates_of
@@ -80,7 +81,7 @@ def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
         gift.delivery, gift.deliver_on = "recipient", day
         send_at = notices.send_at(gift, get_practice(), at=now)
         again = resending.send_again(message.id, to_address=message.to_address, at=now, send_at=send_at)
-        trail.note("day_changed", actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now")
+        activity_log.note("day_changed", actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now")
         return {"message": again.id}
 
     return _once(gift, "day", key, act, day=day.isoformat() if day else "")
@@ -93,7 +94,7 @@ def keep_back(gift: Gift, *, key: str) -> Answer:
         message, _ = _take(gift, "cancel")
         resending.cancel(message.id, at=clock.now())
         gift.delivery, gift.deliver_on = "print", None
-        trail.note("sending_cancelled", actor=BUYER, order_id=gift.order_id)
+        activity_log.note("sending_cancelled", actor=BUYER, order_id=gift.order_id)
         return {"message": message.id}
 
     return _once(gift, "cancel", key, act)
@@ -141,7 +142,8 @@ def _may_have_arrived(message: Delivery) -> bool:
 def _refuse_opened(certificates: list[Certificate]) -> None:
     ids = [certificate.id for certificate in certificates]
     is_seen = any(
-        event.kind == "viewed" and event.actor == trail.HOLDER for event in trail.list_events(certificate_ids=ids)
+        event.kind == "viewed" and event.actor == activity_log.HOLDER
+        for event in activity_log.list_events(certificate_ids=ids)
     )
     used = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id.in_(ids), LedgerEntry.kind == "redeem")
     if is_seen or db.session.scalar(used.limit(1)) is not None:

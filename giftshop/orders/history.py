@@ -10,10 +10,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop import trail
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import history_words as words
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.order_notes import OrderNote
@@ -52,7 +52,7 @@ def list_happenings(sources: Sources) -> list[Happening]:
     ids = [certificate.id for certificate in sources.certificates]
     told = [
         Happening(sources.order.created_at, "buyer", "Ordered"),
-        *_of_trail(sources, trail.list_events(order_id=sources.order.id, certificate_ids=ids)),
+        *_of_trail(sources, activity_log.list_events(order_id=sources.order.id, certificate_ids=ids)),
         *_of_ledger(sources, ids),
         *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.time_zone)),
         *(line for note in sources.notes for line in _of_note(note)),
@@ -69,7 +69,7 @@ def name_actors(actors: Iterable[str]) -> dict[str, str]:
     return {actor: names.get(actor, words.ACTORS.get(actor, "Someone who left")) for actor in asked}
 
 
-def _of_trail(sources: Sources, events: list[trail.TrailEvent]) -> Iterator[Happening]:
+def _of_trail(sources: Sources, events: list[activity_log.TrailEvent]) -> Iterator[Happening]:
     of_whom = _named(sources.certificates)
     for event in events:
         told = words.tell_event(event, sources.order, of_whom.get(event.certificate_id or 0, ""))

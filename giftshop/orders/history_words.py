@@ -10,9 +10,9 @@ from typing import Any
 from giftshop.certificates.models import LedgerEntry
 from giftshop.dates import write_appointment
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.activity_log import TrailEvent
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
-from giftshop.trail import TrailEvent
 
 ACTORS = {"buyer": "The buyer", "stripe": "Stripe", "system": "The shop", "holder": "Whoever holds the code"}
 

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.certificates import dispute_entries, refund_entries
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import payments
 from giftshop.orders.models import Dispute, Order
 

@@ -6,7 +6,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.database import Base, BigId, Day, JsonText, Moment
+from giftshop.foundation.database import Base, BigId, Day, JsonText, Moment
 
 ORDER_STATES = (
     "awaiting_payment",

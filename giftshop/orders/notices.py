@@ -6,15 +6,16 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates.models import Certificate, ReplacedCode
 from giftshop.certificates.requests import answer_once
-from giftshop.database import db
 from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.register import token_of
@@ -96,7 +97,7 @@ def send_again(
         gift.delivery = "recipient"
     if order is not None and is_corrected and again.kind != "alert":
         _correct_address(order, gift, to_address)
-    trail.note("sent_again", actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected)
+    activity_log.note("sent_again", actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected)
     return again
 
 

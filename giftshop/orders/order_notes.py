@@ -7,8 +7,8 @@ from sqlalchemy.orm import Mapped, mapped_column
 
 from giftshop.certificates import remarks
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import Base, BigId, Moment, db
 from giftshop.errors import NoteRefusedError, ShopError
+from giftshop.foundation.database import Base, BigId, Moment, db
 
 
 class NoteEmptyError(NoteRefusedError):

@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.certificates import refund_entries
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.stripe_gateway import Patience, StripeGateway

@@ -15,9 +15,9 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, ShopError
-from giftshop.faults import describe
+from giftshop.foundation.database import db
+from giftshop.foundation.retry import describe
 from giftshop.orders.alerts import resolve_alert
 from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.events import ORDERLESS, handle_event, handled_types

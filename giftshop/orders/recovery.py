@@ -14,14 +14,15 @@ import secrets
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.models import Installation, Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import vault
 from giftshop.certificates.drawing import DESIGNS
 from giftshop.certificates.requests import wait_for_copies
-from giftshop.database import db
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.fulfilment import settle
@@ -172,7 +173,7 @@ def _tell(order: Order, session: SessionFacts) -> None:
     """Keep in the trail where the order came from, and ask the owner to look at it."""
     number = _NUMBER.search(session.payment_description)
     was = number[1] if number else ""
-    trail.note("order_recovered", actor="system", order_id=order.id, session=session.id, was_number=was)
+    activity_log.note("order_recovered", actor="system", order_id=order.id, session=session.id, was_number=was)
     detail = (
         f"Order {order.number} (before the restore {was or 'another number'}, payment {session.payment_intent_id}) was"
         " made again from what Stripe knows. Its new certificates went to the buyer; codes sent before are dead."

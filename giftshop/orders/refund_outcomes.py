@@ -7,12 +7,13 @@ import json
 
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import refund_entries, standing
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.delivery import deliveries
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import disputes, payments, refund_alerts, refund_notices
 from giftshop.orders.losses import pay_losses
 from giftshop.orders.models import Order, Refund, new_refund_id
@@ -85,7 +86,7 @@ def leave_held(refund_id: int, answer: str) -> None:
 
 def note_refund(refund: Refund, kind: str, actor: str) -> None:
     """Keep in the trail what happened to a refund."""
-    trail.note(
+    activity_log.note(
         kind,
         actor=actor,
         order_id=refund.order_id,
@@ -189,7 +190,7 @@ def _take_foreign(facts: RefundFacts, order: Order) -> str:
 def _asked_by(facts: RefundFacts, order: Order) -> tuple[str, str]:
     """Return who asked for a refund of a whole payment, and why: the trail knows, from before Stripe was asked."""
     if facts.metadata.get("shop") == get_installation().instance_id:
-        asked = [event for event in trail.list_events(order_id=order.id) if event.kind == "payback_asked"]
+        asked = [event for event in activity_log.list_events(order_id=order.id) if event.kind == "payback_asked"]
         if asked:
             return asked[-1].actor, json.loads(asked[-1].facts)["reason"]
     return "stripe", "made at Stripe"

@@ -15,13 +15,13 @@ from giftshop.catalog.practice import get_installation
 from giftshop.certificates import refund_entries
 from giftshop.certificates.ledger import hold_certificate
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import (
     CheckoutRefusedError,
     NothingToRefundError,
     RefundNotAllowedError,
     RefundTooLargeError,
 )
+from giftshop.foundation.database import db
 from giftshop.orders import payments
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.refund_alerts import is_about_key

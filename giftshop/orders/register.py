@@ -7,8 +7,8 @@ from sqlalchemy.orm import joinedload, selectinload
 
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import OrderNotFoundError
+from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
 
 _TOKEN_BYTES = 24

@@ -5,12 +5,13 @@ Both talk to Stripe: they commit before the call and record after it. The order'
 
 import json
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.refund_entries import post_loss
-from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import fulfilment, payments
 from giftshop.orders.alerts import resolve_review
 from giftshop.orders.corrections import Asked
@@ -57,7 +58,7 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     if session is None or (obstacle := _find_obstacle(order, session, refunds, get_installation())):
         why = obstacle if session is not None else "Stripe knows of no payment"
         raise NotAcceptableError(f"It cannot be accepted: {why}. Pay it back instead.")
-    trail.note("order_accepted", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    activity_log.note("order_accepted", actor=asked.actor, order_id=order.id, reason=asked.reason)
     fulfilment.accept(order, session, actor=asked.actor)
     _write_off(order, order.total_cents - session.amount_total)
     for warning_id in _list_warnings(order.id):
@@ -77,7 +78,7 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
     order = _in_review(lock_order(order_id))
     if limit_cents is not None:
         _check_limit(order, limit_cents)
-    trail.note("payback_asked", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    activity_log.note("payback_asked", actor=asked.actor, order_id=order.id, reason=asked.reason)
     if order.payment_intent_id is None:
         move(order, "refunded", actor=asked.actor)
     else:
@@ -94,7 +95,7 @@ def note_warning(warning_id: str, order_id: int) -> None:
     The caller holds the order. Does not commit.
     """
     if not payments.list_certificates(order_id) and warning_id not in _list_warnings(order_id):
-        trail.note(WARNED, actor="stripe", order_id=order_id, subject=warning_id, reason="fraud_warning")
+        activity_log.note(WARNED, actor="stripe", order_id=order_id, subject=warning_id, reason="fraud_warning")
 
 
 def is_warned(order: Order) -> bool:
@@ -105,7 +106,7 @@ def is_warned(order: Order) -> bool:
 
 
 def _list_warnings(order_id: int) -> list[str]:
-    noted = [event for event in trail.list_events(order_id=order_id) if event.kind == WARNED]
+    noted = [event for event in activity_log.list_events(order_id=order_id) if event.kind == WARNED]
     return [json.loads(event.facts)["subject"] for event in noted]
 
 
@@ -157,7 +158,7 @@ def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
     another one, because Stripe gives a key the same refusal, or the same failed refund, for a day.
     """
     order_id, shop, number = order.id, get_installation().instance_id, order.public_id
-    refusals = sum(event.kind == "payback_refused" for event in trail.list_events(order_id=order_id))
+    refusals = sum(event.kind == "payback_refused" for event in activity_log.list_events(order_id=order_id))
     db.session.commit()
     failed = sum(refund.has_failed for refund in gateway.list_refunds(payment_intent_id=payment_id, patience="page"))
     parameters = {
@@ -169,7 +170,7 @@ def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
         gateway.create_refund(parameters, f"{shop}:payback:{number}:{refusals + failed}", patience="page")
     except CheckoutRefusedError as refusal:
         why = refusal.message.strip()
-        trail.note("payback_refused", actor="stripe", order_id=order_id, reason=why)
+        activity_log.note("payback_refused", actor="stripe", order_id=order_id, reason=why)
         db.session.commit()
         raise PaybackRefusedError(f"Stripe refused to pay it back: {why}.") from None
     found = gateway.list_refunds(payment_intent_id=payment_id, patience="page")

@@ -3,11 +3,12 @@
 import logging
 from typing import Any
 
-from giftshop import clock, jobs, rate_limits
+from giftshop import clock, rate_limits
 from giftshop.catalog.practice import find_practice, get_installation
-from giftshop.database import db
 from giftshop.dates import write_moment
 from giftshop.errors import CheckoutRefusedError, ShopError
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
 from giftshop.orders import digest, news
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Reconciliation

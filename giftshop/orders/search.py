@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Gift, GiftCertificate, Order
 
 MOST_RESULTS = 20

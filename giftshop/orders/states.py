@@ -1,7 +1,7 @@
 """The states of an order as data: which move may follow which state, and the one function that moves."""
 
-from giftshop import trail
 from giftshop.errors import MoveNotAllowedError
+from giftshop.foundation import activity_log
 from giftshop.orders.models import Order
 
 MOVES = {
@@ -26,7 +26,7 @@ def move(order: Order, state: str, *, actor: str = "stripe") -> None:
     """
     if not may_move(order, state):
         raise MoveNotAllowedError(f"An order that is {order.state} cannot become {state}.")
-    trail.note("order_moved", actor=actor, order_id=order.id, before=order.state, after=state)
+    activity_log.note("order_moved", actor=actor, order_id=order.id, before=order.state, after=state)
     order.state = state
 
 

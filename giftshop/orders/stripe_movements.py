@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from giftshop.catalog.practice import get_installation
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.dispute_stages import OPEN
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.orders.stripe_facts import ChargeFacts, DisputeFacts, MovementFacts, RefundFacts

@@ -6,18 +6,18 @@ import click
 import sqlalchemy as sa
 from flask.cli import AppGroup
 
-from giftshop import trail
 from giftshop.catalog.editing import set_practice
 from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_kept_offers
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import ShopError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
+from giftshop.foundation.terminal import one_sentence
 from giftshop.orders.models import Order
 from giftshop.practice_file.reading import PracticeFileError, read_practice
 from giftshop.practice_file.writing import write_form, write_practice
-from giftshop.terminal import one_sentence
 
 practice = AppGroup("practice", help="The practice and what it sells.")
 
@@ -46,7 +46,7 @@ def set_by_file(file: Path) -> None:
     _refuse_other_currency(find_practice(), wanted.facts["currency"])
     changed = set_practice(wanted.facts, wanted.offers)
     if changed:
-        trail.note("practice_set", actor="system", changed=changed)
+        activity_log.note("practice_set", actor="system", changed=changed)
     db.session.commit()
     click.echo("\n".join(["Changed:", *changed]) if changed else "Nothing to change: all of it stands already.")
 

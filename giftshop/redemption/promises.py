@@ -8,8 +8,8 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.offers import find_offer
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.foundation.database import db
 
 
 @dataclass(frozen=True, slots=True)

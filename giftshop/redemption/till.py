@@ -11,8 +11,8 @@ from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.certificates import ledger, register
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import db
 from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymbolError
+from giftshop.foundation.database import db
 from giftshop.money import format_choice, format_plain, parse_amount
 
 

@@ -6,9 +6,9 @@ import sqlalchemy as sa
 
 from giftshop.certificates import codes, vault
 from giftshop.certificates.models import ReplacedCode
-from giftshop.database import db
 from giftshop.dates import write_local_day
 from giftshop.errors import CertificateNotFoundError, CodeReplacedError, ShopError
+from giftshop.foundation.database import db
 from giftshop.orders.register import find_gift
 from giftshop.redemption.verdict import Verdict
 

@@ -9,8 +9,8 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.remarks import read_note
 from giftshop.certificates.requests import Answer
-from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.foundation.database import db
 from giftshop.guesses import note_failed_scan
 from giftshop.limits import client_address, limiter
 from giftshop.negotiation import wants_json

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask_security import hash_password
 
 from giftshop import clock
-from giftshop.database import db
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db
 from giftshop.staff import sessions, sign_in
 from giftshop.staff.models import Role, Staff
 from giftshop.staff.rights import RANKS

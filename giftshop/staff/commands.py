@@ -4,11 +4,11 @@ import click
 from flask import current_app
 from flask.cli import AppGroup
 
-from giftshop.database import db
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db
+from giftshop.foundation.terminal import one_sentence
 from giftshop.staff import accounts
 from giftshop.staff.rights import RANKS
-from giftshop.terminal import one_sentence
 
 staff = AppGroup("staff", help="Staff accounts.")
 

@@ -5,10 +5,11 @@ from limits import RateLimitItemPerMinute
 from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import TooManyRequests
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.staff.models import CertificateFound
 from giftshop.staff.sessions import cookie_name, find_session, is_signed_in
@@ -38,7 +39,7 @@ def remember_found(certificate: Certificate, *, by_search: bool = False) -> None
     if row is None:
         return
     kind = "found_by_search" if by_search else "scanned"
-    trail.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
+    activity_log.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
     dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     find = {"staff_session_id": row.id, "certificate_id": certificate.id, "found_at": clock.now()}
     db.session.execute(dialect.insert(CertificateFound).values(find).on_conflict_do_nothing())

@@ -7,7 +7,7 @@ from flask_security import AsaList, RoleMixin, UserMixin
 from sqlalchemy.ext.mutable import MutableList
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.database import Base, BigId, Moment
+from giftshop.foundation.database import Base, BigId, Moment
 
 staff_role = sa.Table(
     "staff_role",

@@ -6,7 +6,7 @@ from flask import Flask, abort, redirect, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
-from giftshop.database import db, may_write, only_reads
+from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.negotiation import wants_json
 from giftshop.staff import sessions
 from giftshop.staff.typed import LONGEST_PATH, keep_typed

@@ -14,7 +14,7 @@ from flask_login import current_user
 from sqlalchemy.orm import joinedload
 
 from giftshop import clock
-from giftshop.database import db, may_write
+from giftshop.foundation.database import db, may_write
 from giftshop.staff.models import CertificateFound, Staff, StaffSession
 
 IDLE = timedelta(minutes=30)

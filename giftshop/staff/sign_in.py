@@ -13,8 +13,8 @@ from flask_security import Security, SQLAlchemySessionUserDatastore, hash_passwo
 from flask_security.totp import Totp
 from passlib.exc import TokenError  # type: ignore[import-untyped]
 
-from giftshop.database import db
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.staff import sessions
 from giftshop.staff.models import Role, Staff
 from giftshop.staff.rights import guard

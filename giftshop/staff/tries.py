@@ -5,7 +5,7 @@ A try is counted before its password is looked at, or a hundred at once would al
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import client_address, limiter
 from giftshop.staff.devices import find_device
 

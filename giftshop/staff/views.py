@@ -8,8 +8,8 @@ from flask_login import current_user, login_user, logout_user
 
 from giftshop import clock
 from giftshop.certificates.qr import qr_svg
-from giftshop.database import db, may_write
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db, may_write
 from giftshop.staff import accounts, sessions, sign_in, tries
 from giftshop.staff.devices import remember_device
 from giftshop.staff.models import Staff

@@ -10,7 +10,6 @@ from giftshop import clock
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.requests import new_request_key
-from giftshop.database import db
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -22,6 +21,7 @@ from giftshop.errors import (
     ShopError,
     TooManyOpenCheckoutsError,
 )
+from giftshop.foundation.database import db
 from giftshop.limits import client_address
 from giftshop.orders.checkout import withdraw_order
 from giftshop.orders.placing import place_order

@@ -8,8 +8,8 @@ from werkzeug.exceptions import TooManyRequests
 from giftshop.certificates.codes import normalise_code
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import find_by_code
-from giftshop.database import db
 from giftshop.errors import InvalidCodeError
+from giftshop.foundation.database import db
 from giftshop.limits import client_address, may_count
 
 PER_ADDRESS = RateLimitItemPerMinute(10)

@@ -9,7 +9,7 @@ from typing import Literal
 
 from limits import RateLimitItemPerHour
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import client_address, may_count
 
 MAILS = RateLimitItemPerHour(3)

@@ -5,8 +5,8 @@ import logging
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
-from giftshop.database import db, may_write
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.foundation.database import db, may_write
 from giftshop.orders.asking import may_ask
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import Order

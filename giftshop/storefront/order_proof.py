@@ -9,7 +9,7 @@ from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from giftshop import clock
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.notices import tell_way_in
 from giftshop.orders.register import find_order

@@ -3,7 +3,6 @@
 from flask import current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from giftshop.database import db
 from giftshop.errors import (
     BuyerLimitError,
     CheckoutRefusedError,
@@ -13,12 +12,13 @@ from giftshop.errors import (
     SalesPausedError,
     TooManyOpenCheckoutsError,
 )
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.limits import client_address
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
-from giftshop.settings import Settings
 
 _TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"
 _NOT_ADMITTED = (BuyerLimitError, OfferChangedError, OrderTooOldError, SalesPausedError)

@@ -18,11 +18,11 @@ from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.press import press
 from giftshop.certificates.qr import certificate_address, qr_svg
 from giftshop.certificates.register import code_of, find_by_code, get_by_code
-from giftshop.database import db, may_write
 from giftshop.delivery.printing import face_of
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.foundation.database import db, may_write
+from giftshop.foundation.sightings import HOLDER, record_sighting
 from giftshop.guesses import note_failed_scan
-from giftshop.sightings import HOLDER, record_sighting
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.staff.typed import keep_for
 from giftshop.storefront.art import draw

@@ -5,7 +5,7 @@ import logging
 from flask import Blueprint, Response, current_app, request
 
 from giftshop import clock
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.events import handle_event
 from giftshop.orders.stripe_gateway import StripeGateway, WebhookRefusedError
 

@@ -12,7 +12,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import ledger
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 
 DESK = "staff:7"

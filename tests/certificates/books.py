@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.certificates import chain, standing
 from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal, MoneyRequest
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 
 LIABILITY = "certificate_liability"

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from giftshop.certificates import chain, ledger_rows, seals
 from giftshop.certificates.models import LedgerEntry, LedgerSeal
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 _SQLITE = ("PRAGMA ignore_check_constraints = 1", "PRAGMA defer_foreign_keys = 1")
 _GUARDED = ("certificate", "ledger_entry", "ledger_seal")

@@ -10,7 +10,7 @@ from sqlalchemy.exc import OperationalError
 from giftshop import clock
 from giftshop.certificates import audit, ledger
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import rebuild_chains

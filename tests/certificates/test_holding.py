@@ -10,8 +10,8 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import ledger, refund_entries
 from giftshop.certificates.models import CertificateFreeze, LedgerEntry
-from giftshop.database import db
 from giftshop.errors import AlreadyReversedError
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import give_back, take
 

@@ -12,7 +12,6 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import ledger, vault
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.database import db
 from giftshop.errors import (
     CertificateExpiredError,
     CertificateFrozenError,
@@ -23,6 +22,7 @@ from giftshop.errors import (
     ShopError,
     WrongModeError,
 )
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import DESK, take, written
 from tests.conftest import both_databases

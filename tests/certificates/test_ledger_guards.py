@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import DBAPIError
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests.certificates.attempts import ON_ENTRIES, Attempt
 from tests.certificates.attempts_on_tables import ON_TABLES
 from tests.certificates.books import Books, keep_books

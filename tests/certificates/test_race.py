@@ -8,8 +8,8 @@ from flask import Flask
 
 from giftshop.certificates import ledger
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import InsufficientBalanceError
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import DESK, all_at_once, take
 from tests.conftest import both_databases

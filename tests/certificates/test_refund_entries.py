@@ -8,8 +8,8 @@ from flask import Flask
 
 from giftshop.certificates import refund_entries as refunds
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import written
 

@@ -7,13 +7,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import db
 from giftshop.errors import InsufficientBalanceError, ShopError, TooLateToUndoError, TooManyUndosError
-from giftshop.trail import TrailEvent
+from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import both_databases
@@ -34,7 +35,7 @@ def test_money_holds_and_trail_of_a_refused_act_are_gone(app: Flask) -> None:
     def act() -> dict[str, object]:
         take(certificate.id, 40_00)
         standing.freeze(certificate.id, subject="x", reason_code="x", actor="staff:7", at=clock.now())
-        trail.note("resent", actor="staff:7", certificate_id=certificate.id)
+        activity_log.note("resent", actor="staff:7", certificate_id=certificate.id)
         db.session.flush()
         raise InsufficientBalanceError
 
@@ -49,7 +50,7 @@ def test_money_holds_and_trail_of_a_refused_act_are_gone(app: Flask) -> None:
 @both_databases
 def test_what_an_act_added_and_did_not_send_yet_is_gone_too(app: Flask) -> None:
     def act() -> dict[str, object]:
-        trail.note("resent", actor="staff:7")
+        activity_log.note("resent", actor="staff:7")
         raise InsufficientBalanceError
 
     answer_once(scope="redeem:staff:7", key=KEY, body={}, act=act)

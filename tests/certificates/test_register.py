@@ -5,7 +5,6 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.certificates import codes, register, vault
-from giftshop.database import db
 from giftshop.errors import (
     CertificateNotFoundError,
     CertificateVoidError,
@@ -13,7 +12,8 @@ from giftshop.errors import (
     ShopError,
     WrongCheckSymbolError,
 )
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from tests import build
 from tests.conftest import both_databases
 

@@ -11,8 +11,8 @@ from giftshop import clock
 from giftshop.certificates import requests, standing
 from giftshop.certificates.models import MoneyRequest
 from giftshop.certificates.requests import Answer, answer_once
-from giftshop.database import db
 from giftshop.errors import InsufficientBalanceError, RequestKeyMissingError, RequestKeyReusedError
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import all_at_once, take
 from tests.conftest import both_databases

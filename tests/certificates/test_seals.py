@@ -18,7 +18,7 @@ from sqlalchemy.exc import OperationalError
 from giftshop import clock
 from giftshop.certificates import audit, chain, ledger_rows, seals
 from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal
-from giftshop.database import db, may_write, only_reads
+from giftshop.foundation.database import db, may_write, only_reads
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import last_digest, rebuild_chains, rebuild_seals, run, unguarded

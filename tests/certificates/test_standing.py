@@ -10,9 +10,9 @@ from flask import Flask
 
 from giftshop.certificates import dispute_entries, ledger, register, standing
 from giftshop.certificates.models import Certificate, CertificateFreeze
-from giftshop.database import db
 from giftshop.errors import CertificateVoidError, CodeReplacedError, NotFrozenByHandError, ReasonMissingError
-from giftshop.trail import TrailEvent
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import take
 

@@ -12,7 +12,7 @@ from giftshop import clock
 from giftshop.certificates import audit, seals
 from giftshop.certificates.audit import BadRow
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import run, unguarded

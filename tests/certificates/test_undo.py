@@ -9,7 +9,6 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import refund_entries, standing, undo
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
 from giftshop.errors import (
     AlreadyReversedError,
     CertificateNotFoundError,
@@ -20,6 +19,7 @@ from giftshop.errors import (
     TooLateToUndoError,
     TooManyUndosError,
 )
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import DESK, all_at_once, give_back, take
 from tests.conftest import both_databases

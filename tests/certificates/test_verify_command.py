@@ -11,10 +11,11 @@ from pathlib import Path
 import pytest
 from flask import Flask
 
-from giftshop import clock, terminal
+from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.certificates import seals
-from giftshop.database import db
+from giftshop.foundation import terminal
+from giftshop.foundation.database import db
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import make_settings

@@ -9,8 +9,8 @@ from flask import Flask
 
 from giftshop.certificates.document import PAPERS, Paper
 from giftshop.certificates.press import press
-from giftshop.database import db
 from giftshop.delivery.printing import face_of
+from giftshop.foundation.database import db
 from tests import build
 
 BASE = "https://gifts.focusedcare.example"

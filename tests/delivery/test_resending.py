@@ -8,15 +8,16 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.codes import format_code
-from giftshop.database import db
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.resending import MessageNotFoundError, MessageUnderWayError, NotWaitingError, SentAgainError
 from giftshop.errors import CertificateVoidError, ShopError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.register import find_gift
@@ -183,7 +184,7 @@ def test_a_corrected_address_is_used_from_then_on(app: Flask) -> None:
     notices.send_again(receipt.id, to_address="marko@example.org", actor="staff:3", at=clock.now())
     db.session.commit()
     assert db.session.query(Order).one().buyer_email == "marko@example.org"
-    told = [event.facts for event in trail.list_events(order_id=gift.order_id)]
+    told = [event.facts for event in activity_log.list_events(order_id=gift.order_id)]
     assert len(told) == 2
     assert not any("@" in facts for facts in told)
 

@@ -11,10 +11,10 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates.press import press
-from giftshop.database import LOCK_SECONDS, db
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import LOCK_SECONDS, db
 from tests import build
 from tests.conftest import both_databases
 from tests.delivery.conftest import schedule_gift

@@ -10,10 +10,10 @@ from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.foundation.database import db
 from tests import build
 from tests.delivery.conftest import schedule_gift
 from tests.delivery.mail_servers import MailServer

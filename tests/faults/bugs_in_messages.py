@@ -8,12 +8,12 @@ from typing import Any
 import pytest
 import sqlalchemy as sa
 
-from giftshop import jobs
-from giftshop.database import ShopSession, db
 from giftshop.delivery import deliveries
 from giftshop.delivery.composing import build_message
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import jobs
+from giftshop.foundation.database import ShopSession, db
 
 
 def mark_first(patches: pytest.MonkeyPatch) -> None:

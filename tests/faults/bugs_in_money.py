@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
-from giftshop import sqlite_engine
 from giftshop.certificates import ledger, requests, undo
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import ShopSession, db
 from giftshop.errors import InsufficientBalanceError
+from giftshop.foundation import sqlite
+from giftshop.foundation.database import ShopSession, db
 from giftshop.redemption import till
 from tests.faults.failpoints import who_commits
 
@@ -71,7 +71,7 @@ def begin_deferred(patches: pytest.MonkeyPatch) -> None:
         meet()
         return proper(certificate_id, transfer, cause)
 
-    patches.setattr(sqlite_engine._WritersTurn, "begin", begin)
+    patches.setattr(sqlite._WritersTurn, "begin", begin)
     _replace_post(patches, post)
 
 

@@ -6,8 +6,8 @@ It says "running" once it has a job in hand, and never ends by itself. It does n
 import sys
 import time
 
-from giftshop import jobs
 from giftshop.app import create_app
+from giftshop.foundation import jobs
 from tests.conftest import make_settings
 
 if __name__ == "__main__":

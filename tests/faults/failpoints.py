@@ -21,7 +21,7 @@ from typing import Any, NamedTuple
 import pytest
 from sqlalchemy.exc import OperationalError
 
-from giftshop.database import ShopSession
+from giftshop.foundation.database import ShopSession
 
 CALLS = {
     "attempt_prepared": "giftshop.orders.checkout:_prepare",
@@ -29,7 +29,7 @@ CALLS = {
     "session_read": "giftshop.orders.stripe_gateway:StripeGateway.retrieve_session",
     "webhook_parsed": "giftshop.orders.stripe_gateway:StripeGateway.read_event",
     "certificates_issued": "giftshop.orders.fulfilment:_pay",
-    "job_enqueued": "giftshop.jobs:enqueue",
+    "job_enqueued": "giftshop.foundation.jobs:enqueue",
     "job_picked_up": "giftshop.delivery.deliveries:deliver",
     "pdf_printed": "giftshop.certificates.press:Press.print_pdf",
     "smtp_data": "smtplib:SMTP.data",
@@ -37,7 +37,7 @@ CALLS = {
     "refund_sent": "giftshop.orders.stripe_gateway:StripeGateway.create_refund",
     "refund_recorded": "giftshop.orders.events:record_refund",
     "dispute_recorded": "giftshop.orders.events:record_dispute",
-    "jobs_taken_over": "giftshop.jobs:_take_over",
+    "jobs_taken_over": "giftshop.foundation.jobs:_take_over",
 }
 """A step that is one function: before it is called, after it has returned."""
 
@@ -54,7 +54,7 @@ COMMITS = {
     "refund_held": "giftshop.office.refund:refund",
     "refund_settled": "giftshop.orders.refunds:pursue_refund",
 }
-"""A step that is a commit, by who asks for it ("insist" when through giftshop.faults.insist)."""
+"""A step that is a commit, by who asks for it ("insist" when through giftshop.foundation.retry.insist)."""
 
 ANSWERS = {
     "gift_answered": r"/gift",
@@ -199,7 +199,7 @@ def who_commits() -> str:
     frame, prefix = sys._getframe(2), ""
     while frame is not None:
         module, function = frame.f_globals.get("__name__", ""), frame.f_code.co_name
-        if module == "giftshop.faults":
+        if module == "giftshop.foundation.retry":
             prefix = "insist "
         elif module.startswith("giftshop."):
             return f"{prefix}{module}:{function}"

@@ -8,7 +8,7 @@ import signal
 import sys
 
 import giftshop.app  # noqa: F401
-from giftshop import jobs
+from giftshop.foundation import jobs
 
 
 def keep() -> None:

@@ -5,9 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from giftshop import heartbeats
 from giftshop.app import create_app
 from giftshop.delivery import deliveries
+from giftshop.foundation import heartbeats
 from giftshop.limits import limiter
 from tests.faults import bugs, failpoints
 

@@ -6,9 +6,9 @@ import time
 
 import sqlalchemy as sa
 
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders import refunds
 from giftshop.orders.models import Refund
 from tests.faults.checker import AskedRefund

@@ -20,15 +20,15 @@ import sqlalchemy as sa
 import stripe
 from flask import Flask
 
-from giftshop import heartbeats, jobs
 from giftshop.app import close_app, create_app
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
+from giftshop.foundation import heartbeats, jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
-from giftshop.settings import Settings
 from tests import build, signing_in
 from tests.delivery.mail_servers import MailServer
 from tests.faults import bugs, failpoints

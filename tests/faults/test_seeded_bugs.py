@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.conftest import make_settings
 from tests.delivery.mail_servers import MailServer
 from tests.faults import scenarios

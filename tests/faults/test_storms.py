@@ -11,8 +11,8 @@ import requests
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.database import db
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from tests import signing_in
 from tests.conftest import make_settings
 from tests.databases import PostgresServer

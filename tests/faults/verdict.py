@@ -13,8 +13,8 @@ import sqlalchemy as sa
 
 from giftshop.certificates import audit
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.database import db
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.foundation.database import db
 from giftshop.orders import audit as orders_audit
 from giftshop.orders import payments
 from giftshop.orders.models import Order, Refund

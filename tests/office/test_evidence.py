@@ -8,12 +8,13 @@ from contextlib import suppress
 import pypdfium2
 import pytest
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.press import press
-from giftshop.database import db
 from giftshop.dates import write_moment
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders.models import Dispute
 from giftshop.orders.payments import list_certificates
 from tests import build
@@ -49,8 +50,8 @@ def disputed(side: StripeSide, **gift: object) -> tuple[Dispute, str]:
     order = side.sell(build.gift_request(offer="amount", amount_cents=120_00, **gift))
     (certificate,) = list_certificates(order.id)
     code = build.code_of(certificate)
-    trail.note("viewed", actor="holder", certificate_id=certificate.id)
-    trail.note("viewed", actor="staff:7", certificate_id=certificate.id)
+    activity_log.note("viewed", actor="holder", certificate_id=certificate.id)
+    activity_log.note("viewed", actor="staff:7", certificate_id=certificate.id)
     build.redeem(certificate, 45_00)
     message = db.session.query(Delivery).filter(Delivery.kind == "gift").one()
     message.state, message.sent_at = "sent", clock.now()
@@ -118,7 +119,7 @@ def test_a_long_story_takes_no_more_questions(owner: Desk, stripe_side: StripeSi
     counts = []
     for more in (0, 20):
         for _ in range(more):
-            trail.note("viewed", actor="holder", certificate_id=certificates[0].id)
+            activity_log.note("viewed", actor="holder", certificate_id=certificates[0].id)
         db.session.commit()
         with count_queries() as queries:
             assert owner.open(f"/office/disputes/{dispute.id}/evidence.pdf").status_code == 200

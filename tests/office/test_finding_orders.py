@@ -7,8 +7,8 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import finding
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.orders.payments import list_certificates

@@ -6,7 +6,7 @@ from flask import Flask
 
 from giftshop.catalog.models import Practice
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Refund
 from tests import build
 from tests.orders.stripe_side import StripeSide

@@ -10,13 +10,13 @@ from playwright.sync_api import Page
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.orders import order_notes
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Reconciliation
 from giftshop.orders.refunds import hold_refund
-from giftshop.settings import Settings
 from tests import build
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
 from tests.orders.stripe_side import StripeSide

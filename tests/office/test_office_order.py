@@ -5,11 +5,12 @@ import json
 import pytest
 import sqlalchemy as sa
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.requests import MoneyRequest
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders.order_notes import OrderNote
 from giftshop.orders.payments import list_certificates
 from tests import build
@@ -78,13 +79,13 @@ def test_looking_is_kept_on_record_once_an_hour_for_each_person(
         owner.open(path_of(order))
         manager.open(path_of(order))
     assert [event.actor for event in viewed(order.id)] == [owner.actor, manager.actor]
-    monkeypatch.setattr("giftshop.sightings.PAUSE", clock.now() - clock.now())
+    monkeypatch.setattr("giftshop.foundation.sightings.PAUSE", clock.now() - clock.now())
     owner.open(path_of(order))
     assert [event.actor for event in viewed(order.id)] == [owner.actor, manager.actor, owner.actor]
 
 
-def viewed(order_id: int) -> list[trail.TrailEvent]:
-    return [event for event in trail.list_events(order_id=order_id) if event.kind == "viewed"]
+def viewed(order_id: int) -> list[activity_log.TrailEvent]:
+    return [event for event in activity_log.list_events(order_id=order_id) if event.kind == "viewed"]
 
 
 @both_databases
@@ -154,7 +155,7 @@ def test_a_note_is_kept_once_and_its_words_can_be_taken_away(manager: Desk, stri
     assert "Took the words of a note away" in page
     stored = " ".join(db.session.scalars(sa.select(MoneyRequest.answer)))
     assert "Friday" not in stored
-    assert "Friday" not in json.dumps([event.facts for event in trail.list_events(order_id=order.id)])
+    assert "Friday" not in json.dumps([event.facts for event in activity_log.list_events(order_id=order.id)])
 
 
 @pytest.mark.parametrize(("text", "sentence"), [("", "Write a few words first"), ("x" * 141, "at most 140 characters")])

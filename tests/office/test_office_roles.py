@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 from werkzeug.routing import Rule
 
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.order_notes import OrderNote
 from giftshop.staff.rights import RIGHTS
 from tests import build

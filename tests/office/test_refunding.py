@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from giftshop.catalog.models import Practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refunds import Refundable, list_refundable, pursue_refund

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from giftshop.catalog.models import Practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -3,8 +3,8 @@
 from datetime import date, timedelta
 
 from giftshop import clock
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import gift_changes
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.payments import list_certificates

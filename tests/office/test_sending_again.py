@@ -3,8 +3,8 @@
 import pytest
 
 from giftshop import clock
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Order
 from tests import build

@@ -4,9 +4,9 @@ import pytest
 
 from giftshop.certificates import register, standing
 from giftshop.certificates.models import CertificateFreeze
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CodeReplacedError
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from tests import build

@@ -10,8 +10,8 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import ledger
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.office.owed import Term, read_owed
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Alert, Reconciliation

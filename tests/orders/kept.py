@@ -9,10 +9,10 @@ import sqlalchemy as sa
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.standing import list_freezes
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.orders.models import Alert, Order
-from giftshop.trail import TrailEvent
 
 
 class Told(NamedTuple):

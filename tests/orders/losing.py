@@ -6,9 +6,9 @@ from pathlib import Path
 from flask import Flask
 from flask_migrate import upgrade
 
-from giftshop import jobs
 from giftshop.backups import backup, restore
-from giftshop.database import db
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
 
 
 def back_up(folder: Path) -> Path:

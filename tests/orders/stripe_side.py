@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, cast
 
 from giftshop import clock
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.events import handle_event
 from giftshop.orders.models import Order

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from giftshop import clock
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Order
 from giftshop.orders.reconciliation import ABANDONED_AFTER, reconcile

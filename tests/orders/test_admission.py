@@ -13,7 +13,6 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import (
     AmountOutOfBoundsError,
@@ -25,6 +24,7 @@ from giftshop.errors import (
     ShopError,
     TooManyOpenCheckoutsError,
 )
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.orders import admission, checkout
 from giftshop.orders.checkout import open_checkout

@@ -4,7 +4,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.orders import asking
 from giftshop.orders.models import Order

@@ -8,8 +8,8 @@ import sqlalchemy as sa
 import time_machine
 
 from giftshop.catalog.practice import get_installation
-from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders import checkout
 from giftshop.orders.checkout import RESEND_WINDOW, SESSION_LIFE, build_parameters, open_checkout, withdraw_order
 from giftshop.orders.models import Alert, CheckoutAttempt, Order

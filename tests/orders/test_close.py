@@ -4,7 +4,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.close import OWED, Close, Line, _compare_issued, _compare_owed, _Period, close_period
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refunds import hold_refund, pursue_refund

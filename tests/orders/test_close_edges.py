@@ -9,7 +9,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import review
 from giftshop.orders.close import Close, close_period
 from giftshop.orders.models import Order

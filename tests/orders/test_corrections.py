@@ -11,8 +11,8 @@ from giftshop.certificates import standing
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.requests import Answer
-from giftshop.database import db
 from giftshop.errors import ReasonMissingError, RequestKeyReusedError
+from giftshop.foundation.database import db
 from giftshop.orders import corrections
 from giftshop.orders.corrections import MOST_REASON, Asked, ReasonTellsTooMuchError, ReasonTooLongError, read_reason
 from giftshop.orders.models import Order, Refund

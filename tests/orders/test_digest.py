@@ -11,9 +11,9 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import seals, standing
 from giftshop.certificates.models import Certificate, LedgerSeal
-from giftshop.database import db
 from giftshop.delivery.messages import MOST_SUBJECT, compose
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import digest, schedule
 from giftshop.orders.alerts import raise_alert
 from tests import build

@@ -7,13 +7,14 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import standing, vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import digest, notices
 from giftshop.orders.digest_acts import list_acts
 from tests import build
@@ -43,8 +44,8 @@ def test_a_search_is_one_line_for_each_person_with_how_many_it_found(app: Flask)
     with time_machine.travel(NOON, tick=False):
         found = [build.certificate() for _ in range(3)]
         for each in [*found, *found]:
-            trail.note("found_by_search", actor=f"staff:{person.id}", certificate_id=each.id)
-        trail.note("found_by_search", actor="staff:99", certificate_id=found[0].id)
+            activity_log.note("found_by_search", actor=f"staff:{person.id}", certificate_id=each.id)
+        activity_log.note("found_by_search", actor="staff:99", certificate_id=found[0].id)
         db.session.commit()
     assert told_in() == (
         ["Manager found 3 certificates by search", "staff:99 found 1 certificate by search"],
@@ -60,7 +61,7 @@ def test_a_message_to_another_address_is_named_and_one_to_the_same_is_not(app: F
         for message, address in ((receipt, receipt.to_address), (gift, "me@practice.example")):
             message.facts_enc = vault.seal("{}", message.message_id)
             notices.send_again(message.id, to_address=address, actor="staff:2", at=clock.now())
-        trail.note("sent_again", actor="buyer", order_id=gift.order_id, message="gift", is_corrected=True)
+        activity_log.note("sent_again", actor="buyer", order_id=gift.order_id, message="gift", is_corrected=True)
         db.session.commit()
     grave, slight = told_in()
     assert grave == [f"Certificate to print {number} was sent to another address by staff:2"]
@@ -73,7 +74,7 @@ def test_what_was_decided_about_an_order_in_review_is_named(app: Flask) -> None:
         build.certificate()
         order_id = db.session.scalars(sa.select(Delivery.order_id)).first() or 0
         for kind in ("order_accepted", "payback_asked"):
-            trail.note(kind, actor="staff:1", order_id=order_id, reason="they rang")
+            activity_log.note(kind, actor="staff:1", order_id=order_id, reason="they rang")
         db.session.commit()
     number = f"G-{1000 + order_id}"
     assert told_in() == (

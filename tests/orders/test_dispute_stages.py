@@ -6,8 +6,8 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.models import Alert, Order
 from giftshop.orders.payments import list_certificates
 from tests import build

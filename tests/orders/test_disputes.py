@@ -8,8 +8,8 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import CertificateFrozenError
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.payments import list_certificates

@@ -13,7 +13,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Alert, Dispute, Order, Refund
 from giftshop.orders.stripe_facts import DisputeFacts

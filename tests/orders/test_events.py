@@ -6,8 +6,8 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders import events
 from giftshop.orders.models import Alert, StripeEvent
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import finding, notices
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.finding import Wanted, find_exactly, find_orders, first_order_at

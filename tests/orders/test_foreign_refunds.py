@@ -8,7 +8,7 @@ import time_machine
 from flask import Flask
 
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Refund

@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop.catalog.practice import get_installation
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import reconciliation
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.reconciliation import Report, reconcile

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import Order
 from tests.conftest import both_databases

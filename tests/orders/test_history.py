@@ -8,12 +8,12 @@ import pytest
 import time_machine
 from flask import Flask
 
-from giftshop import trail
 from giftshop.certificates import standing
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
 from giftshop.delivery import deliveries
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import history_words as words
 from giftshop.orders.history import Sources, list_happenings, name_actors
 from giftshop.orders.models import ORDER_STATES, Order, Refund
@@ -79,7 +79,7 @@ def test_of_several_certificates_each_line_says_whose(app: Flask) -> None:
     order = told.sold(build.gift_request(recipient_name="Ana"), build.gift_request(recipient_name="Vera"))
     ana, vera = list_certificates(order.id)
     standing.freeze_by_hand(vera.id, reason_code="reported lost", actor="staff:1", at=NOON)
-    trail.note("reissued", actor="staff:1", certificate_id=ana.id, reason="lost")
+    activity_log.note("reissued", actor="staff:1", certificate_id=ana.id, reason="lost")
     lines = history_of(order)
     assert ("staff:1", "Put on hold", f"Vera ({vera.public_id}) · reported lost") in lines
     assert ("staff:1", "Given a new code; the old one is dead", f"Ana ({ana.public_id}) · lost") in lines
@@ -131,8 +131,8 @@ def tell(delivery: Delivery, **changes: Any) -> list[str]:
     return [f"{said.what}: {said.detail}" for _, said in words.tell_delivery(delivery, "America/Denver")]
 
 
-def event(kind: str, **facts: Any) -> trail.TrailEvent:
-    return trail.TrailEvent(at=NOON, actor="staff:1", kind=kind, facts=json.dumps(facts))
+def event(kind: str, **facts: Any) -> activity_log.TrailEvent:
+    return activity_log.TrailEvent(at=NOON, actor="staff:1", kind=kind, facts=json.dumps(facts))
 
 
 @pytest.mark.parametrize("after", ORDER_STATES)
@@ -167,7 +167,9 @@ def test_an_order_that_is_paid_becomes_fulfilled_without_a_word_of_its_own(app: 
         (event("something_new"), "Something new", ""),
     ],
 )
-def test_an_event_of_the_trail_is_told_in_words(app: Flask, happened: trail.TrailEvent, what: str, detail: str) -> None:
+def test_an_event_of_the_trail_is_told_in_words(
+    app: Flask, happened: activity_log.TrailEvent, what: str, detail: str
+) -> None:
     assert words.tell_event(happened, told.placed(), "") == words.Told(what, detail)
 
 

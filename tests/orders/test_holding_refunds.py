@@ -7,10 +7,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop import trail
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.errors import NothingToRefundError, RefundNotAllowedError, RefundTooLargeError
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.payments import list_certificates
@@ -59,7 +59,7 @@ def test_the_ledger_and_the_trail_say_who_asked_when_and_why(app: Flask) -> None
         "staff:7",
         {"amount_cents": 20_00, "reason": "changed their mind"},
     )
-    assert [each.kind for each in trail.list_events(certificate_ids=[certificate.id])] == ["refund_asked"]
+    assert [each.kind for each in activity_log.list_events(certificate_ids=[certificate.id])] == ["refund_asked"]
 
 
 @pytest.mark.parametrize("amount_cents", [1, 29_99, 30_00])

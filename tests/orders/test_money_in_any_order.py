@@ -20,8 +20,8 @@ from giftshop import clock
 from giftshop.certificates import audit, standing
 from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.refund_entries import list_open_entries
-from giftshop.database import db
 from giftshop.errors import ShopError
+from giftshop.foundation.database import db
 from giftshop.orders import audit as orders_audit
 from giftshop.orders.disputes import list_disputes, record_dispute
 from giftshop.orders.models import Order, Refund

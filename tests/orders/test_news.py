@@ -8,13 +8,14 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, jobs
+from giftshop import clock
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.dates import write_day
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
 from giftshop.orders import gift_changes, news, schedule
 from giftshop.orders.register import token_of
 from tests import build

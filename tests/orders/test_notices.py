@@ -11,8 +11,8 @@ from flask import Flask
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Order

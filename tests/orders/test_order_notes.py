@@ -7,8 +7,8 @@ from flask import Flask
 
 from giftshop.certificates.models import MoneyRequest
 from giftshop.certificates.remarks import MOST_NOTE, read_note
-from giftshop.database import db
 from giftshop.errors import NoteTooLongError
+from giftshop.foundation.database import db
 from giftshop.orders.order_notes import NoteEmptyError, NoteNotFoundError, blank_note, list_notes, write_note
 from tests import build
 from tests.orders import told

@@ -10,7 +10,6 @@ from flask import Flask
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.database import db
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -20,6 +19,7 @@ from giftshop.errors import (
     SalesPausedError,
     TooManyOpenCheckoutsError,
 )
+from giftshop.foundation.database import db
 from giftshop.orders import admission
 from giftshop.orders.models import Order
 from giftshop.orders.placing import place_order

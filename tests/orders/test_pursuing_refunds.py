@@ -10,8 +10,8 @@ from flask import Flask
 
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.refunds import KEY_LIFE, pursue_refund

@@ -8,11 +8,12 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop import clock, jobs
+from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.database import db
 from giftshop.dates import write_moment
 from giftshop.errors import CheckoutUnavailableError
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
 from giftshop.orders import reconciliation
 from giftshop.orders.models import Alert, Order, Reconciliation, StripeEvent
 from giftshop.orders.reconciliation import ABANDONED_AFTER, LATE, OVERLAP, Report, find_last_run, reconcile

@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders import recovery
 from giftshop.orders.models import Alert, Order
 from giftshop.orders.payments import list_certificates
@@ -91,7 +92,7 @@ def test_the_owner_is_told_and_the_trail_says_where_the_order_came_from(
     run(gateway)
     order = find_order(lost["token"])
     assert order is not None
-    kinds = [event.kind for event in trail.list_events(order_id=order.id)]
+    kinds = [event.kind for event in activity_log.list_events(order_id=order.id)]
     assert "order_recovered" in kinds
     assert lost["payment"] in alerts()["order_recovered"]
     assert lost["number"] in alerts()["order_recovered"]

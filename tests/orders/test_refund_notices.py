@@ -7,8 +7,8 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import standing
-from giftshop.database import db
 from giftshop.delivery.messages import compose
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.stripe_facts import DisputeFacts

@@ -9,7 +9,7 @@ import time_machine
 from flask import Flask
 
 from giftshop.certificates.models import LedgerEntry
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.models import Refund
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refund_outcomes import is_recorded, record_refund, release_refund

@@ -3,8 +3,8 @@
 import pytest
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import CheckoutUnavailableError, NothingToRefundError, RefundNotAllowedError, RefundTooLargeError
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refunds import hold_refund, list_refundable, pursue_refund
 from tests import build

@@ -11,7 +11,7 @@ from flask import Flask
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.refund_entries import post_loss
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.orders.payments import cleared_by_certificate, list_certificates

@@ -7,8 +7,8 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import standing
-from giftshop.database import db
 from giftshop.errors import NotFrozenByHandError
+from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refund_outcomes import record_refund, release_refund

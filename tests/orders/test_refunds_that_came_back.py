@@ -8,7 +8,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders import gift_changes, notices
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates

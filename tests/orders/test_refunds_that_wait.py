@@ -13,8 +13,8 @@ import time_machine
 from flask import Flask
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import CheckoutRefusedError
+from giftshop.foundation.database import db
 from giftshop.orders.models import Alert, Order, Refund
 from giftshop.orders.reconciliation import reconcile
 from giftshop.orders.refund_outcomes import record_refund, release_refund

@@ -11,8 +11,8 @@ from flask import Flask
 
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import get_certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked
 from giftshop.orders.payments import list_certificates

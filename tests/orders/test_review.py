@@ -9,9 +9,11 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import standing
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.orders import review
 from giftshop.orders.close import close_period
 from giftshop.orders.corrections import Asked
@@ -21,8 +23,6 @@ from giftshop.orders.payments import list_certificates
 from giftshop.orders.review import NotAcceptableError, NotInReviewError, OtherCurrencyError, PaybackRefusedError
 from giftshop.orders.stripe_facts import RefundFacts
 from giftshop.orders.stripe_gateway import StripeGateway
-from giftshop.settings import Settings
-from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.kept import holds_on, moves_of

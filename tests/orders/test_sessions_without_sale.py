@@ -10,7 +10,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.fulfilment import find_mismatch, settle
 from giftshop.orders.models import Order
 from tests.orders import told

@@ -3,8 +3,8 @@
 import pytest
 from flask import Flask
 
-from giftshop.database import db
 from giftshop.errors import MoveNotAllowedError
+from giftshop.foundation.database import db
 from giftshop.orders.models import ORDER_STATES
 from giftshop.orders.states import MOVES, may_move, move
 from tests.orders import told

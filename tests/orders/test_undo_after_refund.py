@@ -8,8 +8,8 @@ from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.certificates.refund_entries import take_foreign_refund
-from giftshop.database import db
 from giftshop.errors import CertificateVoidError
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from tests import build

@@ -8,7 +8,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import CheckoutAttempt, Order, Refund
 from giftshop.orders.payments import list_certificates

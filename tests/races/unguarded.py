@@ -5,8 +5,8 @@ import sqlalchemy as sa
 from giftshop.app import create_app
 from giftshop.certificates import ledger
 from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.database import db
 from giftshop.errors import InsufficientBalanceError
+from giftshop.foundation.database import db
 
 
 def read_compare_and_write(

@@ -10,7 +10,7 @@ from playwright.sync_api import expect
 
 from giftshop import clock
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import accounts, sessions
 from tests import build
 from tests.counter import Counter

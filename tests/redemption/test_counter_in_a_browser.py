@@ -5,7 +5,7 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.browsing import (
     MOST_BYTES,
     assert_no_barrier,

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Route, expect
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 from tests.browsing import listen_for_failures, settings_on_a_port
 from tests.counter import Counter
 from tests.redemption.states import NOBODYS, SLIP, found, reissued, taken, typed, undone

@@ -8,7 +8,7 @@ from flask.testing import FlaskClient
 
 from giftshop import clock
 from giftshop.catalog.models import Offer
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 from tests.redemption.desk import find, redeem
 

@@ -2,7 +2,7 @@
 
 from flask import Flask
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from tests import build
 from tests.overlapping import on_postgresql

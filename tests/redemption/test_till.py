@@ -12,9 +12,9 @@ from flask.testing import FlaskClient
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.qr import certificate_address
-from giftshop.database import db
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
-from giftshop.trail import TrailEvent
 from tests import build
 from tests.conftest import both_databases
 from tests.redemption.desk import find, redeem

@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop import clock
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 from tests.redemption.desk import JSON, find, redeem
 from tests.signing_in import hire, signed_in

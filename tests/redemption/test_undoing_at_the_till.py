@@ -13,7 +13,7 @@ from giftshop.certificates import refund_entries, standing
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.certificates.requests import MoneyRequest
-from giftshop.database import db
+from giftshop.foundation.database import db
 from tests import build
 from tests.conftest import both_databases
 from tests.signing_in import hire, signed_in

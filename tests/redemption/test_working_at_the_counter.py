@@ -9,9 +9,9 @@ from playwright.sync_api import Browser, Page, Route, expect
 from giftshop.catalog.models import Practice
 from giftshop.certificates.models import Certificate
 from giftshop.certificates.qr import certificate_address
-from giftshop.database import db
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.money import format_amount, parse_amount
-from giftshop.settings import Settings
 from giftshop.staff import accounts, sign_in
 from tests import build
 from tests.browsing import INSECURE_HOST, assert_no_barrier, settings_on_a_port

@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask_migrate import upgrade
 
 from giftshop.app import close_app, create_app
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import accounts
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import CHOOSING, RIGHTS

@@ -5,8 +5,8 @@ from argon2 import PasswordHasher
 from flask import Flask
 from markupsafe import escape
 
-from giftshop.database import db
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.staff import accounts, sign_in
 from giftshop.staff.models import Staff, StaffSession
 from tests.conftest import both_databases, make_settings

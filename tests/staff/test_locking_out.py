@@ -9,7 +9,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop import clock
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.staff import sign_in
 from giftshop.staff.models import Staff

@@ -6,10 +6,10 @@ import pytest
 from flask import Flask, g
 
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.models import CertificateFound, StaffSession
-from giftshop.trail import TrailEvent
 from tests import build
 from tests.certificates.acts import all_at_once
 from tests.conftest import both_databases

@@ -6,8 +6,8 @@ from functools import partial
 import pyotp
 import pytest
 
-from giftshop.database import db
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from giftshop.staff import accounts
 from tests.browsing import (
     assert_no_barrier,

@@ -11,8 +11,8 @@ from flask.testing import FlaskClient
 
 from giftshop import clock
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.staff import sessions
 from giftshop.staff.models import Staff
 from tests import build

@@ -5,7 +5,7 @@ import re
 import pytest
 from flask import Flask
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import accounts, sign_in
 from giftshop.staff.models import StaffSession
 from giftshop.staff.rights import PUBLIC_BLUEPRINTS, PUBLIC_ENDPOINTS, RIGHTS, is_local_path

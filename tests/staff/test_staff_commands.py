@@ -4,7 +4,7 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.staff import accounts
 from giftshop.staff.models import Staff
 from tests.signing_in import browser, give_password, hire, signed_in

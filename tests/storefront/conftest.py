@@ -15,7 +15,7 @@ from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
 from giftshop.certificates.press import press
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -6,10 +6,11 @@ from datetime import date, datetime, timedelta
 import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.register import token_of
@@ -82,7 +83,7 @@ def trail_of_buyer() -> list[str]:
     """What kinds of things the buyer has done, as the trail keeps them."""
     order = db.session.query(Order).one()
     ids = [certificate.id for certificate in list_certificates(order.id)]
-    events = trail.list_events(order_id=order.id, certificate_ids=ids)
+    events = activity_log.list_events(order_id=order.id, certificate_ids=ids)
     kinds = [event.kind for event in events if event.actor == "buyer"]
     db.session.rollback()
     return kinds

@@ -16,8 +16,8 @@ from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.certificates import ledger, vault
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import token_of

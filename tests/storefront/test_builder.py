@@ -6,8 +6,8 @@ import pytest
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
-from giftshop.database import db
 from giftshop.errors import BuyerLimitError
+from giftshop.foundation.database import db
 from giftshop.orders import admission
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -9,7 +9,7 @@ from flask import Flask
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.database import db
+from giftshop.foundation.database import db
 from giftshop.storefront.articles import ARTICLES
 from tests.statements import count_queries
 from tests.storefront.conftest import Visitor, heading

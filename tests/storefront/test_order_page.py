@@ -8,8 +8,8 @@ import pytest
 
 from giftshop import clock, dates
 from giftshop.certificates.register import code_of
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Order, Refund
 from giftshop.orders.placing import place_order
 from giftshop.orders.purchase import GiftRequest

@@ -8,8 +8,8 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders import notices
 from giftshop.orders.models import Gift
 from tests import build

@@ -10,9 +10,9 @@ from playwright.sync_api import Browser, Page, expect
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
-from giftshop.settings import Settings
+from giftshop.foundation.database import db
+from giftshop.foundation.settings import Settings
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
 from tests.workbench.running import RunningWorkbench
 

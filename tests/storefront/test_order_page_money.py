@@ -7,8 +7,8 @@ import pytest
 from giftshop import clock
 from giftshop.certificates import standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.dates import write_day
+from giftshop.foundation.database import db
 from giftshop.orders import refunds
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates

@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.certificates import vault
-from giftshop.database import db
 from giftshop.delivery.models import Delivery
+from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from tests import build

@@ -9,11 +9,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, trail
+from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.certificates import codes, ledger, standing
 from giftshop.certificates.models import Certificate
-from giftshop.database import db
 from giftshop.errors import (
     CertificateNotFoundError,
     CodeReplacedError,
@@ -21,10 +20,12 @@ from giftshop.errors import (
     ShopError,
     WrongCheckSymbolError,
 )
+from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.database import db
 from giftshop.limits import limiter
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
-from giftshop.trail import TrailEvent
 from tests import build
 from tests.signing_in import hire, signed_in
 from tests.statements import count_queries
@@ -344,5 +345,5 @@ def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
     db.session.rollback()
     for _ in range(3):
         assert visitor.open(path).status_code == 200
-    (event,) = trail.list_events(certificate_ids=[certificate_id])
+    (event,) = activity_log.list_events(certificate_ids=[certificate_id])
     assert (event.kind, event.actor) == ("viewed", "holder")

@@ -8,8 +8,8 @@ from typing import Any
 
 import pytest
 
+from tests.foundation.test_settings import PRODUCTION
 from tests.own_copy import bare_environment, copy_program
-from tests.test_settings import PRODUCTION
 
 HERE = {"DATABASE_URL": "sqlite:///instance/none.sqlite"}
 

@@ -13,9 +13,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock, heartbeats, jobs
-from giftshop.database import db
-from giftshop.faults import stopping
+from giftshop import clock
+from giftshop.foundation import heartbeats, jobs
+from giftshop.foundation.database import db
+from giftshop.foundation.retry import stopping
 from tests.conftest import both_databases
 
 
@@ -93,7 +94,7 @@ def test_the_jobs_of_a_dead_process_are_taken_over(
     monkeypatch.setattr(heartbeats, "SILENT_SECONDS", 2 * heartbeats.BEAT_SECONDS)
     script = (
         "import sys, time; from tests.conftest import make_settings; from giftshop.app import create_app;"
-        "from giftshop import jobs; from giftshop.database import db;"
+        "from giftshop.foundation import jobs; from giftshop.foundation.database import db;"
         "app = create_app(make_settings(sys.argv[1]));"
         "jobs.register('note', lambda row, turn: (print('running', flush=True), time.sleep(600))); jobs.start(app);"
         "ctx = app.app_context(); ctx.push(); jobs.enqueue('note', 8, key='note:8'); db.session.commit();"

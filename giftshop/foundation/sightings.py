@@ -6,11 +6,12 @@ from datetime import timedelta
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from giftshop import clock, trail
-from giftshop.database import db, may_write
+from giftshop import clock
+from giftshop.foundation import activity_log
+from giftshop.foundation.database import db, may_write
 
 PAUSE = timedelta(hours=1)
-HOLDER = trail.HOLDER
+HOLDER = activity_log.HOLDER
 """Who looks at a certificate's own page: whoever holds its code."""
 
 log = logging.getLogger(__name__)
@@ -26,7 +27,7 @@ def record_sighting(actor: str, *, order_id: int | None = None, certificate_id: 
     may_write()
     try:
         if not _is_known(actor, order_id, certificate_id):
-            trail.note("viewed", actor=actor, order_id=order_id, certificate_id=certificate_id)
+            activity_log.note("viewed", actor=actor, order_id=order_id, certificate_id=certificate_id)
         db.session.commit()
     except OperationalError:
         db.session.rollback()
@@ -34,11 +35,11 @@ def record_sighting(actor: str, *, order_id: int | None = None, certificate_id: 
 
 
 def _is_known(actor: str, order_id: int | None, certificate_id: int | None) -> bool:
-    seen = sa.select(trail.TrailEvent.id).where(
-        trail.TrailEvent.order_id == order_id,
-        trail.TrailEvent.certificate_id == certificate_id,
-        trail.TrailEvent.kind == "viewed",
-        trail.TrailEvent.actor == actor,
-        trail.TrailEvent.at > clock.now() - PAUSE,
+    seen = sa.select(activity_log.TrailEvent.id).where(
+        activity_log.TrailEvent.order_id == order_id,
+        activity_log.TrailEvent.certificate_id == certificate_id,
+        activity_log.TrailEvent.kind == "viewed",
+        activity_log.TrailEvent.actor == actor,
+        activity_log.TrailEvent.at > clock.now() - PAUSE,
     )
     return db.session.scalar(seen.limit(1)) is not None

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftshop import clock
-from giftshop.database import Base, BigId, Moment, db
+from giftshop.foundation.database import Base, BigId, Moment, db
 
 HOLDER = "holder"
 """Who looks at a certificate's own page: whoever holds its code."""

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Dialect
 from sqlalchemy.orm import DeclarativeBase
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
-from giftshop import sqlite_engine
+from giftshop.foundation import sqlite
 
 LOCK_SECONDS = 5
 """How long a transaction waits for a lock before the person is asked to try again (503)."""
@@ -99,7 +99,7 @@ def engine_options(url: str) -> dict[str, Any]:
 def prepare_engine(engine: sa.Engine) -> None:
     """Attach to `engine` what makes its transactions safe (SQLite) and check its server (PostgreSQL)."""
     if engine.dialect.name == "sqlite":
-        sqlite_engine.prepare(engine, lock_seconds=LOCK_SECONDS)
+        sqlite.prepare(engine, lock_seconds=LOCK_SECONDS)
     else:
         sa.event.listen(engine, "first_connect", _refuse_unsafe_server)
 

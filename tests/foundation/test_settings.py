@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from giftshop.errors import SettingsError
-from giftshop.settings import Settings, read_settings
+from giftshop.foundation.settings import Settings, read_settings
 
 PRODUCTION = {
     "GIFTSHOP_ENV": "production",

@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from flask import Flask
 from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 
-from giftshop import sqlite_engine
 from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.models import Certificate
-from giftshop.database import Day, JsonText, Moment, create_engine, db, may_write, only_reads
+from giftshop.foundation import sqlite
+from giftshop.foundation.database import Day, JsonText, Moment, create_engine, db, may_write, only_reads
 from tests import build
 from tests.conftest import both_databases
 from tests.databases import PostgresServer
@@ -38,7 +38,7 @@ def engine(database_url: str) -> Iterator[sa.Engine]:
 def impatient(database_url: str) -> Iterator[sa.Engine]:
     """The same SQLite file opened by someone who waits one second for a lock, not five."""
     engine = sa.create_engine(database_url, connect_args={"check_same_thread": False})
-    sqlite_engine.prepare(engine, lock_seconds=1)
+    sqlite.prepare(engine, lock_seconds=1)
     yield engine
     engine.dispose()
 
@@ -212,7 +212,7 @@ def test_a_writer_that_waits_too_long_is_told_so_and_the_next_one_gets_in(impati
 
 
 def test_a_commit_that_a_reader_holds_up_ends_and_blocks_nobody_afterwards(impatient: sa.Engine) -> None:
-    journal, _ = sqlite_engine.journal_settings(sqlite3.sqlite_version_info)
+    journal, _ = sqlite.journal_settings(sqlite3.sqlite_version_info)
     with impatient.connect().execution_options(only_reads=True) as reader:
         reader.execute(sa.select(Practice.phone)).scalar_one()
         assert refuses(lambda: write_once(impatient)) == (journal == "delete")  # with WAL nobody waits for readers
@@ -255,11 +255,11 @@ VERSIONS = [
 
 @pytest.mark.parametrize(("version", "journal"), VERSIONS)
 def test_the_write_ahead_log_is_used_only_where_it_loses_nothing(version: tuple[int, int, int], journal: str) -> None:
-    assert sqlite_engine.journal_settings(version) == (journal, 2 if journal == "wal" else 3)
+    assert sqlite.journal_settings(version) == (journal, 2 if journal == "wal" else 3)
 
 
 def test_every_connection_is_durable_and_minds_foreign_keys(engine: sa.Engine) -> None:
-    journal, synchronous = sqlite_engine.journal_settings(sqlite3.sqlite_version_info)
+    journal, synchronous = sqlite.journal_settings(sqlite3.sqlite_version_info)
     wanted = {"journal_mode": journal, "synchronous": synchronous, "foreign_keys": 1, "recursive_triggers": 1}
     with engine.connect() as first, engine.connect().execution_options(only_reads=True) as second:
         first.rollback()

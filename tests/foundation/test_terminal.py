@@ -8,9 +8,9 @@ import pytest
 from click.testing import Result
 from flask import Flask
 
-from giftshop import terminal
 from giftshop.app import close_app, create_app
-from giftshop.database import db
+from giftshop.foundation import terminal
+from giftshop.foundation.database import db
 from tests import build
 from tests.conftest import both_databases, make_settings
 

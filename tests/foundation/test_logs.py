@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 from flask import Flask
 
-from giftshop import logs
-from giftshop.logs import mask_secrets
+from giftshop.foundation import logs
+from giftshop.foundation.logs import mask_secrets
 from tests.conftest import make_settings
 
 CODE = "K7M2-QX9R-TB4D-HVWR"

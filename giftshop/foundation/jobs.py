@@ -17,10 +17,11 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop import clock, heartbeats, sqlite_engine
-from giftshop.database import db
-from giftshop.faults import describe, insist, stopping
-from giftshop.heartbeats import App
+from giftshop import clock
+from giftshop.foundation import heartbeats, sqlite
+from giftshop.foundation.database import db
+from giftshop.foundation.heartbeats import App
+from giftshop.foundation.retry import describe, insist, stopping
 
 Job = Callable[[int, int], None]
 """Called with the id of its row and the turn it was enqueued for (0 unless said otherwise)."""
@@ -218,7 +219,7 @@ def _open_engine(url: str) -> sa.Engine:
     """Open the engine's own connections: it emits its BEGINs itself, and its many looks must not queue as writers."""
     engine = sa.create_engine(url, pool_size=8, pool_pre_ping=True, hide_parameters=True)
     if engine.dialect.name == "sqlite":
-        sqlite_engine.prepare_for_jobs(engine)
+        sqlite.prepare_for_jobs(engine)
     _process.engines.append(engine)
     return engine
 

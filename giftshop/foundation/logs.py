@@ -9,7 +9,7 @@ from typing import Any
 import structlog
 from flask import Flask, Response, g, request
 
-from giftshop.settings import Settings
+from giftshop.foundation.settings import Settings
 
 _MASKS = (
     (re.compile(r"(/c/)(?!<)[^/\s\"'?#]+", re.IGNORECASE), r"\1…"),

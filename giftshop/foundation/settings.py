@@ -11,10 +11,10 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
-from giftshop.environment import make_secrets_once, read_dot_env, read_environment
 from giftshop.errors import SettingsError
+from giftshop.foundation.environment import make_secrets_once, read_dot_env, read_environment
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parent.parent.parent
 Mode = Literal["simulated", "test", "live"]
 _KEY = re.compile(r"(sk|rk)_(test_sim|test|live)_\w{8,}", re.ASCII)
 _ORIGIN = re.compile(r"https?://[^/?#@\s]+", re.ASCII)

@@ -14,8 +14,8 @@ import pytest
 import sqlalchemy as sa
 from sqlalchemy.exc import OperationalError
 
-from giftshop import sqlite_engine
-from giftshop.database import create_engine
+from giftshop.foundation import sqlite
+from giftshop.foundation.database import create_engine
 
 SOON = 1.0
 INSERT = sa.text("INSERT INTO note VALUES ('x')")
@@ -25,7 +25,7 @@ COUNT = sa.text("SELECT count(*) FROM note")
 @pytest.fixture
 def url(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """The address of a file with one table, whose lock is waited for only a moment."""
-    monkeypatch.setattr("giftshop.database.LOCK_SECONDS", SOON)
+    monkeypatch.setattr("giftshop.foundation.database.LOCK_SECONDS", SOON)
     with sqlite3.connect(tmp_path / "notes.sqlite") as connection:
         connection.execute("CREATE TABLE note (text TEXT)")
     connection.close()
@@ -72,12 +72,12 @@ def count(engine: sa.Engine) -> int:
     ],
 )
 def test_wal_is_used_only_where_its_reset_bug_is_fixed(version: tuple[int, int, int], is_safe: bool) -> None:
-    assert sqlite_engine.is_wal_safe(version) == is_safe
-    assert sqlite_engine.journal_settings(version) == (("wal", 2) if is_safe else ("delete", 3))
+    assert sqlite.is_wal_safe(version) == is_safe
+    assert sqlite.journal_settings(version) == (("wal", 2) if is_safe else ("delete", 3))
 
 
 def test_every_connection_is_durable_and_enforces_keys(engine: sa.Engine) -> None:
-    journal, synchronous = sqlite_engine.journal_settings(sqlite3.sqlite_version_info)
+    journal, synchronous = sqlite.journal_settings(sqlite3.sqlite_version_info)
     with engine.connect() as first, engine.execution_options(only_reads=True).connect() as second:
         for connection in (first, second):
             read = {
@@ -93,7 +93,7 @@ def test_every_connection_is_durable_and_enforces_keys(engine: sa.Engine) -> Non
 
 
 def test_a_build_that_does_not_keep_a_pragma_is_refused(engine: sa.Engine, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sqlite_engine, "journal_settings", lambda _: ("sideways", 3))
+    monkeypatch.setattr(sqlite, "journal_settings", lambda _: ("sideways", 3))
     with pytest.raises(RuntimeError, match="SQLite keeps journal_mode at delete, not sideways"):
         engine.connect()
 
@@ -115,7 +115,7 @@ def test_an_old_sqlite_gets_the_one_function_the_job_engine_needs(url: str, monk
 
 def test_the_job_engines_connections_are_as_durable_and_begin_at_once(url: str) -> None:
     engine = sa.create_engine(url)
-    sqlite_engine.prepare_for_jobs(engine)
+    sqlite.prepare_for_jobs(engine)
     with engine.connect() as connection:
         raw: Any = connection.connection.dbapi_connection
         assert raw.isolation_level == "IMMEDIATE"
@@ -207,7 +207,7 @@ def test_who_waits_in_the_queue_gets_the_turn_when_it_is_given_back(engine: sa.E
 def test_a_commit_that_a_reader_holds_up_fails_whole_and_the_turn_goes_on(
     url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(sqlite_engine, "journal_settings", lambda _: ("delete", 3))  # in WAL no reader holds anyone up
+    monkeypatch.setattr(sqlite, "journal_settings", lambda _: ("delete", 3))  # in WAL no reader holds anyone up
     engine = create_engine(url)
     reader = engine.execution_options(only_reads=True).connect()
     reader.execute(COUNT)
@@ -275,7 +275,7 @@ def test_a_rollback_that_fails_gives_the_turn_back_all_the_same() -> None:
         def __init__(self, descriptor: int) -> None:
             self.info = {"turn": descriptor}
 
-    turn = sqlite_engine._WritersTurn("/nowhere", 1)
+    turn = sqlite._WritersTurn("/nowhere", 1)
     turn._mutex = released
     released.acquire()
     with pytest.raises(sqlite3.OperationalError):

@@ -9,7 +9,7 @@ from pathlib import Path
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
-from giftshop.database import db
+from giftshop.foundation.database import db
 
 DATABASE_IS_AWAY = (OperationalError, InterfaceError, PoolTimeoutError)
 stopping = threading.Event()

@@ -16,8 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftshop import clock
-from giftshop.database import Base, Moment, db
-from giftshop.faults import describe
+from giftshop.foundation.database import Base, Moment, db
+from giftshop.foundation.retry import describe
 
 BEAT_SECONDS, SILENT_SECONDS = 2.5, 15.0
 LATELY = timedelta(minutes=1)
