@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, error_pages, health, money, opening, security_headers
+from giftshop import cli, dates, money
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import vault
@@ -22,7 +22,6 @@ from giftshop.errors import DatabaseBusyError
 from giftshop.foundation import jobs, logs
 from giftshop.foundation.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.foundation.settings import ROOT, Settings, read_settings
-from giftshop.limits import close_counters, limiter, limiter_config
 from giftshop.office import views as office_pages
 from giftshop.orders import schedule
 from giftshop.orders.stripe_gateway import StripeGateway
@@ -31,8 +30,10 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
-from giftshop.storefront.compression import pack
-from giftshop.stylesheet import read_stylesheet
+from giftshop.web import error_pages, headers, health, opening
+from giftshop.web.compression import pack
+from giftshop.web.limiter import close_counters, limiter, limiter_config
+from giftshop.web.stylesheet import read_stylesheet
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
 YEAR_SECONDS = 31_536_000
@@ -95,7 +96,7 @@ def _serve_static(app: Flask) -> None:
     files = WhiteNoise(app.wsgi_app, max_age=YEAR_SECONDS)
     for folder in ("fonts", "img"):
         files.add_files(static / folder, prefix=f"static/{folder}/")
-    app.wsgi_app = security_headers.protect_files(files)  # type: ignore[method-assign]
+    app.wsgi_app = headers.protect_files(files)  # type: ignore[method-assign]
 
 
 def _believe_proxies(app: Flask, hops: int) -> None:
@@ -144,7 +145,7 @@ def _open_database(app: Flask) -> None:
 def _protect(app: Flask, settings: Settings) -> None:
     logs.log_requests(app)
     app.before_request(_refuse_unreadable)
-    security_headers.refuse_foreign_forms(app, settings)
+    headers.refuse_foreign_forms(app, settings)
     app.before_request(redemption_pages.allow_photos)
     limiter.init_app(app)
     configure_sign_in(app)  # who is signed out is led to the sign-in before a token that went with it is looked at
@@ -166,7 +167,7 @@ def _is_readable(asked: Request) -> bool:
 def _prepare_templates(app: Flask, settings: Settings) -> None:
     """Give every template the practice, the mode and the style sheet, and filters for money and time."""
     stylesheet = read_stylesheet(Path(app.static_folder or ""))
-    security_headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
+    headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     @app.context_processor

@@ -17,9 +17,9 @@ from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import audit
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
-from giftshop.limits import limiter
-from giftshop.opening import insist_on_practice
 from giftshop.orders import audit as orders_audit
+from giftshop.web.limiter import limiter
+from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer
 from tests.whole_ledger import find_forged_entry
 

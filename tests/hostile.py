@@ -9,7 +9,7 @@ from urllib.parse import quote_from_bytes
 
 from flask.testing import FlaskClient
 
-from giftshop.limits import limiter
+from giftshop.web.limiter import limiter
 from tests import build
 
 CALM = (400, 403, 409, 413, 422)

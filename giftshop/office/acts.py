@@ -14,7 +14,7 @@ from giftshop.office.forms import Filled, asked
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked, read_reason
 from giftshop.orders.register import find_gift
-from giftshop.staff.typed import form_key, typed_in
+from giftshop.web.form_state import form_key, typed_in
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,7 +20,7 @@ from giftshop.office.forms import Filled, asked
 from giftshop.orders import notices
 from giftshop.orders.history_words import MESSAGES
 from giftshop.orders.models import Gift
-from giftshop.staff.typed import form_key, typed_in
+from giftshop.web.form_state import form_key, typed_in
 
 
 def show_resend(message_id: int) -> ResponseReturnValue:

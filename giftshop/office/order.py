@@ -25,7 +25,7 @@ from giftshop.orders.history_words import HOLDS, MESSAGES
 from giftshop.orders.register import get_order
 from giftshop.orders.review import is_warned
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import form_key, typed_in
+from giftshop.web.form_state import form_key, typed_in
 
 log = logging.getLogger(__name__)
 

@@ -18,7 +18,7 @@ from giftshop.orders.refund_outcomes import came_back_to_certificates
 from giftshop.orders.refunds import list_refundable
 from giftshop.orders.register import find_gift
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import form_key, typed_in
+from giftshop.web.form_state import form_key, typed_in
 
 REFUSALS = {
     "charge_disputed": "the buyer’s bank disputes the payment and decides about it now",

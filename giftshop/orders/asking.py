@@ -2,7 +2,7 @@
 
 from limits import RateLimitItemPerSecond
 
-from giftshop.limits import may_count
+from giftshop.web.limiter import may_count
 
 ASKS = RateLimitItemPerSecond(10, 30)
 """Once every three seconds, in bursts: the page of a buyer who waits for the bank asks every five."""

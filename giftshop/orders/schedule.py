@@ -3,7 +3,7 @@
 import logging
 from typing import Any
 
-from giftshop import clock, rate_limits
+from giftshop import clock
 from giftshop.catalog.practice import find_practice, get_installation
 from giftshop.dates import write_moment
 from giftshop.errors import CheckoutRefusedError, ShopError
@@ -14,6 +14,7 @@ from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Reconciliation
 from giftshop.orders.reconciliation import LATE, OVERDUE, Report, find_last_run, reconcile
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.web import limiter_storage
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
@@ -74,5 +75,5 @@ def seal_ledger() -> None:
 
 def forget_closed_limits() -> None:
     """Delete what limits have counted and no longer ask for: the table would grow with every visitor."""
-    rate_limits.forget_closed()
+    limiter_storage.forget_closed()
     db.session.commit()

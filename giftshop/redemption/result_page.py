@@ -16,7 +16,7 @@ from giftshop.redemption.undoing import Undo, ask_undo
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed
 from giftshop.staff.accounts import find_name
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import form_key, typed_in
+from giftshop.web.form_state import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",

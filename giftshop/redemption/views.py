@@ -12,8 +12,6 @@ from giftshop.certificates.requests import Answer
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.foundation.database import db
 from giftshop.guesses import note_failed_scan
-from giftshop.limits import client_address, limiter
-from giftshop.negotiation import wants_json
 from giftshop.orders.corrections import read_reason
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
@@ -22,7 +20,9 @@ from giftshop.redemption.unfound import Unfound, judge_unfound
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
-from giftshop.staff.typed import is_kept_below, typed_in
+from giftshop.web.form_state import is_kept_below, typed_in
+from giftshop.web.limiter import client_address, limiter
+from giftshop.web.negotiation import wants_json
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 

@@ -10,9 +10,9 @@ from giftshop.certificates.models import Certificate
 from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.staff.models import CertificateFound
 from giftshop.staff.sessions import cookie_name, find_session, is_signed_in
+from giftshop.web.limiter import limiter
 
 PER_PERSON = RateLimitItemPerMinute(120)
 

@@ -7,9 +7,9 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user
 
 from giftshop.foundation.database import db, may_write, only_reads
-from giftshop.negotiation import wants_json
 from giftshop.staff import sessions
-from giftshop.staff.typed import LONGEST_PATH, keep_typed
+from giftshop.web.form_state import LONGEST_PATH, keep_typed
+from giftshop.web.negotiation import wants_json
 
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
 

@@ -6,8 +6,8 @@ A try is counted before its password is looked at, or a hundred at once would al
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 
 from giftshop.foundation.database import db
-from giftshop.limits import client_address, limiter
 from giftshop.staff.devices import find_device
+from giftshop.web.limiter import client_address, limiter
 
 PER_ACCOUNT = (RateLimitItemPerMinute(5, 15), RateLimitItemPerHour(30))
 PER_ADDRESS = RateLimitItemPerMinute(20, 15)

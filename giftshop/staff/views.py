@@ -14,7 +14,7 @@ from giftshop.staff import accounts, sessions, sign_in, tries
 from giftshop.staff.devices import remember_device
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
-from giftshop.staff.typed import KEPT, typed_in
+from giftshop.web.form_state import KEPT, typed_in
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 

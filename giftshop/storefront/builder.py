@@ -22,7 +22,6 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
-from giftshop.limits import client_address
 from giftshop.orders.checkout import withdraw_order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import find_order
@@ -41,6 +40,7 @@ from giftshop.storefront.forms import (
 )
 from giftshop.storefront.order_proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
+from giftshop.web.limiter import client_address
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
 """The names of the buttons that change the form without sending it to payment."""

@@ -10,7 +10,7 @@ from giftshop.certificates.models import Certificate
 from giftshop.certificates.register import find_by_code
 from giftshop.errors import InvalidCodeError
 from giftshop.foundation.database import db
-from giftshop.limits import client_address, may_count
+from giftshop.web.limiter import client_address, may_count
 
 PER_ADDRESS = RateLimitItemPerMinute(10)
 BY_ALL_STRANGERS = RateLimitItemPerHour(1000)

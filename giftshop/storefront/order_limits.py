@@ -10,7 +10,7 @@ from typing import Literal
 from limits import RateLimitItemPerHour
 
 from giftshop.foundation.database import db
-from giftshop.limits import client_address, may_count
+from giftshop.web.limiter import client_address, may_count
 
 MAILS = RateLimitItemPerHour(3)
 Mail = Literal["link", "change"]

@@ -14,11 +14,11 @@ from giftshop.errors import (
 )
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
-from giftshop.limits import client_address
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.web.limiter import client_address
 
 _TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"
 _NOT_ADMITTED = (BuyerLimitError, OfferChangedError, OrderTooOldError, SalesPausedError)

@@ -24,10 +24,10 @@ from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
 from giftshop.guesses import note_failed_scan
 from giftshop.staff.finds import admit_staff, remember_found
-from giftshop.staff.typed import keep_for
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
+from giftshop.web.form_state import keep_for
 
 PDF_NAME = "certificate.pdf"
 _MOST_TYPED = 100

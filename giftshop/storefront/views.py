@@ -21,8 +21,8 @@ from giftshop.storefront import (
     order_receipt,
     recipient,
 )
-from giftshop.storefront.assets import asset
 from giftshop.storefront.lettering import is_long_name
+from giftshop.web.assets import asset
 
 blueprint = Blueprint("storefront", __name__)
 

@@ -8,7 +8,7 @@ import pytest
 from giftshop.app import create_app
 from giftshop.delivery import deliveries
 from giftshop.foundation import heartbeats
-from giftshop.limits import limiter
+from giftshop.web.limiter import limiter
 from tests.faults import bugs, failpoints
 
 folder = Path(os.environ["FAILPOINTS"])

@@ -25,7 +25,6 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.orders import admission, checkout
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Alert, CheckoutAttempt, Order
@@ -33,6 +32,7 @@ from giftshop.orders.placing import place_order
 from giftshop.orders.purchase import Purchase
 from giftshop.orders.register import token_of
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import BASE, StripeSide

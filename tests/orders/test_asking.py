@@ -5,10 +5,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.orders import asking
 from giftshop.orders.models import Order
 from giftshop.orders.register import token_of
+from giftshop.web.limiter import limiter
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide
 from tests.storefront.conftest import Visitor, heading

@@ -14,7 +14,7 @@ from giftshop.certificates.qr import certificate_address
 from giftshop.errors import NotRedeemedByYouError, RequestKeyMissingError
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
-from giftshop.limits import limiter
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.conftest import both_databases, make_settings
 from tests.hostile import as_shown, encode_file, encode_raw, hostile_inputs, send_each

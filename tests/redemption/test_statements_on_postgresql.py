@@ -3,7 +3,7 @@
 from flask import Flask
 
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.overlapping import on_postgresql
 from tests.signing_in import hire, signed_in

@@ -10,9 +10,9 @@ from flask.testing import FlaskClient
 
 from giftshop import clock
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.staff import sign_in
 from giftshop.staff.models import Staff
+from giftshop.web.limiter import limiter
 from tests.conftest import both_databases
 from tests.overlapping import on_postgresql, overlap
 from tests.signing_in import PASSWORD, browser, give_password, hire, signed_in

@@ -6,7 +6,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop import clock
-from giftshop.limits import limiter
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.conftest import both_databases
 from tests.signing_in import browser, hire, signed_in

@@ -16,9 +16,9 @@ from werkzeug.test import TestResponse
 
 from giftshop.certificates.press import press
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.web.limiter import limiter
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench
 

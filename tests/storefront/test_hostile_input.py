@@ -10,11 +10,11 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
-from giftshop.limits import limiter
 from giftshop.orders.register import token_of
 from giftshop.storefront.balance import BAD_CODE
 from giftshop.storefront.forms import GIFT_FIELDS, MOST_GIFTS, TRAP
 from giftshop.storefront.lookups import PER_ADDRESS
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.hostile import as_shown, encode_raw, hostile_inputs, size_of, watch_what_is_reached
 from tests.storefront.conftest import Fields, Visitor, errors_of, orders

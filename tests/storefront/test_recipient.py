@@ -23,9 +23,9 @@ from giftshop.errors import (
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
-from giftshop.limits import limiter
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
+from giftshop.web.limiter import limiter
 from tests import build
 from tests.signing_in import hire, signed_in
 from tests.statements import count_queries

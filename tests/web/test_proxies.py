@@ -8,7 +8,7 @@ from flask import request
 from flask.testing import FlaskClient
 
 from giftshop.app import close_app, create_app
-from giftshop.limits import client_address
+from giftshop.web.limiter import client_address
 from tests.conftest import make_settings
 
 SHOP = "http://127.0.0.1:8000"

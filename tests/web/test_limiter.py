@@ -13,10 +13,10 @@ from limits.strategies import FixedWindowRateLimiter
 
 from giftshop.app import close_app, create_app
 from giftshop.foundation.database import db
-from giftshop.limits import STORE_LOST, client_address, limiter, may_count
 from giftshop.orders.asking import may_ask
 from giftshop.orders.schedule import forget_closed_limits
-from giftshop.rate_limits import DatabaseStorage, RateLimit
+from giftshop.web.limiter import STORE_LOST, client_address, limiter, may_count
+from giftshop.web.limiter_storage import DatabaseStorage, RateLimit
 from tests import build
 from tests.conftest import both_databases, make_settings
 from tests.signing_in import browser, give_password, hire, signed_in

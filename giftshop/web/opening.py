@@ -2,10 +2,10 @@
 
 from flask import Flask, Response, current_app, request
 
-from giftshop import error_pages
 from giftshop.catalog.practice import PracticeMissingError, get_practice
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.web import error_pages
 
 NOT_YET = "This shop is not open yet."
 HOW = "Run `flask seed` for a sample practice, or `flask practice set FILE`."

@@ -12,8 +12,8 @@ from werkzeug.exceptions import HTTPException
 from giftshop import errors
 from giftshop.certificates.press import PrintingError
 from giftshop.foundation.database import db
-from giftshop.negotiation import wants_json
-from giftshop.staff.typed import keep_typed
+from giftshop.web.form_state import keep_typed
+from giftshop.web.negotiation import wants_json
 
 log = logging.getLogger(__name__)
 
