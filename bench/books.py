@@ -13,9 +13,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop.certificates import chain, codes, vault
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates import codes, encryption
 from giftshop.delivery.models import Delivery
+from giftshop.ledger import hash_chain
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders.models import Gift, GiftCertificate, Order
 
 AT_ONCE = 5_000
@@ -39,7 +40,7 @@ class _Account:
 
     certificate_id: int
     balance: int = 0
-    hash: bytes = chain.FIRST
+    hash: bytes = hash_chain.FIRST
     last_id: int = 0
 
 
@@ -112,8 +113,8 @@ def _entry(account: _Account, number: int) -> dict[str, Any]:
         "created_at": at,
         "prev_hash": account.hash,
     }
-    values = [entry[name] for name in chain.FIELDS[:-1]]
-    account.hash = entry["hash"] = chain.link(account.hash, (*values, at.isoformat(timespec="microseconds")))
+    values = [entry[name] for name in hash_chain.FIELDS[:-1]]
+    account.hash = entry["hash"] = hash_chain.link(account.hash, (*values, at.isoformat(timespec="microseconds")))
     return entry
 
 
@@ -130,7 +131,7 @@ def _order(number: int) -> dict[str, Any]:
     return {
         "public_id": f"o_{secrets.token_hex(12)}",
         "token_lookup": secrets.token_bytes(32),
-        "token_enc": vault.seal(secrets.token_urlsafe(24), "bench"),
+        "token_enc": encryption.seal(secrets.token_urlsafe(24), "bench"),
         "request_key": secrets.token_urlsafe(18),
         "request_sha256": bytes(32),
         "mode": "simulated",
@@ -154,8 +155,8 @@ def _certificate() -> dict[str, Any]:
     code, public_id = codes.new_code(), "".join(secrets.choice(codes.ALPHABET) for _ in range(10))
     return {
         "public_id": public_id,
-        "code_lookup": vault.lookup(code),
-        "code_enc": vault.seal(code, public_id),
+        "code_lookup": encryption.lookup(code),
+        "code_enc": encryption.seal(code, public_id),
         "mode": "simulated",
         "currency": "USD",
         "face_value_cents": FACE_CENTS,
@@ -186,7 +187,7 @@ def _delivery(kind: str, order_id: int, gift_id: int | None) -> dict[str, Any]:
         "gift_id": gift_id,
         "revision": 1,
         "to_address": "buyer@example.com",
-        "facts_enc": vault.seal("{}", message_id),
+        "facts_enc": encryption.seal("{}", message_id),
         "message_id": message_id,
         "state": "sent",
         "send_at": START,

@@ -16,10 +16,10 @@ from bench.books import build_books
 from bench.databases import fresh_shops
 from bench.report import describe_machine, print_table, show_progress
 from giftshop import clock
-from giftshop.certificates import audit, seals
-from giftshop.certificates.models import LedgerEntry
 from giftshop.cli_ledger import verify_books
 from giftshop.foundation.database import db, may_write, only_reads
+from giftshop.ledger import integrity, seals
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import audit as orders_audit
 
 SEALS, RUNS = 10, 2
@@ -100,7 +100,7 @@ def _verify() -> None:
 
 def _check_invariants() -> None:
     only_reads()
-    for wrong in audit.check_invariants({**audit.INVARIANTS, **orders_audit.INVARIANTS}):
+    for wrong in integrity.check_invariants({**integrity.INVARIANTS, **orders_audit.INVARIANTS}):
         assert not wrong, wrong
         db.session.rollback()
     may_write()

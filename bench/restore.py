@@ -16,9 +16,9 @@ from bench.databases import fresh_shops
 from bench.report import describe_machine, print_table, show_progress
 from giftshop import clock
 from giftshop.app import close_app, create_app
-from giftshop.certificates import seals
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger import seals
 
 
 def main(certificates: int = 100_000, rounds: int = 3) -> None:

@@ -15,7 +15,7 @@ from whitenoise import WhiteNoise
 from giftshop import cli, dates, money
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.errors import DatabaseBusyError
@@ -43,7 +43,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     """Build the shop from its settings (read from the environment by default). Raises SettingsError."""
     settings = settings or read_settings()
     logs.set_up_logs(settings)
-    vault.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
+    encryption.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
     app = Flask("giftshop", root_path=str(ROOT))
     app.config.from_mapping(_flask_config(settings), SHOP_SETTINGS=settings)
     _open_database(app)

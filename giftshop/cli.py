@@ -11,7 +11,7 @@ from flask.cli import AppGroup
 
 from giftshop import cli_ledger
 from giftshop.catalog.sample import seed_sample
-from giftshop.certificates import register
+from giftshop.certificates import look_up
 from giftshop.certificates.document import PAPERS, Paper
 from giftshop.delivery.printing import certificate_pdf
 from giftshop.errors import ShopError
@@ -110,7 +110,7 @@ def close_orders(first: datetime, last: datetime) -> None:
 @one_sentence
 def render(public_id: str, out: Path, paper: Paper) -> None:
     """Write a certificate's PDF to a file. It shows the code: keep it as you would cash."""
-    certificate = register.get_certificate(public_id)
+    certificate = look_up.get_certificate(public_id)
     out.write_bytes(certificate_pdf(certificate, paper=paper, base_url=_settings().base_url))
     click.echo(f"Wrote {out}.")
 

@@ -11,10 +11,10 @@ from flask_migrate import upgrade
 
 from giftshop.backups import backup, restore
 from giftshop.backups.backup_file import Manifest
-from giftshop.certificates import audit, ledger_rows, seals
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.foundation.terminal import one_sentence, show_progress
+from giftshop.ledger import integrity, raw_rows, seals
 from giftshop.orders import audit as orders_audit
 
 ledger = AppGroup("ledger", help="The ledger.")
@@ -78,7 +78,7 @@ def verify_books(mailed: str = "") -> None:
     a transaction of its own, so that nobody at a till waits for it. Raises ShopError, which names what is wrong.
     """
     only_reads()
-    total = ledger_rows.count_entries()
+    total = raw_rows.count_entries()
     with ThreadPoolExecutor(1) as beside:
         broken = beside.submit(_list_broken_invariants, current_app._get_current_object())  # type: ignore[attr-defined]
         for _ in show_progress(seals.verify(mailed=mailed), total=total, what="Checking entries"):
@@ -96,7 +96,7 @@ def _list_broken_invariants(app: Flask) -> list[str]:
     broken = []
     with app.app_context():
         only_reads()
-        for wrong in audit.check_invariants({**audit.INVARIANTS, **orders_audit.INVARIANTS}):
+        for wrong in integrity.check_invariants({**integrity.INVARIANTS, **orders_audit.INVARIANTS}):
             db.session.rollback()
             broken += [wrong] if wrong else []
     return broken

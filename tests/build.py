@@ -5,11 +5,14 @@ from datetime import date, datetime
 from typing import Any
 
 from giftshop import clock
-from giftshop.certificates import ledger, register, standing, vault
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.requests import new_request_key
+from giftshop.certificates import encryption, look_up
+from giftshop.certificates import status as standing
+from giftshop.certificates.issue import issue, new_code
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.idempotency import new_request_key
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.purchase import GiftRequest, Purchase
 from giftshop.orders.register import give_token
@@ -74,7 +77,7 @@ def certificate(
         design=gift.design,
         expires_on=expires_on,
     )
-    ledger.issue(built, code=ledger.new_code(), cause=cause("order", f"issue:{order.id}:{gift.id}:1", "stripe"))
+    issue(built, code=new_code(), cause=cause("order", f"issue:{order.id}:{gift.id}:1", "stripe"))
     db.session.add(GiftCertificate(gift_id=gift.id, number=1, certificate_id=built.id))
     db.session.add_all([_sent(order, "receipt", None), _sent(order, "certificate", gift)])
     if balance_cents is not None and balance_cents < face_value_cents:
@@ -91,7 +94,7 @@ def certificate(
 
 def redeem(built: Certificate, amount_cents: int, *, actor: str = "staff:1", at: datetime | None = None) -> int:
     """Redeem from a certificate as a staff member would; returns the entry's id. Does not commit."""
-    entry = ledger.redeem(
+    entry = posting.redeem(
         built.id,
         amount_cents,
         on=date(2026, 1, 1),
@@ -104,7 +107,7 @@ def redeem(built: Certificate, amount_cents: int, *, actor: str = "staff:1", at:
 def undo(built: Certificate, entry_id: int, *, actor: str = "staff:1") -> None:
     """Undo a redemption as the one who made it. Does not commit."""
     why = cause(f"undo:{actor}", request_key(), actor)
-    ledger.reverse(entry_id, certificate_id=built.id, is_manager=False, cause=why)
+    posting.reverse(entry_id, certificate_id=built.id, is_manager=False, cause=why)
 
 
 def reissue(built: Certificate) -> None:
@@ -125,14 +128,14 @@ def keep_back(built: Certificate, *, until: datetime, was_sent: bool = False) ->
     db.session.commit()
 
 
-def cause(scope: str, key: str, actor: str, at: datetime | None = None) -> ledger.Cause:
+def cause(scope: str, key: str, actor: str, at: datetime | None = None) -> posting.Cause:
     """Who moves money, by which request."""
-    return ledger.Cause(actor=actor, scope=scope, key=key, at=at or clock.now())
+    return posting.Cause(actor=actor, scope=scope, key=key, at=at or clock.now())
 
 
 def code_of(built: Certificate) -> str:
     """The 16 symbols on the certificate."""
-    return register.code_of(built)
+    return look_up.code_of(built)
 
 
 def _gift_columns(amount_cents: int, content: dict[str, Any]) -> dict[str, Any]:
@@ -182,7 +185,7 @@ def _sent(order: Order, kind: str, gift: Gift | None) -> Delivery:
         order_id=order.id,
         gift_id=gift.id if gift else None,
         to_address=order.buyer_email,
-        facts_enc=vault.seal("{}", message_id),
+        facts_enc=encryption.seal("{}", message_id),
         message_id=message_id,
         state="sent",
         send_at=order.created_at,

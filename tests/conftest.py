@@ -14,9 +14,9 @@ from xdist.scheduler import LoadScopeScheduling
 
 from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
-from giftshop.certificates import audit
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger import integrity
 from giftshop.orders import audit as orders_audit
 from giftshop.web.limiter import limiter
 from giftshop.web.opening import insist_on_practice
@@ -174,7 +174,7 @@ def app(settings: Settings) -> Iterator[Flask]:
         insist_on_practice()  # once in a process; tests that count queries see what comes after
         yield app
         db.session.rollback()
-        assert audit.list_broken_invariants() == []
+        assert integrity.list_broken_invariants() == []
         assert orders_audit.list_broken_invariants() == []
         assert find_forged_entry() is None
     close_app(app)

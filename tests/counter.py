@@ -6,8 +6,8 @@ from flask import Flask, g, session
 from flask_login import login_user
 from playwright.sync_api import Page
 
-from giftshop.certificates.models import Certificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.staff import sessions
 from giftshop.staff.models import Staff
 from tests import build

@@ -24,13 +24,14 @@ from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.backups import backup, backup_file, postgres_programs, restore, sqlite_copy
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates import seals, vault
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates import encryption
 from giftshop.delivery import deliveries
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger import seals
+from giftshop.ledger.models import Certificate, LedgerEntry
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases, make_settings
@@ -77,7 +78,7 @@ def shop_at(url: str, settings: Settings, **changes: str) -> Iterator[Flask]:
             yield app
     finally:
         close_app(app)
-        vault.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
+        encryption.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
 
 
 def balances() -> list[tuple[str, int]]:
@@ -220,17 +221,17 @@ def test_a_restore_without_the_right_keys_is_refused_and_changes_nothing(
 def test_a_shop_that_has_sold_nothing_asks_for_its_keys_too(app: Flask, settings: Settings, tmp_path: Path) -> None:
     manifest = backup.back_up(db.engine, tmp_path / "shop.backup")
     refuse_unfit(manifest)
-    vault.unlock(peppers=[b"another pepper"], keys=settings.code_key_list)
+    encryption.unlock(peppers=[b"another pepper"], keys=settings.code_key_list)
     with pytest.raises(restore.KeysMissingError):
         refuse_unfit(manifest)
-    vault.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
+    encryption.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
 
 
 def test_every_key_in_use_is_asked_for(app: Flask, settings: Settings, tmp_path: Path) -> None:
     build.certificate()
-    vault.unlock(peppers=settings.code_pepper_list, keys=[b"n" * 32, *settings.code_key_list])
+    encryption.unlock(peppers=settings.code_pepper_list, keys=[b"n" * 32, *settings.code_key_list])
     build.certificate()
-    vault.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
+    encryption.unlock(peppers=settings.code_pepper_list, keys=settings.code_key_list)
     manifest = backup.back_up(db.engine, tmp_path / "shop.backup")
     assert len(manifest.key_samples) == 3
     with pytest.raises(restore.KeysMissingError):

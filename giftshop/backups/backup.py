@@ -17,7 +17,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.backups import backup_file, postgres_programs, sqlite_copy
 from giftshop.backups.backup_file import KeySample, Manifest
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.errors import ShopError
 
 COUNTED = ("certificate", "ledger_entry", "ledger_seal", "order", "delivery")
@@ -101,7 +101,7 @@ def count_rows(connection: sa.Connection) -> dict[str, int]:
 
 def _sample_own_key(instance_id: str) -> KeySample:
     """Return something sealed now, so that a shop asks for its keys before it has sold anything."""
-    return KeySample(instance_id, vault.seal(instance_id, instance_id).hex(), vault.lookup(instance_id).hex())
+    return KeySample(instance_id, encryption.seal(instance_id, instance_id).hex(), encryption.lookup(instance_id).hex())
 
 
 def _sample_keys(connection: sa.Connection) -> list[KeySample]:

@@ -13,7 +13,7 @@ import sqlalchemy as sa
 from giftshop.backups import backup_file, postgres_programs, sqlite_copy
 from giftshop.backups.backup import count_rows
 from giftshop.backups.backup_file import KeySample, Manifest
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.errors import ShopError, WrongDatabaseError
 
 SIGNS_OF_USE = ("order", "certificate", "staff")
@@ -88,10 +88,10 @@ def _is_empty(engine: sa.Engine) -> bool:
 def _opens(sample: KeySample) -> bool:
     """Tell whether a sealed code opens with a key of the environment, and is found by a pepper of it."""
     try:
-        code = vault.open_sealed(bytes.fromhex(sample.code_enc), sample.public_id)
-    except vault.SealBrokenError:
+        code = encryption.open_sealed(bytes.fromhex(sample.code_enc), sample.public_id)
+    except encryption.SealBrokenError:
         return False
-    return bytes.fromhex(sample.code_lookup) in vault.lookups(code)
+    return bytes.fromhex(sample.code_lookup) in encryption.lookups(code)
 
 
 def _room(engine: sa.Engine, path: Path) -> Path:

@@ -1,1 +1,1 @@
-"""What we sell: certificates, their codes, their ledger, their look on paper."""
+"""What we sell: certificates, their codes, how they are issued, found and frozen."""

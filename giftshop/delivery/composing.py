@@ -6,13 +6,13 @@ from email.message import EmailMessage
 import sqlalchemy as sa
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.printing import face_of
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
+from giftshop.ledger.models import Certificate
 
 
 class NothingToBringError(ShopError):
@@ -27,7 +27,7 @@ def build_message(delivery_id: int, *, sender: str, base_url: str) -> EmailMessa
     only_reads()
     try:
         delivery = db.session.get_one(Delivery, delivery_id, populate_existing=True)
-        facts = json.loads(vault.open_sealed(delivery.facts_enc, delivery.message_id))
+        facts = json.loads(encryption.open_sealed(delivery.facts_enc, delivery.message_id))
         certificates = _certificates(delivery.id)
         message = compose(delivery, facts, certificates, base_url=base_url, sender=sender)
         faces = [face_of(certificate, base_url=base_url) for certificate in certificates]

@@ -10,8 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
 from giftshop import clock
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.certificates.press import PrintingError
 from giftshop.delivery.composing import NothingToBringError, build_message
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
@@ -19,6 +18,7 @@ from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe, insist
+from giftshop.ledger.models import Certificate
 
 JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
@@ -71,7 +71,7 @@ def schedule(
     """
     delivery = Delivery(kind=kind, order_id=order_id, gift_id=gift_id, to_address=to_address, send_at=send_at)
     delivery.message_id = message_id(message_key)
-    delivery.facts_enc = vault.seal(json.dumps(facts), delivery.message_id)
+    delivery.facts_enc = encryption.seal(json.dumps(facts), delivery.message_id)
     delivery.state, delivery.created_at = "scheduled", clock.now()
     db.session.add(delivery)
     db.session.flush()

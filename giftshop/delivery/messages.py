@@ -17,10 +17,10 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.document import CertificateFace, Paper
-from giftshop.certificates.models import Certificate
+from giftshop.certificates.look_up import code_of
 from giftshop.certificates.press import press
-from giftshop.certificates.register import code_of
 from giftshop.delivery.models import Delivery
+from giftshop.ledger.models import Certificate
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 MOST_SUBJECT = 60

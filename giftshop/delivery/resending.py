@@ -10,12 +10,12 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.delivery.deliveries import schedule
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 
 
 class MessageNotFoundError(ShopError):
@@ -80,7 +80,7 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: date
         order_id=before.order_id,
         gift_id=before.gift_id,
         to_address=to_address,
-        facts=json.loads(vault.open_sealed(before.facts_enc, before.message_id)),
+        facts=json.loads(encryption.open_sealed(before.facts_enc, before.message_id)),
         certificate_ids=certificate_ids,
         send_at=when,
         message_key=f"{_first_key(before)}.r{before.revision + 1}",

@@ -6,10 +6,10 @@ from dataclasses import dataclass
 from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.register import get_certificate
-from giftshop.certificates.requests import Answer
+from giftshop.certificates.look_up import get_certificate
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer
+from giftshop.ledger.models import Certificate
 from giftshop.office.forms import Filled, asked
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked, read_reason

@@ -9,12 +9,12 @@ import click
 from flask import current_app
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.register import get_certificate
-from giftshop.certificates.requests import Answer, new_request_key
+from giftshop.certificates.look_up import get_certificate
 from giftshop.errors import InvalidAmountError, ShopError
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import one_sentence
+from giftshop.ledger.idempotency import Answer, new_request_key
+from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
 from giftshop.office.orders import STATES

@@ -8,11 +8,11 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
 from giftshop.certificates.codes import last_four
-from giftshop.certificates.models import Certificate, CertificateFreeze
-from giftshop.certificates.register import code_of
+from giftshop.certificates.look_up import code_of
 from giftshop.delivery.deliveries import list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, CertificateFreeze
 from giftshop.orders.history import Happening, Sources, list_happenings, name_actors
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, Order, Refund
 from giftshop.orders.order_notes import OrderNote, list_notes

@@ -8,14 +8,14 @@ from flask.typing import ResponseReturnValue
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.requests import Answer, answer_once
 from giftshop.dates import write_appointment
 from giftshop.delivery.addresses import read_address
 from giftshop.delivery.deliveries import BRINGING
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.resending import MessageNotFoundError, get_message
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import Certificate
 from giftshop.office.forms import Filled, asked
 from giftshop.orders import notices
 from giftshop.orders.history_words import MESSAGES

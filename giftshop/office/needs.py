@@ -8,11 +8,11 @@ from sqlalchemy.orm import aliased, joinedload
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates.models import LedgerEntry
 from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.dispute_stages import ENDED, OPEN
 from giftshop.orders.history_words import DISPUTES, MESSAGES

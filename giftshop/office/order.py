@@ -8,11 +8,11 @@ from flask.typing import ResponseReturnValue
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import ReplacedCode
 from giftshop.delivery.deliveries import BRINGING
 from giftshop.errors import NoteRefusedError
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import record_sighting
+from giftshop.ledger.models import ReplacedCode
 from giftshop.office.dossier import Dossier, open_dossier
 from giftshop.office.forms import actor, asked
 from giftshop.office.messages import list_cancelled

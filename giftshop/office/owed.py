@@ -6,9 +6,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop.certificates.ledger import LIABILITY
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.posting import LIABILITY
 
 KINDS = {
     "issue": "Sold",

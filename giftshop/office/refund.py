@@ -4,10 +4,10 @@ from flask import abort, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.register import get_certificate
+from giftshop.certificates.look_up import get_certificate
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit

@@ -11,7 +11,6 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice, is_open_for_sales
-from giftshop.certificates.requests import wait_for_copies
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -22,6 +21,7 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.prices import get_price
 

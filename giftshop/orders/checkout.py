@@ -10,7 +10,7 @@ from typing import Any
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db
 from giftshop.orders.admission import admit
@@ -114,7 +114,7 @@ def _build_attempt(order: Order, number: int, *, base_url: str, client_address: 
     return CheckoutAttempt(
         order=order,
         number=number,
-        parameters_enc=vault.seal(json.dumps(parameters), key),
+        parameters_enc=encryption.seal(json.dumps(parameters), key),
         idempotency_key=key,
         state="created",
         first_tried_at=at,
@@ -191,7 +191,7 @@ def _is_usable(attempt: CheckoutAttempt, at: datetime) -> bool:
 def _frozen(attempt: CheckoutAttempt) -> tuple[dict[str, Any], str]:
     """Return the attempt's parameters and key as they were first sent, and leave no transaction open behind."""
     key = attempt.idempotency_key
-    parameters: dict[str, Any] = json.loads(vault.open_sealed(attempt.parameters_enc, key))
+    parameters: dict[str, Any] = json.loads(encryption.open_sealed(attempt.parameters_enc, key))
     db.session.rollback()
     return parameters, key
 

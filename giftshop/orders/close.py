@@ -14,9 +14,9 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.ledger import LIABILITY
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.posting import LIABILITY
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.remarks import read_words, tells_code
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import status
+from giftshop.certificates.reasons import read_words, tells_code
 from giftshop.errors import CheckoutUnavailableError, ReasonMissingError, ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import Certificate
 from giftshop.orders import notices
 from giftshop.orders.models import Refund
 from giftshop.orders.refunds import hold_refund, pursue_refund
@@ -63,7 +63,7 @@ def freeze(certificate: Certificate, asked: Asked) -> Answer:
 
     def act() -> dict[str, object]:
         now = clock.now()
-        standing.freeze_by_hand(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
+        status.freeze_by_hand(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
         return {}
 
     return _once("freeze", certificate, asked, act)
@@ -74,7 +74,7 @@ def unfreeze(certificate: Certificate, asked: Asked) -> Answer:
 
     def act() -> dict[str, object]:
         now = clock.now()
-        return {"lifted": standing.lift_all(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)}
+        return {"lifted": status.lift_all(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)}
 
     return _once("unfreeze", certificate, asked, act)
 
@@ -83,7 +83,7 @@ def void(certificate: Certificate, asked: Asked) -> Answer:
     """End a certificate; its balance goes to zero."""
 
     def act() -> dict[str, object]:
-        entry = standing.void(
+        entry = status.void(
             certificate.id, reason_code=asked.reason, request_key=asked.key, actor=asked.actor, at=clock.now()
         )
         return {"entry": entry.id, "taken": entry.amount_cents}
@@ -96,7 +96,7 @@ def reissue(certificate: Certificate, asked: Asked) -> Answer:
 
     def act() -> dict[str, object]:
         now = clock.now()
-        standing.reissue(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
+        status.reissue(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
         forget_found(certificate.id)
         gift = find_gift(certificate.id)
         return {"told": gift is not None and notices.tell_reissued(gift, certificate, at=now)}

@@ -13,13 +13,13 @@ from sqlalchemy.orm import aliased
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice, get_installation, get_practice
-from giftshop.certificates import seals
-from giftshop.certificates.ledger import LIABILITY
-from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal
-from giftshop.certificates.requests import wait_for_copies
 from giftshop.dates import write_day, write_moment
 from giftshop.delivery import deliveries
 from giftshop.foundation.database import db
+from giftshop.ledger import seals
+from giftshop.ledger.idempotency import wait_for_copies
+from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
+from giftshop.ledger.posting import LIABILITY
 from giftshop.money import format_amount
 from giftshop.orders.digest_acts import because, list_acts, name_staff
 from giftshop.orders.models import Alert

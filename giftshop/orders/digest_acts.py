@@ -8,10 +8,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
-from giftshop.certificates.models import Certificate
 from giftshop.dates import write_moment
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.history_words import MESSAGES
 from giftshop.orders.models import Order
 from giftshop.staff.models import Staff

@@ -3,10 +3,11 @@
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import dispute_entries, standing
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.refund_entries import list_open_entries
+from giftshop.certificates import status
 from giftshop.foundation.database import db
+from giftshop.ledger import dispute_entries
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.refund_entries import list_open_entries
 from giftshop.money import format_amount
 from giftshop.orders import payments
 from giftshop.orders.alerts import alert_owner, resolve_review
@@ -72,16 +73,16 @@ def _lift(certificate: Certificate, dispute: Dispute, order: Order) -> None:
     """End the holds for which the bank's decision was the answer, unless somebody has ended the certificate for good
     meanwhile and it has value again."""
     dispute_id = dispute.stripe_dispute_id
-    if certificate.status == "frozen" and standing.was_voided(certificate.id):
+    if certificate.status == "frozen" and status.was_voided(certificate.id):
         detail = (
             f"The bank decided for you about order {order.number}. A certificate that somebody had ended has value"
             " again and is on hold: end the hold, or end the certificate again."
         )
         alert_owner("ended_has_value", dispute_id, "A certificate that had ended has value", detail, order=order)
         return
-    for freeze in standing.list_freezes(certificate.id):
+    for freeze in status.list_freezes(certificate.id):
         if freeze.subject == dispute_id or freeze.reason_code == "fraud_warning":
-            standing.lift(certificate.id, subject=freeze.subject, actor="stripe", at=clock.now())
+            status.lift(certificate.id, subject=freeze.subject, actor="stripe", at=clock.now())
 
 
 def _lost_entries(dispute: Dispute) -> list[LedgerEntry]:

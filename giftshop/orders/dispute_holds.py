@@ -1,8 +1,9 @@
 """What a dispute holds of its order's certificates, for disputes.py and dispute_endings.py."""
 
 from giftshop import clock
-from giftshop.certificates import dispute_entries, standing
-from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates import status
+from giftshop.ledger import dispute_entries
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import payments
 from giftshop.orders.models import Dispute
 
@@ -33,6 +34,6 @@ def release(dispute: Dispute) -> list[LedgerEntry]:
 def hold_what_returned(dispute: Dispute) -> None:
     """Name why those certificates are on hold that had ended and have value again."""
     for certificate in payments.list_certificates(dispute.order_id):
-        standing.hold_what_returned(
+        status.hold_what_returned(
             certificate.id, subject=dispute.stripe_dispute_id, reason_code="disputed", at=clock.now()
         )

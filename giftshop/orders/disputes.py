@@ -10,7 +10,7 @@ from contextlib import contextmanager
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import standing
+from giftshop.certificates import status as standing
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.orders import payments

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates.requests import wait_for_copies
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.orders.alerts import raise_alert
 from giftshop.orders.disputes import record_dispute, record_warning
 from giftshop.orders.fulfilment import settle

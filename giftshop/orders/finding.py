@@ -11,9 +11,9 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import selectinload
 
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, GiftCertificate, Order, Refund
 
 PAGE = 50

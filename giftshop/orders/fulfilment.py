@@ -9,9 +9,10 @@ from datetime import datetime
 from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates import ledger
-from giftshop.certificates.models import Certificate
+from giftshop.certificates.issue import issue, new_code
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate
 from giftshop.orders import notices
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
@@ -153,13 +154,13 @@ def _issue_one(order: Order, gift: Gift, number: int, *, at: datetime) -> Certif
         design=gift.design,
         expires_on=None,
     )
-    cause = ledger.Cause(
+    cause = posting.Cause(
         actor="stripe",
         scope="order",
         key=f"issue:{order.id}:{gift.id}:{number}",
         at=at,
         external_ref=order.payment_intent_id,
     )
-    ledger.issue(certificate, code=ledger.new_code(), cause=cause)
+    issue(certificate, code=new_code(), cause=cause)
     db.session.add(GiftCertificate(gift_id=gift.id, number=number, certificate_id=certificate.id))
     return certificate

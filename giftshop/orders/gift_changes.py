@@ -1,7 +1,7 @@
 """What a buyer may still change of a gift: its address, its day, whether it is sent at all; for the buyer's pages.
 
 Each act is answered once and noted in the trail as the buyer's. Nothing here commits; what is refused has left
-nothing behind (certificates/requests.py). A message is sent again by the one rule in delivery/resending.py.
+nothing behind (ledger/idempotency.py). A message is sent again by the one rule in delivery/resending.py.
 """
 
 from collections.abc import Callable
@@ -11,14 +11,14 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import status
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.models import Delivery
 from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders import notices
 from giftshop.orders.models import Gift
 from giftshop.orders.register import certificates_of
@@ -65,7 +65,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
             _refuse_opened(certificates)
             resending.cancel_all(gift.id, kind="reissued", at=now)
             for certificate in certificates:
-                standing.reissue(certificate.id, reason_code="address corrected", actor=BUYER, at=now)
+                status.reissue(certificate.id, reason_code="address corrected", actor=BUYER, at=now)
         gift.delivery = "recipient"
         return {"message": notices.send_again(message.id, to_address=address, actor=BUYER, at=now).id}
 

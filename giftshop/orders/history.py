@@ -10,10 +10,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.orders import history_words as words
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.order_notes import OrderNote

@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from giftshop.certificates.models import LedgerEntry
 from giftshop.dates import write_appointment
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.activity_log import TrailEvent
+from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 

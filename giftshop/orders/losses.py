@@ -5,9 +5,9 @@ from collections.abc import Iterator
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import dispute_entries, refund_entries
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import dispute_entries, refund_entries
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import payments
 from giftshop.orders.models import Dispute, Order
 

@@ -16,11 +16,11 @@ from sqlalchemy.orm import aliased
 
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.dates import write_appointment, write_local_day, write_moment
 from giftshop.delivery.deliveries import message_id, schedule
 from giftshop.delivery.models import DELIVERY_STATES, Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.register import token_of

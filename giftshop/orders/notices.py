@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates.models import Certificate, ReplacedCode
-from giftshop.certificates.requests import answer_once
 from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import answer_once
+from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.register import token_of

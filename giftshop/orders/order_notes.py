@@ -5,10 +5,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
-from giftshop.certificates import remarks
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import reasons
 from giftshop.errors import NoteRefusedError, ShopError
 from giftshop.foundation.database import Base, BigId, Moment, db
+from giftshop.ledger.idempotency import Answer, answer_once
 
 
 class NoteEmptyError(NoteRefusedError):
@@ -38,7 +38,7 @@ def write_note(order_id: int, typed: str, *, actor: str, key: str, at: datetime)
 
     The answer that is kept for ever names the note, not its words: they can be blanked.
     """
-    text = remarks.read_note(typed)
+    text = reasons.read_note(typed)
     if not text:
         raise NoteEmptyError
 

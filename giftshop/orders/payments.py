@@ -8,9 +8,9 @@ from types import MappingProxyType
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import refund_entries
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Gift, GiftCertificate, Order
 from giftshop.orders.stripe_gateway import Patience, StripeGateway

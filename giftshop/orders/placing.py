@@ -10,9 +10,9 @@ import sqlalchemy as sa
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.certificates.requests import refuse_unusable_key, wait_for_copies
 from giftshop.errors import OfferNotFoundError, RequestKeyReusedError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import refuse_unusable_key, wait_for_copies
 from giftshop.orders.admission import Buyer, check_limits, check_open
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.prices import check_total, get_price

@@ -18,11 +18,11 @@ from giftshop import clock
 from giftshop.catalog.models import Installation, Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.certificates.drawing import DESIGNS
-from giftshop.certificates.requests import wait_for_copies
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.money import format_amount
 from giftshop.orders.alerts import alert_owner, resolve_alert
 from giftshop.orders.fulfilment import settle
@@ -158,7 +158,7 @@ def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
     attempt = CheckoutAttempt(
         order=order,
         number=number,
-        parameters_enc=vault.seal("{}", key),
+        parameters_enc=encryption.seal("{}", key),
         idempotency_key=key,
         session_id=session.id,
         state="open",

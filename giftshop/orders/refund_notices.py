@@ -7,9 +7,9 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.delivery import deliveries
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift, Order, Refund
 from giftshop.orders.notices import order_path, schedule_message

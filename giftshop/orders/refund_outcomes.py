@@ -9,11 +9,12 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates import refund_entries, standing
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates import status
 from giftshop.delivery import deliveries
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders import disputes, payments, refund_alerts, refund_notices
 from giftshop.orders.losses import pay_losses
 from giftshop.orders.models import Order, Refund, new_refund_id
@@ -110,7 +111,7 @@ def _release(refund: Refund, order: Order, refusal: str) -> None:
     with disputes.set_aside(order.id):
         refund_entries.release_refund(hold, refund_id=refund.id, actor="stripe", at=now)
         lost_cents = pay_losses(order, hold.certificate_id, hold.amount_cents)
-    standing.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
+    status.hold_what_returned(hold.certificate_id, subject=refund.public_id, reason_code="refund_refused", at=now)
     refund.state, refund.ended_at, refund.refusal = "released", now, refusal
     note_refund(refund, "refund_refused", "stripe")
     is_on_hold = db.session.get_one(Certificate, hold.certificate_id).status == "frozen"
@@ -153,7 +154,7 @@ def _return(refund: Refund, facts: RefundFacts, order: Order) -> None:
             refund_entries.recover_loss(loss, external_ref=facts.id, at=now)
         for entry in taken:
             refund_entries.return_refund(entry, stripe_refund_id=facts.id, at=now)
-            standing.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
+            status.freeze(entry.certificate_id, subject=facts.id, reason_code="refund_failed", actor="stripe", at=now)
             paid = pay_losses(order, entry.certificate_id, entry.amount_cents)
             stayed |= {entry.certificate_id} if paid < entry.amount_cents else set()
             lost_cents += paid
@@ -224,7 +225,7 @@ def _review_overdrawn(certificate_id: int, facts: RefundFacts, order: Order) -> 
     """Put a certificate on hold of which more was paid back than was left, unless it has ended."""
     now, certificate = clock.now(), db.session.get_one(Certificate, certificate_id)
     if certificate.status != "void":
-        standing.freeze(certificate.id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now)
+        status.freeze(certificate.id, subject=facts.id, reason_code="refund_over_balance", actor="stripe", at=now)
     refund_alerts.alert_overdrawn(facts, order)
 
 

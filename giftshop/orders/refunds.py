@@ -12,9 +12,6 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates import refund_entries
-from giftshop.certificates.ledger import hold_certificate
-from giftshop.certificates.models import Certificate
 from giftshop.errors import (
     CheckoutRefusedError,
     NothingToRefundError,
@@ -22,6 +19,9 @@ from giftshop.errors import (
     RefundTooLargeError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries
+from giftshop.ledger.models import Certificate
+from giftshop.ledger.posting import hold_certificate
 from giftshop.orders import payments
 from giftshop.orders.models import Order, Refund, new_refund_id
 from giftshop.orders.refund_alerts import is_about_key

@@ -5,10 +5,10 @@ import secrets
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
 
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.errors import OrderNotFoundError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
 
 _TOKEN_BYTES = 24
@@ -16,7 +16,7 @@ _TOKEN_BYTES = 24
 
 def find_order(token: str) -> Order | None:
     """Return the order whose private page has this token, with its gifts and attempts, or None."""
-    keys = vault.lookups(_named(token))
+    keys = encryption.lookups(_named(token))
     query = sa.select(Order).where(Order.token_lookup.in_(keys))
     return db.session.scalar(query.options(selectinload(Order.gifts), selectinload(Order.attempts)))
 
@@ -74,7 +74,7 @@ def find_gift(certificate_id: int) -> Gift | None:
 
 def token_of(order: Order) -> str:
     """Return the token of the order's private page."""
-    return vault.open_sealed(order.token_enc, order.public_id)
+    return encryption.open_sealed(order.token_enc, order.public_id)
 
 
 def give_token(order: Order, *, known: str = "") -> None:
@@ -83,8 +83,8 @@ def give_token(order: Order, *, known: str = "") -> None:
     An order that comes back takes the one its buyer has.
     """
     token = known or secrets.token_urlsafe(_TOKEN_BYTES)
-    order.token_lookup = vault.lookup(_named(token))
-    order.token_enc = vault.seal(token, order.public_id)
+    order.token_lookup = encryption.lookup(_named(token))
+    order.token_enc = encryption.seal(token, order.public_id)
 
 
 def order_address(order: Order, base_url: str) -> str:

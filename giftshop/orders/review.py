@@ -8,10 +8,10 @@ import json
 from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates.refund_entries import post_loss
 from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.refund_entries import post_loss
 from giftshop.orders import fulfilment, payments
 from giftshop.orders.alerts import resolve_review
 from giftshop.orders.corrections import Asked

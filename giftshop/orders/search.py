@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from giftshop.certificates.models import Certificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Gift, GiftCertificate, Order
 
 MOST_RESULTS = 20

@@ -10,11 +10,11 @@ from giftshop.catalog.editing import set_practice
 from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_kept_offers
 from giftshop.catalog.practice import find_practice
-from giftshop.certificates.models import Certificate
 from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import one_sentence
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
 from giftshop.practice_file.reading import PracticeFileError, read_practice
 from giftshop.practice_file.writing import write_form, write_practice

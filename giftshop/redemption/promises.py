@@ -7,9 +7,9 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.offers import find_offer
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 
 
 @dataclass(frozen=True, slots=True)

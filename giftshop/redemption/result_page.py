@@ -6,9 +6,9 @@ from flask_login import current_user
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.register import code_of
-from giftshop.certificates.undo import find_reversal, has_ended_for_good
+from giftshop.certificates.look_up import code_of
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.undo import find_reversal, has_ended_for_good
 from giftshop.money import minor_digits
 from giftshop.redemption import till
 from giftshop.redemption.promises import find_promise, find_send_at

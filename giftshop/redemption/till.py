@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
-from giftshop.certificates import ledger, register
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import look_up
 from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymbolError
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_choice, format_plain, parse_amount
 
 
@@ -48,7 +49,7 @@ def find_by_scan(typed: str) -> Certificate:
     Raises InvalidCodeError or a subclass that says more, CertificateNotFoundError.
     """
     try:
-        return register.get_by_code(typed)
+        return look_up.get_by_code(typed)
     except WrongCheckSymbolError:
         raise
     except InvalidCodeError:
@@ -91,10 +92,10 @@ def redeem(
 ) -> Answer:
     """Take an amount off once, however often the form arrives. The caller commits."""
     actor = f"staff:{staff_id}"
-    cause = ledger.Cause(actor=actor, scope=f"redeem:{actor}", key=request_key, at=clock.now())
+    cause = posting.Cause(actor=actor, scope=f"redeem:{actor}", key=request_key, at=clock.now())
 
     def act() -> dict[str, object]:
-        entry = ledger.redeem(certificate.id, amount_cents, on=on, mode=mode, cause=cause, note=note)
+        entry = posting.redeem(certificate.id, amount_cents, on=on, mode=mode, cause=cause, note=note)
         return _facts(entry)
 
     body = {"act": "redeem", "certificate": certificate.public_id, "amount": amount_cents}
@@ -106,10 +107,10 @@ def take_back(
 ) -> Answer:
     """Undo a redemption once; `reason` as `read_reason` gives it, empty for one's own. The caller commits."""
     actor = f"staff:{staff_id}"
-    cause = ledger.Cause(actor=actor, scope=f"undo:{actor}", key=request_key, at=clock.now(), reason_code=reason)
+    cause = posting.Cause(actor=actor, scope=f"undo:{actor}", key=request_key, at=clock.now(), reason_code=reason)
 
     def act() -> dict[str, object]:
-        return _facts(ledger.reverse(entry_id, certificate_id=certificate.id, is_manager=is_manager, cause=cause))
+        return _facts(posting.reverse(entry_id, certificate_id=certificate.id, is_manager=is_manager, cause=cause))
 
     body = {"act": "undo", "certificate": certificate.public_id, "entry": entry_id}
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)

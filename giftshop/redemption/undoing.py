@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from giftshop import clock
-from giftshop.certificates import undo
-from giftshop.certificates.models import LedgerEntry
 from giftshop.errors import ReasonMissingError, ShopError, TooManyUndosError
+from giftshop.ledger import undo
+from giftshop.ledger.models import LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)

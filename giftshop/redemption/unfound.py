@@ -4,11 +4,11 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from giftshop.certificates import codes, vault
-from giftshop.certificates.models import ReplacedCode
+from giftshop.certificates import codes, encryption
 from giftshop.dates import write_local_day
 from giftshop.errors import CertificateNotFoundError, CodeReplacedError, ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import ReplacedCode
 from giftshop.orders.register import find_gift
 from giftshop.redemption.verdict import Verdict
 
@@ -36,7 +36,7 @@ def judge_unfound(typed: str, refusal: ShopError, *, time_zone: str) -> Unfound 
 
 
 def _judge_replaced(typed: str, time_zone: str) -> Unfound:
-    keys = vault.lookups(codes.normalise_code(typed))
+    keys = encryption.lookups(codes.normalise_code(typed))
     replaced = db.session.scalars(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys))).one()
     day = write_local_day(replaced.replaced_at, time_zone)
     reason = f"A new code took its place on {day}; what is left is on that one. Ask for the newer certificate"

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Literal
 
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.dates import write_moment, write_short_day
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
 
 Tone = Literal["good", "warn", "bad", "note"]

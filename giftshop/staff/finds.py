@@ -6,10 +6,10 @@ from sqlalchemy.dialects import postgresql, sqlite
 from werkzeug.exceptions import TooManyRequests
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.staff.models import CertificateFound
 from giftshop.staff.sessions import cookie_name, find_session, is_signed_in
 from giftshop.web.limiter import limiter

@@ -4,7 +4,7 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.register import code_of
+from giftshop.certificates.look_up import code_of
 from giftshop.storefront.art import draw, draw_sample
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import state_of

@@ -9,7 +9,6 @@ from flask_wtf.csrf import CSRFError
 from giftshop import clock
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.requests import new_request_key
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -22,6 +21,7 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import new_request_key
 from giftshop.orders.checkout import withdraw_order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import find_order

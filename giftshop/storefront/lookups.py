@@ -6,10 +6,10 @@ from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
 from giftshop.certificates.codes import normalise_code
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.register import find_by_code
+from giftshop.certificates.look_up import find_by_code
 from giftshop.errors import InvalidCodeError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.web.limiter import client_address, may_count
 
 PER_ADDRESS = RateLimitItemPerMinute(10)

@@ -8,10 +8,10 @@ from sqlalchemy.orm import aliased
 from giftshop import dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate, LedgerEntry, ReplacedCode
 from giftshop.delivery.deliveries import BRINGING, list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry, ReplacedCode
 from giftshop.money import format_amount
 from giftshop.orders.dispute_stages import ENDED
 from giftshop.orders.disputes import list_disputes

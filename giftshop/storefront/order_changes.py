@@ -9,9 +9,9 @@ from werkzeug.exceptions import NotFound
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.requests import Answer, new_request_key
 from giftshop.errors import RequestKeyReusedError, ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, new_request_key
 from giftshop.orders import gift_changes
 from giftshop.orders.models import Gift
 from giftshop.orders.register import certificates_of

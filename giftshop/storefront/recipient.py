@@ -14,15 +14,15 @@ from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.document import Paper
-from giftshop.certificates.models import Certificate, LedgerEntry
+from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.certificates.press import press
 from giftshop.certificates.qr import certificate_address, qr_svg
-from giftshop.certificates.register import code_of, find_by_code, get_by_code
 from giftshop.delivery.printing import face_of
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
 from giftshop.guesses import note_failed_scan
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import current_app, g, request, session
 
-from giftshop.certificates.requests import new_request_key
+from giftshop.ledger.idempotency import new_request_key
 
 LONGEST_PATH, MOST_BYTES = 200, 2200
 """What is kept in the cookie, which browsers drop when it grows past 4 KB."""

@@ -10,9 +10,9 @@ from typing import Any
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import ledger
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import LedgerEntry
 from tests import build
 
 DESK = "staff:7"
@@ -22,17 +22,17 @@ TODAY = date(2026, 11, 24)
 def take(certificate_id: int, amount_cents: Any, *, actor: str = DESK, **changes: Any) -> LedgerEntry:
     """Redeem as the desk would, today, in simulated money; `at`, `on`, `mode` and `note` can differ."""
     cause = build.cause(f"redeem:{actor}", build.request_key(), actor, changes.pop("at", None))
-    return ledger.redeem(certificate_id, amount_cents, cause=cause, **{"on": TODAY, "mode": "simulated", **changes})
+    return posting.redeem(certificate_id, amount_cents, cause=cause, **{"on": TODAY, "mode": "simulated", **changes})
 
 
 def give_back(
     entry: LedgerEntry, *, actor: str = DESK, is_manager: bool = False, reason: str = "", at: datetime | None = None
 ) -> LedgerEntry:
     """Undo a redemption as the desk would."""
-    cause = ledger.Cause(
+    cause = posting.Cause(
         actor=actor, scope=f"undo:{actor}", key=build.request_key(), at=at or clock.now(), reason_code=reason
     )
-    return ledger.reverse(entry.id, certificate_id=entry.certificate_id, is_manager=is_manager, cause=cause)
+    return posting.reverse(entry.id, certificate_id=entry.certificate_id, is_manager=is_manager, cause=cause)
 
 
 def all_at_once(app: Flask, people: int, act: Callable[[int], object]) -> Counter[str]:

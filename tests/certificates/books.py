@@ -7,9 +7,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import chain, standing
-from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal, MoneyRequest
+from giftshop.certificates import status as standing
 from giftshop.foundation.database import db
+from giftshop.ledger import hash_chain
+from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal, MoneyRequest
 from tests import build
 
 LIABILITY = "certificate_liability"
@@ -72,7 +73,7 @@ class Books:
                 **changes,
             }
         )
-        entry.hash = changes.get("hash", b"") or chain.entry_hash(entry)
+        entry.hash = changes.get("hash", b"") or hash_chain.entry_hash(entry)
         return self.insert(entry)
 
     def move(self, certificate_id: int, effect: Any, *, step: int = 1, status: str | None = None) -> Any:
@@ -95,7 +96,7 @@ class Books:
         """Return the hash that the next entry continues."""
         query = sa.select(LedgerEntry.hash).where(LedgerEntry.certificate_id == certificate_id)
         found: bytes | None = self.connection.scalar(query.order_by(LedgerEntry.sequence.desc()).limit(1))
-        return found or chain.FIRST
+        return found or hash_chain.FIRST
 
     def add_certificate(self, name: str, face_value_cents: Any = 120_00, **changes: Any) -> None:
         """Insert a certificate without its first entry."""

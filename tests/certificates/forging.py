@@ -7,9 +7,9 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop.certificates import chain, ledger_rows, seals
-from giftshop.certificates.models import LedgerEntry, LedgerSeal
 from giftshop.foundation.database import db
+from giftshop.ledger import hash_chain, raw_rows, seals
+from giftshop.ledger.models import LedgerEntry, LedgerSeal
 
 _SQLITE = ("PRAGMA ignore_check_constraints = 1", "PRAGMA defer_foreign_keys = 1")
 _GUARDED = ("certificate", "ledger_entry", "ledger_seal")
@@ -48,9 +48,9 @@ def rebuild_chains() -> None:
     entries = db.session.scalars(sa.select(LedgerEntry).order_by(LedgerEntry.certificate_id, LedgerEntry.sequence))
     before: dict[int, bytes] = {}
     for entry in entries.all():
-        values = [getattr(entry, name) for name in chain.FIELDS[:-1]]
-        prev_hash = before.get(entry.certificate_id, chain.FIRST)
-        link = chain.link(prev_hash, (*values, entry.created_at.isoformat(timespec="microseconds")))
+        values = [getattr(entry, name) for name in hash_chain.FIELDS[:-1]]
+        prev_hash = before.get(entry.certificate_id, hash_chain.FIRST)
+        link = hash_chain.link(prev_hash, (*values, entry.created_at.isoformat(timespec="microseconds")))
         run("UPDATE ledger_entry SET prev_hash = :p, hash = :h WHERE id = :id", p=prev_hash, h=link, id=entry.id)
         before[entry.certificate_id] = link
     db.session.expire_all()
@@ -58,10 +58,10 @@ def rebuild_chains() -> None:
 
 def rebuild_seals() -> None:
     """Recompute every seal, as somebody would who also forges what the owner was mailed about."""
-    before = chain.FIRST
+    before = hash_chain.FIRST
     for seal in db.session.execute(sa.select(*LedgerSeal.__table__.columns).order_by(LedgerSeal.id)).all():
         recount = seals.Recount([SimpleNamespace(**{**seal._mapping, "prev_digest": before})])
-        recount.add(ledger_rows.read_entries(0, 10**9))
+        recount.add(raw_rows.read_entries(0, 10**9))
         digest = recount._digests[0].digest()
         changes = "prev_digest = :prev_digest, digest = :digest, certificates = :certificates"
         values = {"prev_digest": before, "digest": digest, "certificates": recount._certificates[0], "id": seal.id}

@@ -8,9 +8,9 @@ from flask import Flask
 from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
-from giftshop.certificates import audit, ledger
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import integrity, posting
+from giftshop.ledger.models import Certificate, LedgerEntry
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import rebuild_chains
@@ -20,13 +20,13 @@ from tests.whole_ledger import find_forged_entry
 
 @both_databases
 def test_honest_books_add_up(app: Flask) -> None:
-    assert (audit.list_broken_invariants(), find_forged_entry()) == ([], None)
+    assert (integrity.list_broken_invariants(), find_forged_entry()) == ([], None)
     certificate = build.certificate()
     give_back(take(certificate.id, 40_00))
     take(certificate.id, 120_00)
     build.certificate(status="frozen")
     db.session.commit()
-    assert (audit.list_broken_invariants(), find_forged_entry()) == ([], None)
+    assert (integrity.list_broken_invariants(), find_forged_entry()) == ([], None)
 
 
 COOKED = {
@@ -75,17 +75,17 @@ def cook(statement: str) -> None:
 @pytest.mark.parametrize(("name", "statement"), COOKED.items())
 def test_every_broken_invariant_is_named_with_its_rows(unguarded: Certificate, name: str, statement: str) -> None:
     cook(statement)
-    assert any(line.startswith(f"{name}: 1") for line in audit.list_broken_invariants())
+    assert any(line.startswith(f"{name}: 1") for line in integrity.list_broken_invariants())
     db.session.rollback()
 
 
 def test_every_invariant_has_a_case_that_breaks_it() -> None:
-    assert COOKED.keys() == audit.INVARIANTS.keys()
+    assert COOKED.keys() == integrity.INVARIANTS.keys()
 
 
 def test_an_active_certificate_with_an_open_dispute_is_named(unguarded: Certificate) -> None:
     cook("UPDATE ledger_entry SET kind = 'dispute_hold', credit_account = 'dispute_hold' WHERE sequence = 4")
-    assert audit.list_broken_invariants() == ["a status tells the truth: 1"]
+    assert integrity.list_broken_invariants() == ["a status tells the truth: 1"]
     db.session.rollback()
 
 
@@ -135,10 +135,10 @@ def exchange_two(certificate: Certificate) -> None:
 
 
 def write_one_in_with_a_right_hash(certificate: Certificate) -> None:
-    cause = ledger.Cause(actor="staff:8", scope="forged", key="forged-by-the-owner", at=clock.now())
+    cause = posting.Cause(actor="staff:8", scope="forged", key="forged-by-the-owner", at=clock.now())
     cook("UPDATE ledger_entry SET sequence = 5 WHERE sequence = 4")
-    transfer = ledger.Transfer("redeem", "certificate_liability", "service_revenue", 1)
-    db.session.add(ledger._build_entry(certificate.id, transfer, cause, sequence=4, balance=119_99))
+    transfer = posting.Transfer("redeem", "certificate_liability", "service_revenue", 1)
+    db.session.add(posting._build_entry(certificate.id, transfer, cause, sequence=4, balance=119_99))
     db.session.flush()
 
 

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from giftshop.certificates import dispute_entries as disputes
-from giftshop.certificates import refund_entries as refunds
-from giftshop.certificates.models import Certificate
+from giftshop.ledger import dispute_entries as disputes
+from giftshop.ledger import refund_entries as refunds
+from giftshop.ledger.models import Certificate
 from tests import build
 from tests.certificates.acts import take
 

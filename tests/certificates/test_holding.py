@@ -8,10 +8,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import ledger, refund_entries
-from giftshop.certificates.models import CertificateFreeze, LedgerEntry
 from giftshop.errors import AlreadyReversedError
 from giftshop.foundation.database import db
+from giftshop.ledger import posting, refund_entries
+from giftshop.ledger.models import CertificateFreeze, LedgerEntry
 from tests import build
 from tests.certificates.acts import give_back, take
 
@@ -77,6 +77,6 @@ def test_a_held_certificate_keeps_nobody_from_writing_beside_it_or_to_another(ap
         db.session.add(CertificateFreeze(certificate_id=held_id, subject="test", **ended))
         take(other_id, 1)
 
-    ledger.hold_certificate(held_id)
+    posting.hold_certificate(held_id)
     had_to_wait, _ = begin_while_open(app, note_a_freeze_and_take_from_the_other)
     assert not had_to_wait

@@ -10,8 +10,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import ledger, vault
-from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.certificates import encryption
+from giftshop.certificates.issue import issue, new_code
 from giftshop.errors import (
     CertificateExpiredError,
     CertificateFrozenError,
@@ -23,6 +23,8 @@ from giftshop.errors import (
     WrongModeError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from tests import build
 from tests.certificates.acts import DESK, take, written
 from tests.conftest import both_databases
@@ -55,7 +57,7 @@ def test_issue_stores_the_certificate_with_its_first_entry(app: Flask) -> None:
 def test_issue_keeps_the_code_only_as_hmac_and_ciphertext(app: Flask) -> None:
     certificate = build.certificate()
     code = build.code_of(certificate)
-    assert certificate.code_lookup == vault.lookup(code)
+    assert certificate.code_lookup == encryption.lookup(code)
     row = db.session.execute(sa.text("SELECT * FROM certificate")).one()
     assert all(code.encode() not in str(value).encode() for value in row)
 
@@ -64,7 +66,7 @@ def test_issue_keeps_the_code_only_as_hmac_and_ciphertext(app: Flask) -> None:
 def test_issue_refuses_a_face_value_that_is_no_amount(app: Flask, face: Any) -> None:
     certificate = Certificate(face_value_cents=face)
     with pytest.raises(InvalidAmountError):
-        ledger.issue(certificate, code=ledger.new_code(), cause=build.cause("order", "issue:1:1:1", "stripe"))
+        issue(certificate, code=new_code(), cause=build.cause("order", "issue:1:1:1", "stripe"))
     assert certificate not in db.session
 
 
@@ -155,9 +157,9 @@ def test_on_the_last_day_too_much_is_refused_as_too_much(app: Flask) -> None:
 
 def test_whatever_takes_more_than_is_left_is_refused_as_too_much_unless_it_says_otherwise(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE)
-    transfer = ledger.Transfer("refund_external", "certificate_liability", "stripe_clearing", FACE + 1)
+    transfer = posting.Transfer("refund_external", "certificate_liability", "stripe_clearing", FACE + 1)
     with pytest.raises(InsufficientBalanceError):
-        ledger.post(certificate.id, transfer, build.cause("stripe", "refund:re_1:cert:1", "stripe"))
+        posting.post(certificate.id, transfer, build.cause("stripe", "refund:re_1:cert:1", "stripe"))
     assert figures(certificate) == (FACE, 1, 1)
 
 
@@ -173,17 +175,17 @@ def test_a_certificate_that_is_held_is_as_the_database_has_it_and_not_as_it_was_
     certificate = build.certificate()
     assert certificate.status == "active"
     db.session.execute(sa.update(Certificate).values(status="frozen").execution_options(synchronize_session=False))
-    assert ledger.hold_certificate(certificate.id).status == "frozen"
+    assert posting.hold_certificate(certificate.id).status == "frozen"
     db.session.rollback()
 
 
 def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) -> None:
     certificate, other = build.certificate(face_value_cents=FACE), build.certificate(face_value_cents=FACE)
-    cause = ledger.Cause(
+    cause = posting.Cause(
         actor=DESK, scope="till", key="the-key-of-this-form", at=NOON, reason_code="why", external_ref="re_1"
     )
-    transfer = ledger.Transfer("refund_external", "certificate_liability", "stripe_clearing", 20_00)
-    entry = ledger.post(certificate.id, transfer, cause)
+    transfer = posting.Transfer("refund_external", "certificate_liability", "stripe_clearing", 20_00)
+    entry = posting.post(certificate.id, transfer, cause)
     assert written(entry) == {
         "kind": "refund_external",
         "debit_account": "certificate_liability",
@@ -206,7 +208,7 @@ def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) 
 
 
 def test_nothing_is_taken_from_a_certificate_that_is_not_there_and_none_is_held(app: Flask) -> None:
-    for act in (lambda: take(4711, 1), lambda: ledger.hold_certificate(4711)):
+    for act in (lambda: take(4711, 1), lambda: posting.hold_certificate(4711)):
         with pytest.raises(CertificateNotFoundError):
             act()
         db.session.rollback()
@@ -246,14 +248,14 @@ def documented_form(entry: LedgerEntry) -> bytes:
 @both_databases
 def test_one_request_key_moves_money_once_even_without_its_stored_answer(app: Flask) -> None:
     certificate = build.certificate(face_value_cents=FACE)
-    cause = ledger.Cause(actor=DESK, scope="redeem:staff:7", key="one-and-the-same-key", at=clock.now())
-    ledger.redeem(certificate.id, 10_00, on=date(2026, 1, 1), mode="simulated", cause=cause)
+    cause = posting.Cause(actor=DESK, scope="redeem:staff:7", key="one-and-the-same-key", at=clock.now())
+    posting.redeem(certificate.id, 10_00, on=date(2026, 1, 1), mode="simulated", cause=cause)
     db.session.commit()
     with pytest.raises(sa.exc.IntegrityError):
-        ledger.redeem(certificate.id, 10_00, on=date(2026, 1, 1), mode="simulated", cause=cause)
+        posting.redeem(certificate.id, 10_00, on=date(2026, 1, 1), mode="simulated", cause=cause)
     db.session.rollback()
     assert figures(certificate) == (110_00, 2, 2)
 
 
 def test_a_new_code_reads_back(app: Flask) -> None:
-    assert len(ledger.new_code()) == 16
+    assert len(new_code()) == 16

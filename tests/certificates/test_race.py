@@ -6,10 +6,10 @@ from collections.abc import Callable
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates import ledger
-from giftshop.certificates.models import Certificate
 from giftshop.errors import InsufficientBalanceError
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate
 from tests import build
 from tests.certificates.acts import DESK, all_at_once, take
 from tests.conftest import both_databases
@@ -60,8 +60,8 @@ def test_control_read_compare_and_write_is_stopped_by_the_databases_own_guards(a
             {"left": left, "id": certificate_id},
         )
         cause = build.cause(f"redeem:{DESK}", build.request_key(), DESK)
-        transfer = ledger.Transfer("redeem", "certificate_liability", "service_revenue", AMOUNT)
-        db.session.add(ledger._build_entry(certificate_id, transfer, cause, sequence=2, balance=left))
+        transfer = posting.Transfer("redeem", "certificate_liability", "service_revenue", AMOUNT)
+        db.session.add(posting._build_entry(certificate_id, transfer, cause, sequence=2, balance=left))
         db.session.flush()
 
     outcomes = all_at_once(

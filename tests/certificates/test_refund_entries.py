@@ -6,10 +6,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates import refund_entries as refunds
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries as refunds
+from giftshop.ledger.models import Certificate, LedgerEntry
 from tests import build
 from tests.certificates.acts import written
 

@@ -8,13 +8,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import status as standing
 from giftshop.errors import InsufficientBalanceError, ShopError, TooLateToUndoError, TooManyUndosError
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import both_databases

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from giftshop.certificates import codes
-from giftshop.certificates.remarks import MOST_NOTE, read_note, tells_code
+from giftshop.certificates.reasons import MOST_NOTE, read_note, tells_code
 from giftshop.errors import NoteTellsCodeError, NoteTooLongError
 
 CODE = "K7M2QX9RTB4DHVWR"

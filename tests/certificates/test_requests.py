@@ -8,11 +8,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import requests, standing
-from giftshop.certificates.models import MoneyRequest
-from giftshop.certificates.requests import Answer, answer_once
+from giftshop.certificates import status
 from giftshop.errors import InsufficientBalanceError, RequestKeyMissingError, RequestKeyReusedError
 from giftshop.foundation.database import db
+from giftshop.ledger import idempotency
+from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.models import MoneyRequest
 from tests import build
 from tests.certificates.acts import all_at_once, take
 from tests.conftest import both_databases
@@ -87,7 +88,7 @@ def test_a_refusal_is_kept_and_given_again_even_when_it_would_now_succeed(app: F
     db.session.commit()
     assert (first.status, first.refusal, first.facts) == (409, "CertificateFrozenError", {})
     assert first.message == "This certificate is on hold. Please don't redeem it."
-    standing.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
+    status.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
     db.session.commit()
     again = till.press()
     db.session.commit()
@@ -171,7 +172,7 @@ def test_of_eight_copies_of_a_refused_request_all_hear_the_refusal(app: Flask) -
 def test_control_without_waiting_for_copies_the_losers_break(app: Flask, monkeypatch: pytest.MonkeyPatch) -> None:
     """The lock that makes copies wait is taken away: all eight act, and the table's own key stops seven of them."""
     till, everyone_has_looked = Till(build.certificate().id), threading.Barrier(8)
-    monkeypatch.setattr(requests, "wait_for_copies", lambda *_: None)
+    monkeypatch.setattr(idempotency, "wait_for_copies", lambda *_: None)
     act = till.act
 
     def act_together() -> dict[str, object]:

@@ -16,9 +16,9 @@ from hypothesis import strategies as st
 from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
-from giftshop.certificates import audit, chain, ledger_rows, seals
-from giftshop.certificates.models import Certificate, LedgerEntry, LedgerSeal
 from giftshop.foundation.database import db, may_write, only_reads
+from giftshop.ledger import hash_chain, integrity, raw_rows, seals
+from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import last_digest, rebuild_chains, rebuild_seals, run, unguarded
@@ -107,7 +107,7 @@ def test_seals_cover_more_certificates_than_are_read_at_once(
     sealed: list[int], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     whole = seals.build_seal(at=clock.now()).digest
-    monkeypatch.setattr(ledger_rows, "CERTIFICATES_AT_ONCE", 1)
+    monkeypatch.setattr(raw_rows, "CERTIFICATES_AT_ONCE", 1)
     assert seals.build_seal(at=clock.now()).digest == whole
     assert verify(last_digest()) == ""
 
@@ -181,7 +181,7 @@ def test_the_forger_would_not_be_found_without_the_seals(
 ) -> None:
     monkeypatch.setattr(seals, "find_moved_row", lambda: None)
     if database == "sqlite":
-        monkeypatch.setattr(audit, "find_moved_row", lambda: None)
+        monkeypatch.setattr(integrity, "find_moved_row", lambda: None)
     mailed = last_digest()
     with unguarded():
         forge(sealed)
@@ -266,7 +266,7 @@ def verify_as_the_command_does(mailed: str) -> list[str]:
     try:
         for _ in seals.verify(mailed=mailed):
             db.session.rollback()
-        return audit.list_broken_invariants()
+        return integrity.list_broken_invariants()
     finally:
         may_write()
 
@@ -274,14 +274,14 @@ def verify_as_the_command_does(mailed: str) -> list[str]:
 @both_databases
 def test_books_can_be_sealed_and_verified_while_people_redeem(app: Flask) -> None:
     ids = [build.certificate(face_value_cents=1000_00).id for _ in range(3)]
-    before = ledger_rows.count_entries()
+    before = raw_rows.count_entries()
     db.session.rollback()
     with people_redeem(app, ids):
         for _ in range(5):
             seal_now()
             assert verify_as_the_command_does(last_digest()) == []
     assert verify(last_digest()) == ""
-    assert ledger_rows.count_entries() > before
+    assert raw_rows.count_entries() > before
 
 
 @both_databases
@@ -321,7 +321,7 @@ def test_a_posting_under_way_is_wholly_in_the_seal_or_wholly_after_it(app: Flask
     )
 )
 def test_the_canonical_form_is_json_without_spaces_in_ascii(values: tuple[object, ...]) -> None:
-    text = chain.canonical(values)
+    text = hash_chain.canonical(values)
     assert text.isascii()
     assert json.loads(text) == list(values)
     assert text == json.dumps(values, separators=(",", ":")).encode()

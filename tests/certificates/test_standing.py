@@ -8,11 +8,12 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates import dispute_entries, ledger, register, standing
-from giftshop.certificates.models import Certificate, CertificateFreeze
+from giftshop.certificates import look_up, status
 from giftshop.errors import CertificateVoidError, CodeReplacedError, NotFrozenByHandError, ReasonMissingError
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger import dispute_entries, posting
+from giftshop.ledger.models import Certificate, CertificateFreeze
 from tests import build
 from tests.certificates.acts import take
 
@@ -22,7 +23,7 @@ WHY: dict[str, Any] = {"reason_code": "rang twice", "actor": "staff:3", "at": NO
 
 def void(certificate: Certificate, **changes: Any) -> Any:
     """End a certificate, as the owner would."""
-    return standing.void(certificate.id, request_key=build.request_key(), **{**WHY, **changes})
+    return status.void(certificate.id, request_key=build.request_key(), **{**WHY, **changes})
 
 
 def noted(certificate: Certificate) -> list[str]:
@@ -33,15 +34,15 @@ def noted(certificate: Certificate) -> list[str]:
 
 def test_a_certificate_is_on_hold_while_any_reason_for_it_is_open(app: Flask) -> None:
     certificate, other = build.certificate(), build.certificate()
-    assert standing.freeze_by_hand(certificate.id, **WHY)
-    assert not standing.freeze_by_hand(certificate.id, **WHY)
-    assert standing.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
-    assert [each.subject for each in standing.list_freezes(certificate.id)] == [standing.BY_HAND, "dp_1"]
-    assert standing.lift(certificate.id, subject="dp_1", actor="stripe", at=NOON)
-    assert not standing.lift(certificate.id, subject="dp_1", actor="stripe", at=NOON)
+    assert status.freeze_by_hand(certificate.id, **WHY)
+    assert not status.freeze_by_hand(certificate.id, **WHY)
+    assert status.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
+    assert [each.subject for each in status.list_freezes(certificate.id)] == [status.BY_HAND, "dp_1"]
+    assert status.lift(certificate.id, subject="dp_1", actor="stripe", at=NOON)
+    assert not status.lift(certificate.id, subject="dp_1", actor="stripe", at=NOON)
     db.session.refresh(certificate)
     assert certificate.status == "frozen"
-    assert standing.lift(certificate.id, subject=standing.BY_HAND, actor="staff:3", at=NOON)
+    assert status.lift(certificate.id, subject=status.BY_HAND, actor="staff:3", at=NOON)
     db.session.refresh(certificate)
     assert (certificate.status, other.status) == ("active", "active")
     assert noted(certificate) == ["frozen", "frozen", "unfrozen", "unfrozen"]
@@ -52,19 +53,19 @@ def test_a_certificate_is_on_hold_while_any_reason_for_it_is_open(app: Flask) ->
 
 def test_a_manager_ends_every_hold_but_one_that_holds_disputed_money(app: Flask) -> None:
     certificate = build.certificate()
-    standing.freeze_by_hand(certificate.id, **WHY)
-    standing.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
+    status.freeze_by_hand(certificate.id, **WHY)
+    status.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
     dispute_entries.hold_disputed(certificate.id, 50_00, dispute_id="dp_1", at=NOON)
     with pytest.raises(NotFrozenByHandError):
-        standing.lift_all(certificate.id, **WHY)
+        status.lift_all(certificate.id, **WHY)
     dispute_entries.release_disputed(certificate.id, dispute_id="dp_1", at=NOON)
-    assert standing.lift_all(certificate.id, **WHY) == 2
-    assert standing.lift_all(certificate.id, **WHY) == 0
+    assert status.lift_all(certificate.id, **WHY) == 2
+    assert status.lift_all(certificate.id, **WHY) == 0
     db.session.refresh(certificate)
     assert certificate.status == "active"
 
 
-ACTS: list[Callable[..., Any]] = [standing.freeze_by_hand, standing.lift_all, standing.reissue]
+ACTS: list[Callable[..., Any]] = [status.freeze_by_hand, status.lift_all, status.reissue]
 
 
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
@@ -116,8 +117,8 @@ def test_a_certificate_that_nobody_paid_at_stripe_is_ended_back_to_where_it_came
     )
     db.session.add(imported)
     db.session.flush()
-    opening = ledger.Transfer(kind, source, ledger.LIABILITY, 120_00)
-    ledger.post(imported.id, opening, build.cause("import", "import:1", "staff:3"))
+    opening = posting.Transfer(kind, source, posting.LIABILITY, 120_00)
+    posting.post(imported.id, opening, build.cause("import", "import:1", "staff:3"))
     assert void(imported).credit_account == source
 
 
@@ -125,12 +126,12 @@ def test_a_new_code_opens_what_the_old_one_opened_and_staff_hear_that_the_old_is
     certificate = build.certificate(face_value_cents=120_00)
     take(certificate.id, 20_00)
     old = build.code_of(certificate)
-    new = standing.reissue(certificate.id, **WHY)
-    assert register.get_by_code(new) is certificate
-    assert register.code_of(certificate) == new
+    new = status.reissue(certificate.id, **WHY)
+    assert look_up.get_by_code(new) is certificate
+    assert look_up.code_of(certificate) == new
     with pytest.raises(CodeReplacedError):
-        register.get_by_code(old)
-    assert (register.find_by_code(old), certificate.balance_cents) == (None, 100_00)
+        look_up.get_by_code(old)
+    assert (look_up.find_by_code(old), certificate.balance_cents) == (None, 100_00)
     assert noted(certificate) == ["reissued"]
     db.session.commit()
 
@@ -139,7 +140,7 @@ def test_value_that_returns_to_an_ended_certificate_is_held_for_a_person_once(ap
     certificate, living = build.certificate(), build.certificate()
     db.session.execute(sa.update(Certificate).where(Certificate.id == certificate.id).values(status="frozen"))
     for each in (certificate, certificate, living):
-        standing.hold_what_returned(each.id, subject="re_1", reason_code="refund failed", at=NOON)
-    assert [each.subject for each in standing.list_freezes(certificate.id)] == ["re_1"]
-    assert standing.list_freezes(living.id) == []
+        status.hold_what_returned(each.id, subject="re_1", reason_code="refund failed", at=NOON)
+    assert [each.subject for each in status.list_freezes(certificate.id)] == ["re_1"]
+    assert status.list_freezes(living.id) == []
     db.session.commit()

@@ -9,10 +9,10 @@ from flask import Flask
 from sqlalchemy.exc import IntegrityError
 
 from giftshop import clock
-from giftshop.certificates import audit, seals
-from giftshop.certificates.audit import BadRow
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import integrity, seals
+from giftshop.ledger.integrity import BadRow
+from giftshop.ledger.models import Certificate, LedgerEntry
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.certificates.forging import run, unguarded
@@ -81,7 +81,9 @@ def tamper(dice: random.Random, table: str, column: str) -> tuple[int, int]:
 
 def find(certificate_id: int, column: str) -> BadRow | None:
     """Look only at the certificate that was touched, by the code that checks them all."""
-    return audit.find_bad_row(certificate_id, certificate_id) or (audit.find_moved_row() if column == "id" else None)
+    return integrity.find_bad_row(certificate_id, certificate_id) or (
+        integrity.find_moved_row() if column == "id" else None
+    )
 
 
 def names(found: BadRow | None, row_id: int, public_id: str, column: str) -> bool:

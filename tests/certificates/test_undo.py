@@ -7,8 +7,7 @@ import time_machine
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import refund_entries, standing, undo
-from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates import status
 from giftshop.errors import (
     AlreadyReversedError,
     CertificateNotFoundError,
@@ -20,6 +19,8 @@ from giftshop.errors import (
     TooManyUndosError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries, undo
+from giftshop.ledger.models import LedgerEntry
 from tests import build
 from tests.certificates.acts import DESK, all_at_once, give_back, take
 from tests.conftest import both_databases
@@ -155,7 +156,7 @@ def test_a_manager_undoes_the_own_redemption_like_anyone(app: Flask) -> None:
 def test_an_undo_is_possible_while_frozen_but_not_on_an_ended_certificate(app: Flask) -> None:
     frozen, ended = build.certificate(), build.certificate()
     kept, spent = take(frozen.id, 40_00), take(ended.id, 120_00)
-    standing.freeze(frozen.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
+    status.freeze(frozen.id, subject="dp_1", reason_code="disputed", actor="stripe", at=NOON)
     ended.status = "void"
     db.session.commit()
     assert give_back(kept).balance_after_cents == 120_00
@@ -172,7 +173,7 @@ def test_what_is_given_back_after_a_refund_emptied_the_certificate_can_be_used_u
     certificate = build.certificate(face_value_cents=120_00)
     entry = take(certificate.id, 40_00)
     if is_on_hold:
-        standing.freeze_by_hand(certificate.id, reason_code="she called", actor=DESK, at=clock.now())
+        status.freeze_by_hand(certificate.id, reason_code="she called", actor=DESK, at=clock.now())
     refund_entries.take_foreign_refund(certificate.id, 80_00, stripe_refund_id="re_1", at=clock.now())
     assert certificate.status == "void"
     give_back(entry)

@@ -4,8 +4,8 @@ from collections.abc import Callable
 
 from flask import Flask
 
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from tests import build
 from tests.certificates.acts import DESK, give_back, take
 from tests.overlapping import on_postgresql, overlap

@@ -13,9 +13,9 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.app import close_app, create_app
-from giftshop.certificates import seals
 from giftshop.foundation import terminal
 from giftshop.foundation.database import db
+from giftshop.ledger import seals
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import make_settings

@@ -7,9 +7,9 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.delivery import deliveries
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Gift, GiftCertificate
 from tests import build
 from tests.delivery.mail_servers import MailServer, running_mail_server

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
+from giftshop.certificates import status
 from giftshop.certificates.codes import format_code
 from giftshop.delivery import deliveries, resending
 from giftshop.delivery.mailer import Mailer
@@ -133,7 +133,7 @@ def test_a_message_about_what_has_ended_is_not_sent_again(app: Flask) -> None:
     certificate = build.certificate()
     first = schedule_gift(certificate)
     put(first, state="failed")
-    standing.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
+    status.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
     db.session.commit()
     with pytest.raises(CertificateVoidError):
         again(first)
@@ -196,7 +196,7 @@ HOLDERS = [("recipient", "Your certificate has a new code"), ("print", "Ana’s 
 def test_a_new_code_arrives_as_text_page_and_paper(app: Flask, mail_server: MailServer, way: str, heading: str) -> None:
     certificate = build.certificate(balance_cents=80_00, delivery=way, recipient_email="ana@example.com")
     old = build.code_of(certificate)
-    standing.reissue(certificate.id, reason_code="lost", actor="staff:3", at=clock.now())
+    status.reissue(certificate.id, reason_code="lost", actor="staff:3", at=clock.now())
     gift = find_gift(certificate.id)
     assert gift is not None
     assert notices.tell_reissued(gift, certificate, at=clock.now())

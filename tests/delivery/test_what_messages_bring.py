@@ -8,12 +8,12 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from tests import build
 from tests.delivery.conftest import schedule_gift
 from tests.delivery.mail_servers import MailServer
@@ -37,7 +37,7 @@ def text_in(server: MailServer, kind: str) -> str:
 
 
 def end(certificate: Certificate) -> None:
-    standing.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
+    status.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
     db.session.commit()
 
 

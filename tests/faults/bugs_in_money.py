@@ -8,11 +8,11 @@ from contextlib import suppress
 import pytest
 import sqlalchemy as sa
 
-from giftshop.certificates import ledger, requests, undo
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.errors import InsufficientBalanceError
 from giftshop.foundation import sqlite
 from giftshop.foundation.database import ShopSession, db
+from giftshop.ledger import idempotency, posting, undo
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.redemption import till
 from tests.faults.failpoints import who_commits
 
@@ -34,7 +34,7 @@ def read_compare_and_write(patches: pytest.MonkeyPatch) -> None:
     """The balance is read, compared in Python and written, in two transactions."""
     meet = Meeting()
 
-    def post(certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause) -> LedgerEntry:
+    def post(certificate_id: int, transfer: posting.Transfer, cause: posting.Cause) -> LedgerEntry:
         columns = sa.select(Certificate.balance_cents, Certificate.last_sequence)
         balance, sequence = db.session.execute(columns.where(Certificate.id == certificate_id)).one()
         db.session.commit()
@@ -48,7 +48,7 @@ def trust_what_was_loaded(patches: pytest.MonkeyPatch) -> None:
     """The row is locked, but what is compared was loaded before: the identity map keeps it."""
     meet = Meeting()
 
-    def post(certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause) -> LedgerEntry:
+    def post(certificate_id: int, transfer: posting.Transfer, cause: posting.Cause) -> LedgerEntry:
         loaded = db.session.get_one(Certificate, certificate_id)
         meet()
         db.session.scalars(sa.select(Certificate).where(Certificate.id == certificate_id).with_for_update()).one()
@@ -60,13 +60,13 @@ def trust_what_was_loaded(patches: pytest.MonkeyPatch) -> None:
 
 def begin_deferred(patches: pytest.MonkeyPatch) -> None:
     """Neither flock nor BEGIN IMMEDIATE: a transaction that read first cannot write beside another one."""
-    meet, proper = Meeting(), ledger.post
+    meet, proper = Meeting(), posting.post
 
     def begin(_self: object, connection: sa.Connection) -> None:
         connection.exec_driver_sql("PRAGMA busy_timeout=2000")
         connection.exec_driver_sql("BEGIN")
 
-    def post(certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause) -> LedgerEntry:
+    def post(certificate_id: int, transfer: posting.Transfer, cause: posting.Cause) -> LedgerEntry:
         db.session.scalar(sa.select(Certificate.balance_cents).where(Certificate.id == certificate_id))
         meet()
         return proper(certificate_id, transfer, cause)
@@ -80,16 +80,16 @@ def forget_answers(patches: pytest.MonkeyPatch) -> None:
 
     def answer(
         *, scope: str, key: str, body: Mapping[str, object], act: Callable[[], dict[str, object]]
-    ) -> requests.Answer:
-        facts, refusal = requests._acted(act)
-        status = requests.REFUSED if refusal else requests.DONE
-        return requests.Answer(status, facts, type(refusal).__name__ if refusal else "", str(refusal or ""), False)
+    ) -> idempotency.Answer:
+        facts, refusal = idempotency._acted(act)
+        status = idempotency.REFUSED if refusal else idempotency.DONE
+        return idempotency.Answer(status, facts, type(refusal).__name__ if refusal else "", str(refusal or ""), False)
 
-    def cause(*, key: str, **rest: object) -> ledger.Cause:
+    def cause(*, key: str, **rest: object) -> posting.Cause:
         return proper(key=f"{key}{secrets.token_hex(4)}", **rest)  # type: ignore[arg-type]
 
-    proper = ledger.Cause
-    patches.setattr(ledger, "Cause", cause)
+    proper = posting.Cause
+    patches.setattr(posting, "Cause", cause)
     patches.setattr(till, "answer_once", answer)
 
 
@@ -97,7 +97,7 @@ def commit_twice(patches: pytest.MonkeyPatch) -> None:
     """Money in one commit, the answer in the next."""
     proper = till.answer_once
 
-    def answer(*, act: Callable[[], dict[str, object]], **rest: object) -> requests.Answer:
+    def answer(*, act: Callable[[], dict[str, object]], **rest: object) -> idempotency.Answer:
         def act_and_commit() -> dict[str, object]:
             facts = act()
             db.session.commit()
@@ -122,31 +122,31 @@ def answer_without_commit(patches: pytest.MonkeyPatch) -> None:
 def undo_again(patches: pytest.MonkeyPatch) -> None:
     """Nobody looks whether a redemption was undone before."""
 
-    def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: ledger.Cause) -> LedgerEntry:
+    def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: posting.Cause) -> LedgerEntry:
         original = db.session.get_one(LedgerEntry, entry_id)
-        back = (original.credit_account, ledger.LIABILITY, original.amount_cents)
-        return ledger.post(certificate_id, ledger.Transfer("reversal", *back, reverses_id=entry_id), cause)
+        back = (original.credit_account, posting.LIABILITY, original.amount_cents)
+        return posting.post(certificate_id, posting.Transfer("reversal", *back, reverses_id=entry_id), cause)
 
     patches.setattr(undo, "find_reversal", lambda _entry_id: None)
-    patches.setattr(ledger, "reverse", reverse)
+    patches.setattr(posting, "reverse", reverse)
 
 
 def _replace_post(
-    patches: pytest.MonkeyPatch, post: Callable[[int, ledger.Transfer, ledger.Cause], LedgerEntry]
+    patches: pytest.MonkeyPatch, post: Callable[[int, posting.Transfer, posting.Cause], LedgerEntry]
 ) -> None:
     """Put `post` in the place of the ledger's own, for redemptions."""
-    proper = ledger.post
+    proper = posting.post
 
-    def either(certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause, **rest: object) -> LedgerEntry:
+    def either(certificate_id: int, transfer: posting.Transfer, cause: posting.Cause, **rest: object) -> LedgerEntry:
         if transfer.kind == "redeem":
             return post(certificate_id, transfer, cause)
         return proper(certificate_id, transfer, cause, **rest)  # type: ignore[arg-type]
 
-    patches.setattr(ledger, "post", either)
+    patches.setattr(posting, "post", either)
 
 
 def _write(
-    certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause, *, balance: int, sequence: int
+    certificate_id: int, transfer: posting.Transfer, cause: posting.Cause, *, balance: int, sequence: int
 ) -> LedgerEntry:
     """Write what the balance should be by a figure read before."""
     if balance < transfer.amount_cents:
@@ -155,7 +155,7 @@ def _write(
     change = sa.update(Certificate).where(Certificate.id == certificate_id)
     change = change.values(balance_cents=left, last_sequence=sequence + 1)
     db.session.execute(change.execution_options(synchronize_session=False))
-    entry = ledger._build_entry(certificate_id, transfer, cause, sequence=sequence + 1, balance=left)
+    entry = posting._build_entry(certificate_id, transfer, cause, sequence=sequence + 1, balance=left)
     db.session.add(entry)
     db.session.flush()
     return entry

@@ -8,10 +8,10 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import dispute_entries, refund_entries
-from giftshop.certificates.models import LedgerEntry
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
+from giftshop.ledger import dispute_entries, refund_entries
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import corrections, disputes, events, fulfilment, refund_outcomes, refunds
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.stripe_facts import RefundFacts

@@ -21,12 +21,12 @@ import stripe
 from flask import Flask
 
 from giftshop.app import close_app, create_app
-from giftshop.certificates.models import Certificate
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.foundation import heartbeats, jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from tests import build, signing_in

@@ -11,10 +11,10 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop.certificates import audit
-from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
+from giftshop.ledger import integrity
+from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.orders import audit as orders_audit
 from giftshop.orders import payments
 from giftshop.orders.models import Order, Refund
@@ -59,7 +59,7 @@ def find_violations(seen: Witnesses) -> list[Finding]:
 
 def _check_books(_seen: Witnesses) -> Iterator[Finding]:
     """The shop's own audits, and every hash."""
-    for line in audit.list_broken_invariants():
+    for line in integrity.list_broken_invariants():
         yield Finding("the ledger's audit", line)
     for line in orders_audit.list_broken_invariants():
         yield Finding("the orders' audit", line)

@@ -16,9 +16,9 @@ from sqlalchemy.exc import IntegrityError, InternalError, OperationalError
 from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.models import Certificate
 from giftshop.foundation import sqlite
 from giftshop.foundation.database import Day, JsonText, Moment, create_engine, db, may_write, only_reads
+from giftshop.ledger.models import Certificate
 from tests import build
 from tests.conftest import both_databases
 from tests.databases import PostgresServer

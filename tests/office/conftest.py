@@ -12,7 +12,7 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import Certificate
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
 from tests import build
 from tests.orders.conftest import gateway, settings, stripe_side  # noqa: F401  # fixtures

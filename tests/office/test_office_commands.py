@@ -5,8 +5,8 @@ from click.testing import Result
 from flask import Flask
 
 from giftshop.catalog.models import Practice
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Refund
 from tests import build
 from tests.orders.stripe_side import StripeSide

@@ -8,11 +8,11 @@ from flask import Flask
 from playwright.sync_api import Page
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger.models import Certificate
 from giftshop.orders import order_notes
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Order, Reconciliation
@@ -178,7 +178,7 @@ def resending(side: StripeSide) -> str:
 def cancelled_order(side: StripeSide) -> str:
     """An order whose gift's message was cancelled, and whose certificate is on hold."""
     order, certificate = side.sell_one(50_00)
-    standing.freeze_by_hand(certificate.id, reason_code="looked odd", actor="staff:1", at=clock.now())
+    status.freeze_by_hand(certificate.id, reason_code="looked odd", actor="staff:1", at=clock.now())
     message = db.session.query(Delivery).filter(Delivery.kind == "gift").one()
     message.state, message.ended_at = "cancelled", clock.now()
     db.session.commit()

@@ -6,11 +6,11 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.requests import MoneyRequest
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import MoneyRequest
 from giftshop.orders.order_notes import OrderNote
 from giftshop.orders.payments import list_certificates
 from tests import build
@@ -94,7 +94,7 @@ def test_ten_certificates_take_no_more_questions_than_one(owner: Desk, stripe_si
     large = stripe_side.sell(build.gift_request(offer="amount", amount_cents=30_00, quantity=10))
     for certificate in list_certificates(large.id):
         build.redeem(certificate, 1_00, actor=owner.actor)
-        standing.freeze_by_hand(certificate.id, reason_code="looked odd", actor=owner.actor, at=clock.now())
+        status.freeze_by_hand(certificate.id, reason_code="looked odd", actor=owner.actor, at=clock.now())
     db.session.commit()
     counts = []
     for order in (small, large):

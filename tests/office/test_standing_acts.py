@@ -2,11 +2,11 @@
 
 import pytest
 
-from giftshop.certificates import register, standing
-from giftshop.certificates.models import CertificateFreeze
+from giftshop.certificates import look_up, status
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CodeReplacedError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import CertificateFreeze
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from tests import build
@@ -63,8 +63,8 @@ def test_a_new_code_goes_to_the_recipient_and_the_old_one_is_dead(manager: Desk,
     page = manager.read(manager.act(certificate, "reissue", reason="lost her phone").location)
     assert "The new certificate is on its way." in page
     with pytest.raises(CodeReplacedError):
-        register.get_by_code(old)
-    assert register.get_by_code(build.code_of(certificate)).id == certificate.id
+        look_up.get_by_code(old)
+    assert look_up.get_by_code(build.code_of(certificate)).id == certificate.id
     (message,) = messages(order, "reissued")
     assert (message.to_address, message.state) == ("ana@example.com", "scheduled")
     assert certificate.balance_cents == 50_00
@@ -104,7 +104,7 @@ def test_a_new_code_whose_message_did_not_go_out_is_to_be_sent(
 def test_a_certificate_that_went_to_the_buyer_is_renewed_to_the_buyer(manager: Desk, stripe_side: StripeSide) -> None:
     order = stripe_side.sell(build.gift_request(delivery="print", recipient_email=""))
     (certificate,) = [each.certificate_id for gift in order.gifts for each in gift.issued]
-    found = db.session.get_one(register.Certificate, certificate)
+    found = db.session.get_one(look_up.Certificate, certificate)
     manager.act(found, "reissue")
     assert [each.to_address for each in messages(order, "reissued")] == ["marko@example.com"]
 
@@ -117,7 +117,7 @@ def test_nothing_is_done_without_a_reason_or_a_key_or_to_what_has_ended(
     without = owner.act(certificate, name, reason="")
     assert (without.status_code, "Please say why" in without.text) == (422, True)
     assert owner.act(certificate, name, request_key="short").status_code == 400
-    assert (certificate.status, certificate.balance_cents, standing.list_freezes(certificate.id)) == (
+    assert (certificate.status, certificate.balance_cents, status.list_freezes(certificate.id)) == (
         "active",
         50_00,
         [],

@@ -8,10 +8,10 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import ledger
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate
 from giftshop.office.owed import Term, read_owed
 from giftshop.orders.alerts import alert_owner
 from giftshop.orders.models import Alert, Reconciliation
@@ -39,7 +39,7 @@ def test_the_equation_nets_what_was_undone_and_adds_up(owner: Desk, stripe_side:
     stripe_side.sell_one(60_00)
     build.redeem(certificate, 25_00)
     slip = build.redeem(certificate, 5_00)
-    ledger.reverse(slip, certificate_id=certificate.id, is_manager=True, cause=UNDO)
+    posting.reverse(slip, certificate_id=certificate.id, is_manager=True, cause=UNDO)
     db.session.commit()
     owner.act(certificate, "refund", amount="30")
     owed = read_owed(clock.now() - timedelta(days=1))

@@ -6,12 +6,12 @@ from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.standing import list_freezes
+from giftshop.certificates import encryption
+from giftshop.certificates.status import list_freezes
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders.models import Alert, Order
 
 
@@ -35,7 +35,7 @@ class Entry(NamedTuple):
 
 def facts_of(mail: Delivery) -> dict[str, Any]:
     """What a message will say."""
-    found: dict[str, Any] = json.loads(vault.open_sealed(mail.facts_enc, mail.message_id))
+    found: dict[str, Any] = json.loads(encryption.open_sealed(mail.facts_enc, mail.message_id))
     return found
 
 

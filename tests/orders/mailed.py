@@ -6,10 +6,10 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.purchase import GiftRequest

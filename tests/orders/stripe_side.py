@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.checkout import open_checkout
 from giftshop.orders.events import handle_event
 from giftshop.orders.models import Order

@@ -7,12 +7,12 @@ import pytest
 from flask import Flask
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing
+from giftshop.certificates import status
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.requests import Answer
 from giftshop.errors import ReasonMissingError, RequestKeyReusedError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer
+from giftshop.ledger.models import Certificate
 from giftshop.orders import corrections
 from giftshop.orders.corrections import MOST_REASON, Asked, ReasonTellsTooMuchError, ReasonTooLongError, read_reason
 from giftshop.orders.models import Order, Refund
@@ -71,7 +71,7 @@ def test_a_hold_is_put_on_and_ended_once(app: Flask) -> None:
     form = asked()
     answers = [corrections.freeze(certificate, form) for _ in range(2)]
     assert [(each.status, each.facts, each.is_replayed) for each in answers] == [(DONE, {}, False), (DONE, {}, True)]
-    assert holds_on(certificate) == [(standing.BY_HAND, "reported lost", "staff:7")]
+    assert holds_on(certificate) == [(status.BY_HAND, "reported lost", "staff:7")]
     assert corrections.unfreeze(certificate, asked()).facts == {"lifted": 1}
     assert (standing_of(certificate), holds_on(certificate)) == (("active", 50_00), [])
 

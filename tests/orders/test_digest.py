@@ -9,11 +9,12 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import seals, standing
-from giftshop.certificates.models import Certificate, LedgerSeal
+from giftshop.certificates import status
 from giftshop.delivery.messages import MOST_SUBJECT, compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger import seals
+from giftshop.ledger.models import Certificate, LedgerSeal
 from giftshop.orders import digest, schedule
 from giftshop.orders.alerts import raise_alert
 from tests import build
@@ -55,7 +56,7 @@ def busy_day(app: Flask) -> Certificate:
         held = build.certificate(face_value_cents=50_00)
         give_back(take(used.id, 40_00), actor="staff:2", is_manager=True, reason="wrong person")
         take(used.id, 30_00)
-        standing.freeze_by_hand(held.id, reason_code="reported lost", actor="staff:1", at=clock.now())
+        status.freeze_by_hand(held.id, reason_code="reported lost", actor="staff:1", at=clock.now())
         raise_alert("in_review", "cs_1", "Order G-1042: the amount differs. No certificate was issued.")
         db.session.commit()
     return used
@@ -126,7 +127,7 @@ def test_every_undo_and_every_act_by_hand_is_named_with_who_and_why(busy_day: Ce
 def test_what_stripe_did_is_no_act_by_hand(app: Flask) -> None:
     with time_machine.travel(YESTERDAY_NOON, tick=False):
         certificate = build.certificate()
-        standing.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=clock.now())
+        status.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=clock.now())
         db.session.commit()
     seal_and_tell()
     assert facts_of(mails()[0])["acts"] == []

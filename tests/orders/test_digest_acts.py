@@ -9,12 +9,12 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing, vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption, status
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import digest, notices
 from giftshop.orders.digest_acts import list_acts
 from tests import build
@@ -28,8 +28,8 @@ NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 def hold_and_release(certificate: Certificate, times: int) -> None:
     """Make a crowd of slight acts."""
     for _ in range(times):
-        standing.freeze_by_hand(certificate.id, reason_code="x", actor="staff:9", at=clock.now())
-        standing.lift_all(certificate.id, reason_code="x", actor="staff:9", at=clock.now())
+        status.freeze_by_hand(certificate.id, reason_code="x", actor="staff:9", at=clock.now())
+        status.lift_all(certificate.id, reason_code="x", actor="staff:9", at=clock.now())
 
 
 def told_in(days: int = 1) -> tuple[list[str], list[str]]:
@@ -59,7 +59,7 @@ def test_a_message_to_another_address_is_named_and_one_to_the_same_is_not(app: F
         receipt, gift = db.session.scalars(sa.select(Delivery).order_by(Delivery.id))
         number = f"G-{1000 + (gift.order_id or 0)}"
         for message, address in ((receipt, receipt.to_address), (gift, "me@practice.example")):
-            message.facts_enc = vault.seal("{}", message.message_id)
+            message.facts_enc = encryption.seal("{}", message.message_id)
             notices.send_again(message.id, to_address=address, actor="staff:2", at=clock.now())
         activity_log.note("sent_again", actor="buyer", order_id=gift.order_id, message="gift", is_corrected=True)
         db.session.commit()
@@ -93,15 +93,15 @@ def test_a_crowd_hides_no_undo_no_new_code_and_no_end(app: Flask) -> None:
         hold_and_release(certificate, digest.MOST_LINES)
         for _ in range(digest.MOST_LINES + 1):
             give_back(take(certificate.id, 1_00), actor="staff:9", is_manager=True, reason="x")
-        standing.reissue(certificate.id, reason_code="a quiet new code", actor="staff:9", at=clock.now())
-        standing.void(ended.id, reason_code="a quiet end", request_key="x" * 16, actor="staff:9", at=clock.now())
+        status.reissue(certificate.id, reason_code="a quiet new code", actor="staff:9", at=clock.now())
+        status.void(ended.id, reason_code="a quiet end", request_key="x" * 16, actor="staff:9", at=clock.now())
         db.session.commit()
     morning = NOON + timedelta(hours=18)
     with time_machine.travel(morning, tick=False):
         digest.seal_and_tell(at=morning)
         db.session.commit()
     mail = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "daily")).one()
-    facts = json.loads(vault.open_sealed(mail.facts_enc, mail.message_id))
+    facts = json.loads(encryption.open_sealed(mail.facts_enc, mail.message_id))
     assert len(facts["undone"]) == digest.MOST_LINES + 1
     assert ["a quiet new code" in facts["acts"][0], "a quiet end" in facts["acts"][1]] == [True, True]
     assert (len(facts["acts"]), facts["more"]["acts"]) == (2 + digest.MOST_LINES, digest.MOST_LINES)

@@ -4,10 +4,10 @@ from typing import Any
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status as standing
 from giftshop.dates import write_local_day
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.office.needs import held_for, tell_exposure
 from giftshop.orders.models import Alert, Dispute, Order
 from giftshop.orders.payments import cleared_by_certificate, list_certificates

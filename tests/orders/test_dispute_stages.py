@@ -4,10 +4,10 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status as standing
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Alert, Order
 from giftshop.orders.payments import list_certificates
 from tests import build

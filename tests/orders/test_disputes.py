@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status as standing
 from giftshop.errors import CertificateFrozenError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.payments import list_certificates

@@ -12,8 +12,8 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Alert, Dispute, Order, Refund
 from giftshop.orders.stripe_facts import DisputeFacts

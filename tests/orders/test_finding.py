@@ -6,9 +6,9 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import finding, notices
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.finding import Wanted, find_exactly, find_orders, first_order_at

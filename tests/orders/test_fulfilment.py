@@ -7,8 +7,8 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import GiftCertificate
 from giftshop.orders.register import certificates_of

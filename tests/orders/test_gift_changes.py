@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 
 from giftshop import clock
-from giftshop.certificates.requests import Answer
+from giftshop.ledger.idempotency import Answer
 from giftshop.orders import gift_changes
 from giftshop.orders.gift_changes import NotChangeableError
 from giftshop.orders.models import Gift

@@ -8,12 +8,12 @@ import pytest
 import time_machine
 from flask import Flask
 
-from giftshop.certificates import standing
-from giftshop.certificates.models import LedgerEntry
+from giftshop.certificates import status
 from giftshop.delivery import deliveries
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import history_words as words
 from giftshop.orders.history import Sources, list_happenings, name_actors
 from giftshop.orders.models import ORDER_STATES, Order, Refund
@@ -78,7 +78,7 @@ def test_an_order_paid_back_in_full_and_not_after_all_says_both(app: Flask) -> N
 def test_of_several_certificates_each_line_says_whose(app: Flask) -> None:
     order = told.sold(build.gift_request(recipient_name="Ana"), build.gift_request(recipient_name="Vera"))
     ana, vera = list_certificates(order.id)
-    standing.freeze_by_hand(vera.id, reason_code="reported lost", actor="staff:1", at=NOON)
+    status.freeze_by_hand(vera.id, reason_code="reported lost", actor="staff:1", at=NOON)
     activity_log.note("reissued", actor="staff:1", certificate_id=ana.id, reason="lost")
     lines = history_of(order)
     assert ("staff:1", "Put on hold", f"Vera ({vera.public_id}) · reported lost") in lines

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.errors import NothingToRefundError, RefundNotAllowedError, RefundTooLargeError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.payments import list_certificates

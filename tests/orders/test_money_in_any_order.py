@@ -17,11 +17,12 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from giftshop import clock
-from giftshop.certificates import audit, standing
-from giftshop.certificates.models import LedgerEntry
-from giftshop.certificates.refund_entries import list_open_entries
+from giftshop.certificates import status as standing
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger import integrity
+from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.refund_entries import list_open_entries
 from giftshop.orders import audit as orders_audit
 from giftshop.orders.disputes import list_disputes, record_dispute
 from giftshop.orders.models import Order, Refund
@@ -178,7 +179,7 @@ def sum_into(account: str) -> int:
 def check(payment: Payment) -> None:
     """Compare the books with Stripe, and see that nothing can be spent that the practice does not have."""
     db.session.flush()
-    assert audit.list_broken_invariants() == []
+    assert integrity.list_broken_invariants() == []
     assert orders_audit.list_broken_invariants() == []
     assert sum(cleared_by_certificate(payment.order.id).values()) == payment.left_at_stripe()
     used, lost = -sum_into("service_revenue") - sum_into("cash_paid_out"), sum_into("write_off")

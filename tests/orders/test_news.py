@@ -9,13 +9,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.dates import write_day
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import gift_changes, news, schedule
 from giftshop.orders.register import token_of
 from tests import build
@@ -38,7 +38,7 @@ def tick(*, after: timedelta = timedelta()) -> list[Delivery]:
 
 def bodies(message: Delivery) -> tuple[str, list[str]]:
     """Return a message's subject, and its text and its HTML."""
-    facts: dict[str, Any] = json.loads(vault.open_sealed(message.facts_enc, message.message_id))
+    facts: dict[str, Any] = json.loads(encryption.open_sealed(message.facts_enc, message.message_id))
     composed = compose(message, facts, [], base_url=BASE, sender="gifts@example.com")
     parts = [composed.get_body((kind,)) for kind in ("plain", "html")]
     return str(composed["Subject"]), [" ".join(part.get_content().split()) for part in parts if part is not None]

@@ -9,10 +9,10 @@ import time_machine
 from flask import Flask
 
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import notices
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Order
@@ -139,7 +139,7 @@ def test_nobody_but_the_buyer_hears_of_a_refund_before_they_have_the_gift(app: F
 
 def reissue(order: Order, certificate: Certificate) -> bool:
     """Give a certificate a new code and tell whoever had the old one."""
-    standing.reissue(certificate.id, reason_code="lost", actor="staff:1", at=NOON)
+    status.reissue(certificate.id, reason_code="lost", actor="staff:1", at=NOON)
     return notices.tell_reissued(order.gifts[0], certificate, at=NOON)
 
 
@@ -159,7 +159,7 @@ def test_a_new_code_goes_to_whoever_had_the_old_one_each_time(app: Flask, delive
 
 def test_a_new_code_of_a_certificate_on_hold_says_so(app: Flask) -> None:
     order, certificate = sold()
-    standing.freeze_by_hand(certificate.id, reason_code="lost", actor="staff:1", at=NOON)
+    status.freeze_by_hand(certificate.id, reason_code="lost", actor="staff:1", at=NOON)
     db.session.refresh(certificate)
     assert reissue(order, certificate)
     assert facts_of(messages(order, "reissued")[0])["is_on_hold"]

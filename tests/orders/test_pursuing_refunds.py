@@ -9,9 +9,9 @@ import time_machine
 from flask import Flask
 
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates.models import Certificate
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refund_outcomes import record_refund
 from giftshop.orders.refunds import KEY_LIFE, pursue_refund

@@ -10,10 +10,10 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import recovery
 from giftshop.orders.models import Alert, Order
 from giftshop.orders.payments import list_certificates

@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
+from giftshop.certificates import status
 from giftshop.delivery.messages import compose
 from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute
@@ -66,7 +66,7 @@ def test_one_of_several_certificates_refunded_by_the_office_says_what_is_left_on
 
 def test_a_rest_that_is_on_hold_is_not_promised(app: Flask) -> None:
     order, (certificate,) = sold()
-    standing.freeze_by_hand(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
+    status.freeze_by_hand(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
     record_refund(told.answer_to(told.held(order, certificate, 20_00)), order.id)
     (mail,) = messages(order, RECIPIENT)
     assert_says(mail, "What is left is on hold just now: call us on", "before you come.")

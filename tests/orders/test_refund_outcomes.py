@@ -8,8 +8,8 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Refund
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.refund_outcomes import is_recorded, record_refund, release_refund

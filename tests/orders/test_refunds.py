@@ -2,9 +2,9 @@
 
 import pytest
 
-from giftshop.certificates.models import Certificate
 from giftshop.errors import CheckoutUnavailableError, NothingToRefundError, RefundNotAllowedError, RefundTooLargeError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.refunds import hold_refund, list_refundable, pursue_refund
 from tests import build

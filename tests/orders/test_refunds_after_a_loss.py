@@ -8,10 +8,10 @@ from datetime import UTC, datetime
 import pytest
 from flask import Flask
 
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.refund_entries import post_loss
+from giftshop.certificates import status as standing
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
+from giftshop.ledger.refund_entries import post_loss
 from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.orders.payments import cleared_by_certificate, list_certificates

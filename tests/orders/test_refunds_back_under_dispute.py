@@ -6,7 +6,7 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
+from giftshop.certificates import status as standing
 from giftshop.errors import NotFrozenByHandError
 from giftshop.foundation.database import db
 from giftshop.orders.disputes import record_dispute

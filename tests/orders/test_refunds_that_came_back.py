@@ -6,9 +6,9 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import gift_changes, notices
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
@@ -182,6 +182,6 @@ def test_that_a_refund_came_back_to_its_certificate_is_told_while_the_certificat
     record_refund(told.answer_to(back, "failed", id="re_2"), order.id)
     assert came_back_to_certificates(back)
     assert not came_back_to_certificates(gone), "another refund came back"
-    standing.void(second.id, reason_code="paid in cash", request_key="k" * 16, actor="staff:3", at=clock.now())
+    status.void(second.id, reason_code="paid in cash", request_key="k" * 16, actor="staff:3", at=clock.now())
     assert not came_back_to_certificates(back)
     db.session.commit()

@@ -12,9 +12,9 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop.certificates.models import Certificate
 from giftshop.errors import CheckoutRefusedError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Alert, Order, Refund
 from giftshop.orders.reconciliation import reconcile
 from giftshop.orders.refund_outcomes import record_refund, release_refund

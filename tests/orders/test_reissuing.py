@@ -9,10 +9,10 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.register import get_certificate
+from giftshop.certificates.look_up import get_certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import corrections
 from giftshop.orders.corrections import Asked
 from giftshop.orders.payments import list_certificates

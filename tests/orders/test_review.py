@@ -8,7 +8,7 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates import standing
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
 from giftshop.foundation.activity_log import TrailEvent
@@ -163,7 +163,7 @@ def test_a_hold_that_a_person_ended_is_not_renewed_by_a_copy_of_the_warning(stri
     warning_id = warn(stripe_side, order)
     review.accept_order(order.id, BECAUSE, stripe_side.gateway)
     (certificate,) = list_certificates(order.id)
-    standing.lift_all(certificate.id, reason_code="they rang", actor="staff:1", at=clock.now())
+    status.lift_all(certificate.id, reason_code="they rang", actor="staff:1", at=clock.now())
     db.session.commit()
     stripe_side.tell("radar.early_fraud_warning.updated", warning_id)
     assert certificate.status == "active"

@@ -5,11 +5,11 @@ from collections.abc import Callable
 import pytest
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate, LedgerEntry
-from giftshop.certificates.refund_entries import take_foreign_refund
+from giftshop.certificates import status
 from giftshop.errors import CertificateVoidError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.refund_entries import take_foreign_refund
 from giftshop.orders.models import Order
 from giftshop.orders.refunds import hold_refund, pursue_refund
 from tests import build
@@ -61,7 +61,7 @@ def test_what_was_taken_by_mistake_is_back_and_good_to_use(stripe_side: StripeSi
 @both_databases
 def test_it_comes_back_on_hold_while_something_holds_it(stripe_side: StripeSide) -> None:
     order, certificate, entry = redeem_by_mistake(stripe_side)
-    standing.freeze(certificate.id, subject="issfr_1", reason_code="fraud_warning", actor="stripe", at=clock.now())
+    status.freeze(certificate.id, subject="issfr_1", reason_code="fraud_warning", actor="stripe", at=clock.now())
     refund_here(stripe_side, order, certificate)
     give_back(entry)
     assert state_of(certificate) == ("frozen", MISTAKE)
@@ -69,8 +69,8 @@ def test_it_comes_back_on_hold_while_something_holds_it(stripe_side: StripeSide)
 
 def test_it_comes_back_good_to_use_when_the_hold_was_ended_before(stripe_side: StripeSide) -> None:
     order, certificate, entry = redeem_by_mistake(stripe_side)
-    standing.freeze(certificate.id, subject="issfr_1", reason_code="fraud_warning", actor="stripe", at=clock.now())
-    standing.lift(certificate.id, subject="issfr_1", actor="stripe", at=clock.now())
+    status.freeze(certificate.id, subject="issfr_1", reason_code="fraud_warning", actor="stripe", at=clock.now())
+    status.lift(certificate.id, subject="issfr_1", actor="stripe", at=clock.now())
     refund_here(stripe_side, order, certificate)
     give_back(entry)
     assert state_of(certificate) == ("active", MISTAKE)
@@ -78,7 +78,7 @@ def test_it_comes_back_good_to_use_when_the_hold_was_ended_before(stripe_side: S
 
 def test_what_a_person_ended_stays_ended(stripe_side: StripeSide) -> None:
     _order, certificate, entry = redeem_by_mistake(stripe_side)
-    standing.void(
+    status.void(
         certificate.id, reason_code="paid back", request_key=build.request_key(), actor="staff:3", at=clock.now()
     )
     assert_stays_ended(certificate, entry)
@@ -87,7 +87,7 @@ def test_what_a_person_ended_stays_ended(stripe_side: StripeSide) -> None:
 def test_what_a_person_ended_stays_ended_though_a_refund_was_settled_later(stripe_side: StripeSide) -> None:
     order, certificate, entry = redeem_by_mistake(stripe_side)
     held = hold_refund(order.id, certificate.id, 10_00, reason="asked", actor="staff:3", limit_cents=None)
-    standing.void(
+    status.void(
         certificate.id, reason_code="paid back", request_key=build.request_key(), actor="staff:3", at=clock.now()
     )
     db.session.commit()
@@ -113,7 +113,7 @@ def test_a_small_lost_dispute_does_not_keep_the_rest_from_coming_back(stripe_sid
     """Stripe would refuse this refund; one that a bank made all the same is no reason to keep what is owed."""
     order, certificate = stripe_side.sell_one(FACE)
     lose(stripe_side, order, 10_00)
-    standing.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
+    status.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
     entry = take(certificate.id, 10_00)
     take_foreign_refund(certificate.id, 30_00, stripe_refund_id="re_1", at=clock.now())
     assert state_of(certificate) == ("void", 0)

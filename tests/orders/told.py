@@ -6,9 +6,9 @@ from typing import Any
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
-from giftshop.certificates import vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import CheckoutAttempt, Order, Refund
 from giftshop.orders.payments import list_certificates
@@ -68,7 +68,7 @@ def attempt(order: Order, number: int, **changes: Any) -> CheckoutAttempt:
     """An attempt to pay an order, whose session is open."""
     now, key = clock.now(), f"{order.public_id}:{number}"
     opened = {
-        "parameters_enc": vault.seal("{}", key),
+        "parameters_enc": encryption.seal("{}", key),
         "idempotency_key": key,
         "session_id": f"cs_{number}",
         "session_url": f"https://pay.example/cs_{number}",

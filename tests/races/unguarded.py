@@ -3,14 +3,14 @@
 import sqlalchemy as sa
 
 from giftshop.app import create_app
-from giftshop.certificates import ledger
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.errors import InsufficientBalanceError
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate, LedgerEntry
 
 
 def read_compare_and_write(
-    certificate_id: int, transfer: ledger.Transfer, cause: ledger.Cause, **_conditions: object
+    certificate_id: int, transfer: posting.Transfer, cause: posting.Cause, **_conditions: object
 ) -> LedgerEntry:
     """Post as careless programs do: read the balance, compare it in Python, write the difference."""
     balance, sequence = db.session.execute(
@@ -26,11 +26,11 @@ def read_compare_and_write(
         .values(balance_cents=left, last_sequence=sequence + 1)
         .execution_options(synchronize_session=False)
     )
-    entry = ledger._build_entry(certificate_id, transfer, cause, sequence=sequence + 1, balance=left)
+    entry = posting._build_entry(certificate_id, transfer, cause, sequence=sequence + 1, balance=left)
     db.session.add(entry)
     db.session.flush()
     return entry
 
 
-ledger.post = read_compare_and_write  # type: ignore[assignment]
+posting.post = read_compare_and_write  # type: ignore[assignment]
 app = create_app()

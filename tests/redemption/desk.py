@@ -4,7 +4,7 @@ from typing import Any
 
 from flask.testing import FlaskClient
 
-from giftshop.certificates.models import Certificate
+from giftshop.ledger.models import Certificate
 from tests import build
 
 JSON = {"Accept": "application/json"}

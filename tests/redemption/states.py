@@ -9,8 +9,8 @@ import time_machine
 from playwright.sync_api import expect
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.staff import accounts, sessions
 from tests import build
 from tests.counter import Counter

@@ -9,11 +9,11 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
-from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.certificates.qr import certificate_address
 from giftshop.errors import NotRedeemedByYouError, RequestKeyMissingError
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.web.limiter import limiter
 from tests import build
 from tests.conftest import both_databases, make_settings

@@ -10,10 +10,10 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import LedgerEntry
 from giftshop.certificates.qr import certificate_address
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Order
 from tests import build
 from tests.conftest import both_databases

@@ -9,11 +9,12 @@ from flask.testing import FlaskClient
 from werkzeug.test import TestResponse
 
 from giftshop import clock
-from giftshop.certificates import refund_entries, standing
+from giftshop.certificates import status
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.certificates.requests import MoneyRequest
 from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries
+from giftshop.ledger.idempotency import MoneyRequest
+from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from tests import build
 from tests.conftest import both_databases
 from tests.signing_in import hire, signed_in
@@ -121,7 +122,7 @@ def test_after_a_refund_took_the_rest_the_mistake_can_be_undone_from_the_page(ap
 
 def test_what_a_person_ended_offers_no_undo(desk: Till) -> None:
     desk.take("20")
-    standing.void(
+    status.void(
         desk.certificate.id, reason_code="cash", request_key=build.request_key(), actor="staff:3", at=clock.now()
     )
     db.session.commit()

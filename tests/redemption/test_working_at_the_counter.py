@@ -7,10 +7,10 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
 from giftshop.catalog.models import Practice
-from giftshop.certificates.models import Certificate
 from giftshop.certificates.qr import certificate_address
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount, parse_amount
 from giftshop.staff import accounts, sign_in
 from tests import build

@@ -5,9 +5,9 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, g
 
-from giftshop.certificates.models import Certificate
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.models import CertificateFound, StaffSession
 from tests import build

@@ -10,9 +10,9 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.staff import sessions
 from giftshop.staff.models import Staff
 from tests import build

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 from werkzeug.test import TestResponse
 
 from giftshop import clock
-from giftshop.certificates.models import Certificate
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
 from giftshop.orders.register import token_of

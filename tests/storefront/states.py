@@ -14,10 +14,11 @@ from playwright.sync_api import Page
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
-from giftshop.certificates import ledger, vault
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import encryption
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import CheckoutAttempt, Order
 from giftshop.orders.placing import place_order
 from giftshop.orders.register import token_of
@@ -132,7 +133,7 @@ def order_being_checked(guest: Guest) -> None:
     order.attempts = [
         CheckoutAttempt(
             number=1,
-            parameters_enc=vault.seal("{}", "any"),
+            parameters_enc=encryption.seal("{}", "any"),
             idempotency_key="any",
             session_id="cs_test_away",
             state="open",
@@ -169,7 +170,7 @@ def certificate(guest: Guest, **made: Any) -> None:
 def put_back(guest: Guest) -> None:
     built = build.certificate()
     entry = build.redeem(built, 40_00)
-    ledger.reverse(
+    posting.reverse(
         entry, certificate_id=built.id, is_manager=False, cause=build.cause("undo", build.request_key(), "staff:1")
     )
     guest.open(f"/c/{build.code_of(built)}")

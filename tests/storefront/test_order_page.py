@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from giftshop import clock, dates
-from giftshop.certificates.register import code_of
+from giftshop.certificates.look_up import code_of
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.orders.models import CheckoutAttempt, Order, Refund

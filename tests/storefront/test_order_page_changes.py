@@ -6,10 +6,10 @@ import pytest
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import notices
 from giftshop.orders.models import Gift
 from tests import build
@@ -118,7 +118,7 @@ def test_a_gift_at_the_wrong_address_is_sent_again_with_a_new_code(sent: Buyer) 
 
 def test_a_new_code_on_its_way_to_the_wrong_address_is_stopped(sent: Buyer) -> None:
     certificate = db.session.query(Certificate).one()
-    standing.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
+    status.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
     assert notices.tell_reissued(db.session.query(Gift).one(), certificate, at=clock.now())
     db.session.commit()
     assert sent.change("address", address="ana@example.org").status_code == 303
@@ -207,8 +207,8 @@ def test_only_what_can_still_be_changed_is_offered_and_taken(waiting: Buyer, sta
 def test_a_gift_on_hold_or_ended_is_not_changed(waiting: Buyer) -> None:
     why = {"reason_code": "asked", "actor": "staff:1", "at": clock.now()}
     acts = [
-        lambda certificate_id: standing.freeze_by_hand(certificate_id, **why),
-        lambda certificate_id: standing.void(certificate_id, request_key=build.request_key(), **why),
+        lambda certificate_id: status.freeze_by_hand(certificate_id, **why),
+        lambda certificate_id: status.void(certificate_id, request_key=build.request_key(), **why),
     ]
     waiting.open()
     for act in acts:

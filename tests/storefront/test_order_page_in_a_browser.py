@@ -8,11 +8,11 @@ import sqlalchemy as sa
 from playwright.sync_api import Browser, Page, expect
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.ledger.models import Certificate
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
 from tests.workbench.running import RunningWorkbench
 
@@ -55,7 +55,7 @@ def put(**values: object) -> None:
 
 def freeze() -> None:
     certificate = db.session.query(Certificate).one()
-    standing.freeze_by_hand(certificate.id, reason_code="asked", actor="staff:1", at=clock.now())
+    status.freeze_by_hand(certificate.id, reason_code="asked", actor="staff:1", at=clock.now())
     db.session.commit()
 
 

@@ -5,10 +5,10 @@ from collections.abc import Callable
 import pytest
 
 from giftshop import clock
-from giftshop.certificates import standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import status
 from giftshop.dates import write_day
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate
 from giftshop.orders import refunds
 from giftshop.orders.models import Order
 from giftshop.orders.payments import list_certificates
@@ -158,15 +158,15 @@ def test_a_dispute_that_was_won_leaves_no_trace(visitor: Visitor, stripe_side: S
 
 
 def freeze(certificate: Certificate) -> None:
-    standing.freeze_by_hand(certificate.id, reason_code="asked", actor="staff:1", at=clock.now())
+    status.freeze_by_hand(certificate.id, reason_code="asked", actor="staff:1", at=clock.now())
 
 
 def void(certificate: Certificate) -> None:
-    standing.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
+    status.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:1", at=clock.now())
 
 
 def reissue(certificate: Certificate) -> None:
-    standing.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
+    status.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
 
 
 ACTS = [

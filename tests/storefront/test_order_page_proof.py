@@ -6,7 +6,7 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop.certificates import vault
+from giftshop.certificates import encryption
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.orders.models import Order
@@ -47,7 +47,7 @@ def way_in(buyer: Buyer) -> str:
     mail = db.session.query(Delivery).filter_by(kind="way_in").order_by(Delivery.id.desc()).first()
     assert mail is not None
     assert mail.to_address == "marko@example.com"
-    path = json.loads(vault.open_sealed(mail.facts_enc, mail.message_id))["order_path"]
+    path = json.loads(encryption.open_sealed(mail.facts_enc, mail.message_id))["order_path"]
     db.session.rollback()
     return str(path)
 

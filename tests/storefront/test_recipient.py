@@ -11,8 +11,8 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.certificates import codes, ledger, standing
-from giftshop.certificates.models import Certificate
+from giftshop.certificates import codes
+from giftshop.certificates import status as standing
 from giftshop.errors import (
     CertificateNotFoundError,
     CodeReplacedError,
@@ -23,6 +23,8 @@ from giftshop.errors import (
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
+from giftshop.ledger import posting
+from giftshop.ledger.models import Certificate
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
 from giftshop.web.limiter import limiter
@@ -88,7 +90,7 @@ def test_an_undone_redemption_stands_in_the_history(visitor: Visitor) -> None:
     certificate = build.certificate(face_value_cents=100_00)
     entry = build.redeem(certificate, 40_00)
     cause = build.cause("undo:staff:1", build.request_key(), "staff:1")
-    ledger.reverse(entry, certificate_id=certificate.id, is_manager=False, cause=cause)
+    posting.reverse(entry, certificate_id=certificate.id, is_manager=False, cause=cause)
     code = build.code_of(certificate)
     db.session.commit()
     page = visitor.open(f"/c/{code}")

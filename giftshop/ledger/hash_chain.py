@@ -8,7 +8,7 @@ import json
 import struct
 from typing import Any
 
-from giftshop.certificates.models import LedgerEntry
+from giftshop.ledger.models import LedgerEntry
 
 FIRST = bytes(32)
 """What stands before a certificate's first entry, and before the first seal."""

@@ -9,12 +9,12 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop.certificates import codes, vault
-from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
-from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
+from giftshop.certificates import codes, encryption
 from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
+from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
 
 BY_HAND = "by hand"
 
@@ -133,8 +133,8 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     db.session.add(
         ReplacedCode(code_lookup=certificate.code_lookup, certificate_id=certificate_id, replaced_at=at, actor=actor)
     )
-    certificate.code_lookup = vault.lookup(code)
-    certificate.code_enc = vault.seal(code, certificate.public_id)
+    certificate.code_lookup = encryption.lookup(code)
+    certificate.code_enc = encryption.seal(code, certificate.public_id)
     db.session.flush()
     activity_log.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code

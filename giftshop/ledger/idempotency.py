@@ -15,9 +15,9 @@ from dataclasses import dataclass
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.certificates.models import MoneyRequest
 from giftshop.errors import RequestKeyMissingError, RequestKeyReusedError, ShopError, TooManyUndosError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import MoneyRequest
 
 DONE, FORBIDDEN, REFUSED = 200, 403, 409
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")

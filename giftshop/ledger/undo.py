@@ -5,8 +5,6 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop.certificates.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.certificates.requests import wait_for_copies
 from giftshop.errors import (
     AlreadyReversedError,
     NotRedeemedByYouError,
@@ -16,6 +14,8 @@ from giftshop.errors import (
     TooManyUndosError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import wait_for_copies
+from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
 
 UNDO_MINUTES = 15
 UNDOS_A_DAY = 3

@@ -9,10 +9,10 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
 
-from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
-from giftshop.certificates.models import Certificate, LedgerEntry
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
 
 StatusAfter = sa.ColumnElement[str] | str | None
 VOID_WHEN_EMPTY: sa.ColumnElement[str] = sa.case((Certificate.balance_cents == 0, "void"), else_=Certificate.status)

@@ -4,10 +4,10 @@ import secrets
 
 import sqlalchemy as sa
 
-from giftshop.certificates import codes, vault
-from giftshop.certificates.models import Certificate, ReplacedCode
+from giftshop.certificates import codes, encryption
 from giftshop.errors import CertificateNotFoundError, CertificateVoidError, CodeReplacedError, InvalidCodeError
 from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, ReplacedCode
 
 _PUBLIC_ID_SYMBOLS = 10
 
@@ -27,7 +27,7 @@ def get_by_code(text: str) -> Certificate:
     Raises InvalidCodeError, WrongCheckSymbolError, CodeReplacedError, CertificateNotFoundError: true reasons, for
     staff only.
     """
-    keys = vault.lookups(codes.normalise_code(text))
+    keys = encryption.lookups(codes.normalise_code(text))
     certificate = db.session.scalar(sa.select(Certificate).where(Certificate.code_lookup.in_(keys)))
     if certificate is None:
         was_replaced = db.session.scalar(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys)))
@@ -47,7 +47,7 @@ def code_of(certificate: Certificate) -> str:
     """Return the certificate's code, 16 symbols, for its paper, its page and its message."""
     if certificate.status == "void":
         raise CertificateVoidError
-    return vault.open_sealed(certificate.code_enc, certificate.public_id)
+    return encryption.open_sealed(certificate.code_enc, certificate.public_id)
 
 
 def new_public_id() -> str:

@@ -11,9 +11,6 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm.util import identity_key
 
-from giftshop.certificates import chain, codes, register, vault
-from giftshop.certificates.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.certificates.undo import has_ended_for_good, refuse_undo, status_with_value
 from giftshop.errors import (
     CertificateExpiredError,
     CertificateFrozenError,
@@ -24,6 +21,9 @@ from giftshop.errors import (
     WrongModeError,
 )
 from giftshop.foundation.database import db
+from giftshop.ledger import hash_chain
+from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.ledger.undo import has_ended_for_good, refuse_undo, status_with_value
 
 LIABILITY = "certificate_liability"
 
@@ -58,26 +58,6 @@ class Transfer:
         return self.amount_cents * ((self.credit == LIABILITY) - (self.debit == LIABILITY))
 
 
-def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
-    """Store a new certificate, paid through Stripe, with its first entry at face value.
-
-    `certificate` carries its content and `face_value_cents` (positive minor units); `code` is its 16 symbols.
-    """
-    _check_amount(certificate.face_value_cents)
-    certificate.public_id = register.new_public_id()
-    certificate.code_lookup = vault.lookup(code)
-    certificate.code_enc = vault.seal(code, certificate.public_id)
-    certificate.issued_at = cause.at
-    db.session.add(certificate)
-    db.session.flush()
-    return post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
-
-
-def new_code() -> str:
-    """Return a fresh code for `issue`; a collision (1 in 10¹¹ for a million codes) is refused by the database."""
-    return codes.new_code()
-
-
 def redeem(certificate_id: int, amount_cents: int, *, on: date, mode: str, cause: Cause, note: str = "") -> LedgerEntry:
     """Take `amount_cents` (positive minor units) off a certificate's balance for a service.
 
@@ -85,7 +65,7 @@ def redeem(certificate_id: int, amount_cents: int, *, on: date, mode: str, cause
     CertificateFrozenError, CertificateVoidError, CertificateExpiredError, WrongModeError,
     CertificateNotFoundError; then nothing has moved.
     """
-    _check_amount(amount_cents)
+    check_amount(amount_cents)
     usable = [Certificate.mode == mode, sa.or_(Certificate.expires_on.is_(None), Certificate.expires_on >= on)]
     entry = post(
         certificate_id,
@@ -158,6 +138,12 @@ def post(
     return entry
 
 
+def check_amount(amount_cents: int) -> None:
+    """Refuse what is not a positive whole number of 63 bits: PostgreSQL stored 1.5 as 2, SQLite chokes on 2⁶³."""
+    if type(amount_cents) is not int or not 0 < amount_cents < 2**63:
+        raise InvalidAmountError
+
+
 def _move(
     change_cents: int, status: sa.ColumnElement[str] | str | None, conditions: Sequence[sa.ColumnElement[bool]]
 ) -> sa.Row[int, int] | None:
@@ -189,14 +175,8 @@ def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, seque
         created_at=cause.at,
         prev_hash=_hash_before(certificate_id, sequence),
     )
-    entry.hash = chain.entry_hash(entry)
+    entry.hash = hash_chain.entry_hash(entry)
     return entry
-
-
-def _check_amount(amount_cents: int) -> None:
-    """Refuse what is not a positive whole number of 63 bits: PostgreSQL stored 1.5 as 2, SQLite chokes on 2⁶³."""
-    if type(amount_cents) is not int or not 0 < amount_cents < 2**63:
-        raise InvalidAmountError
 
 
 def _refused(certificate_id: int, refusal: Refusal | None) -> Exception:
@@ -222,7 +202,7 @@ def _name_refusal(found: Certificate, *, on: date, mode: str) -> Exception:
 def _hash_before(certificate_id: int, sequence: int) -> bytes:
     """Return the hash that the new entry continues; the certificate's row is locked by now, so it stays the last."""
     if sequence == 1:
-        return chain.FIRST
+        return hash_chain.FIRST
     return db.session.scalars(
         sa.select(LedgerEntry.hash).where(
             LedgerEntry.certificate_id == certificate_id, LedgerEntry.sequence == sequence - 1

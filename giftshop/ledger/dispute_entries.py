@@ -5,9 +5,10 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop.certificates.ledger import LIABILITY, Cause, Transfer, hold_certificate, post
-from giftshop.certificates.models import LedgerEntry
-from giftshop.certificates.refund_entries import (
+from giftshop.foundation.database import db
+from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
+from giftshop.ledger.refund_entries import (
     BACK_FROM_VOID,
     VOID_WHEN_EMPTY,
     list_open_entries,
@@ -15,7 +16,6 @@ from giftshop.certificates.refund_entries import (
     recover_loss,
     shrink_loss,
 )
-from giftshop.foundation.database import db
 
 
 def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:

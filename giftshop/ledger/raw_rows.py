@@ -11,13 +11,13 @@ from typing import Any, NamedTuple
 import sqlalchemy as sa
 from sqlalchemy.exc import DatabaseError, SQLAlchemyError
 
-from giftshop.certificates import chain
-from giftshop.certificates.models import Certificate
-from giftshop.certificates.models import LedgerEntry as Entry
 from giftshop.foundation.database import db
+from giftshop.ledger import hash_chain
+from giftshop.ledger.models import Certificate
+from giftshop.ledger.models import LedgerEntry as Entry
 
 CERTIFICATES_AT_ONCE = 1_000
-CONTENT = slice(0, len(chain.FIELDS))
+CONTENT = slice(0, len(hash_chain.FIELDS))
 """Where an entry's hashed columns stand in its row; behind them come its id, prev_hash and hash."""
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
 ID, PREV_HASH, HASH = range(CONTENT.stop, CONTENT.stop + 3)
@@ -107,7 +107,7 @@ def _can_be_read(entry_id: int) -> bool:
 
 
 def _entries() -> sa.Select[Any]:
-    content = [getattr(Entry, name) for name in chain.FIELDS[:-1]]
+    content = [getattr(Entry, name) for name in hash_chain.FIELDS[:-1]]
     query = sa.select(*content, _moment_as_text(), Entry.id, Entry.prev_hash, Entry.hash)
     return query.order_by(Entry.certificate_id, Entry.sequence)
 

@@ -21,12 +21,12 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from giftshop.certificates import chain, ledger_rows
-from giftshop.certificates.audit import SEQUENCE, BadRow, check_rows, find_bad_row, find_moved_row
-from giftshop.certificates.ledger_rows import HASH, ID
-from giftshop.certificates.models import LedgerEntry, LedgerSeal
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
+from giftshop.ledger import hash_chain, raw_rows
+from giftshop.ledger.integrity import SEQUENCE, BadRow, check_rows, find_bad_row, find_moved_row
+from giftshop.ledger.models import LedgerEntry, LedgerSeal
+from giftshop.ledger.raw_rows import HASH, ID
 
 _NEVER = 2**63 - 1
 
@@ -62,9 +62,9 @@ def verify(*, mailed: str = "") -> Iterator[int]:
     """
     recount = Recount(_read_seals(), mailed=mailed)
     done = 0
-    for low, high in ledger_rows.list_ranges():
+    for low, high in raw_rows.list_ranges():
         yield done
-        ledger_rows.begin_snapshot()
+        raw_rows.begin_snapshot()
         done += _verify_range(low, high, recount)
     yield done
     refuse(find_moved_row() or recount.find_wrong_seal())
@@ -101,14 +101,14 @@ class Recount:
         for number, digest in enumerate(self._digests):
             if number in changes:
                 for place, row in changes[number].items():
-                    heads[place] = chain.head(row[0], row[SEQUENCE], row[HASH])
+                    heads[place] = hash_chain.head(row[0], row[SEQUENCE], row[HASH])
                 text = b"".join(heads)
             digest.update(text)
-            self._certificates[number] += len(text) // chain.HEAD_BYTES
+            self._certificates[number] += len(text) // hash_chain.HEAD_BYTES
 
     def find_wrong_seal(self) -> BadRow | None:
         """Return the first seal that does not say what its entries come to, or None."""
-        before = chain.FIRST
+        before = hash_chain.FIRST
         for seal, mark, digest, certificates in zip(
             self._seals, self._marks, self._digests, self._certificates, strict=True
         ):
@@ -132,7 +132,7 @@ def _what_is_wrong(seal: Any, before: bytes, mark: int, found: tuple[int, bytes]
 def _verify_range(low: int, high: int, recount: Recount) -> int:
     """Check some certificates and take them into the seals; return how many entries they have."""
     try:
-        rows, standings = ledger_rows.read_entries(low, high), ledger_rows.read_standings(low, high)
+        rows, standings = raw_rows.read_entries(low, high), raw_rows.read_standings(low, high)
     except (UnicodeDecodeError, SQLAlchemyError):
         refuse(find_bad_row(low, high))
         raise
@@ -160,14 +160,14 @@ def _read_seal(mark: int, *, at: datetime) -> LedgerSeal:
     seal = LedgerSeal(
         created_at=at,
         certificates=0,
-        entries=ledger_rows.count_entries(upto=mark),
-        prev_digest=last.digest if last else chain.FIRST,
+        entries=raw_rows.count_entries(upto=mark),
+        prev_digest=last.digest if last else hash_chain.FIRST,
     )
     digest = hashlib.sha256(seal.prev_digest)
-    for low, high in ledger_rows.list_ranges():
+    for low, high in raw_rows.list_ranges():
         db.session.rollback()
-        heads = ledger_rows.read_heads(low, high, mark=mark)
-        digest.update(b"".join(chain.head(*each) for each in heads))
+        heads = raw_rows.read_heads(low, high, mark=mark)
+        digest.update(b"".join(hash_chain.head(*each) for each in heads))
         seal.certificates += len(heads)
     seal.digest = digest.digest()
     return seal

@@ -10,17 +10,17 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.exc import SQLAlchemyError
 
-from giftshop.certificates import chain, ledger_rows
-from giftshop.certificates.ledger import LIABILITY
-from giftshop.certificates.ledger_rows import CONTENT, HASH, ID, PREV_HASH, Standing
-from giftshop.certificates.models import LedgerEntry
 from giftshop.foundation.database import db
+from giftshop.ledger import hash_chain, raw_rows
+from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.posting import LIABILITY
+from giftshop.ledger.raw_rows import CONTENT, HASH, ID, PREV_HASH, Standing
 
 SEQUENCE, DEBIT, CREDIT, AMOUNT, BALANCE, REVERSES = map(
-    chain.FIELDS.index,
+    hash_chain.FIELDS.index,
     ("sequence", "debit_account", "credit_account", "amount_cents", "balance_after_cents", "reverses_id"),
 )
-_NOTHING = (*(0 for _ in chain.FIELDS), 0, b"", chain.FIRST)
+_NOTHING = (*(0 for _ in hash_chain.FIELDS), 0, b"", hash_chain.FIRST)
 """What stands before a certificate's first entry, as a row."""
 
 _EFFECT = (
@@ -104,9 +104,9 @@ def check_invariants(queries: dict[str, str]) -> Iterator[str]:
 def find_bad_row(low: int, high: int) -> BadRow | None:
     """Return the first row that is wrong about the certificates with ids from `low` to `high`, or None."""
     try:
-        rows, standings = ledger_rows.read_entries(low, high), ledger_rows.read_standings(low, high)
+        rows, standings = raw_rows.read_entries(low, high), raw_rows.read_standings(low, high)
     except (UnicodeDecodeError, SQLAlchemyError):
-        unreadable = ledger_rows.find_unreadable(low, high)
+        unreadable = raw_rows.find_unreadable(low, high)
         if unreadable is None:
             raise
         return BadRow("ledger_entry", unreadable, "", "it cannot be read")
@@ -153,7 +153,7 @@ def _what_is_wrong(entry: Any, before: Any) -> str:
         return "an entry before it is missing"
     if entry[PREV_HASH] != before[HASH]:
         return "it does not continue the entry before it"
-    if entry[HASH] != chain.link(entry[PREV_HASH], entry[CONTENT]):
+    if entry[HASH] != hash_chain.link(entry[PREV_HASH], entry[CONTENT]):
         return "its content does not fit its hash"
     if entry[BALANCE] != before[BALANCE] + entry[AMOUNT] * ((entry[CREDIT] == LIABILITY) - (entry[DEBIT] == LIABILITY)):
         return "its balance does not follow from the one before"

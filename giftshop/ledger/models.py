@@ -1,7 +1,7 @@
 """The certificate and its ledger as tables, for the modules of this package and for queries elsewhere.
 
 The tables themselves (CHECKs, triggers, the deferred key) are written by hand in migrations/; these classes
-mirror them. Balances move only through certificates/ledger.py.
+mirror them. Balances move only through ledger/posting.py.
 """
 
 from datetime import date, datetime

@@ -1,0 +1,26 @@
+"""Issuing: a new certificate, its secret and its first ledger entry, for whoever sells or gives one."""
+
+from giftshop.certificates import codes, encryption, look_up
+from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.posting import LIABILITY, Cause, Transfer, check_amount, post
+
+
+def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
+    """Store a new certificate, paid through Stripe, with its first entry at face value.
+
+    `certificate` carries its content and `face_value_cents` (positive minor units); `code` is its 16 symbols.
+    """
+    check_amount(certificate.face_value_cents)
+    certificate.public_id = look_up.new_public_id()
+    certificate.code_lookup = encryption.lookup(code)
+    certificate.code_enc = encryption.seal(code, certificate.public_id)
+    certificate.issued_at = cause.at
+    db.session.add(certificate)
+    db.session.flush()
+    return post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
+
+
+def new_code() -> str:
+    """Return a fresh code for `issue`; a collision (1 in 10¹¹ for a million codes) is refused by the database."""
+    return codes.new_code()
