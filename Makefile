@@ -67,5 +67,5 @@ clean: ## Forget the installed environment and the shop's data on this machine
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@ .venv/.runs
 
-static/fonts/fonts.css: giftshop/typefaces.py requirements.txt | .venv/bin/python
-	@$(BIN)/python -m giftshop.typefaces
+static/fonts/fonts.css: giftshop/documents/fonts.py requirements.txt | .venv/bin/python
+	@$(BIN)/python -m giftshop.documents.fonts

@@ -13,13 +13,13 @@ from qrcode.image.svg import SvgPathImage
 from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
-from giftshop.certificates.designs import DESIGNS
-from giftshop.certificates.document import CertificateFace, Paper, build_html, style_sheet
-from giftshop.certificates.drawing import HEIGHT, PALETTES, WIDTH, svg
-from giftshop.certificates.qr import certificate_address
-from giftshop.certificates.sheets import SHEETS, Layout, lay_out
-from giftshop.certificates.wording import words_of
-from giftshop.typefaces import ALL
+from giftshop.documents.artwork.designs import DESIGNS
+from giftshop.documents.artwork.drawing import HEIGHT, PALETTES, WIDTH, svg
+from giftshop.documents.fonts import ALL
+from giftshop.documents.layout import SHEETS, Layout, lay_out
+from giftshop.documents.pdf import CertificateFace, Paper, build_html, style_sheet
+from giftshop.documents.qr import certificate_address
+from giftshop.documents.wording import words_of
 
 
 def render_naively(face: CertificateFace, paper: Paper) -> bytes:

@@ -11,7 +11,7 @@ from datetime import date
 from bench.naive import render_naively
 from bench.report import print_table, show_progress, spread
 from giftshop.certificates.codes import new_code
-from giftshop.certificates.document import PAPERS, CertificateFace, Paper, render_pdf
+from giftshop.documents.pdf import PAPERS, CertificateFace, Paper, render_pdf
 
 ROUNDS, OURS_PER_ROUND = 25, 3
 HEAD = ["paper", "ours", "80 % within", "naive", "80 % within", "faster", "kB", "naive kB"]

@@ -12,8 +12,8 @@ from flask.cli import AppGroup
 from giftshop import cli_ledger
 from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import look_up
-from giftshop.certificates.document import PAPERS, Paper
-from giftshop.delivery.printing import certificate_pdf
+from giftshop.documents.pdf import PAPERS, Paper
+from giftshop.documents.printing import certificate_pdf
 from giftshop.errors import ShopError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db

@@ -9,7 +9,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates import encryption
 from giftshop.delivery.messages import attach, compose
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.delivery.printing import face_of
+from giftshop.documents.printing import face_of
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.ledger.models import Certificate

@@ -11,10 +11,10 @@ from sqlalchemy.orm import aliased
 
 from giftshop import clock
 from giftshop.certificates import encryption
-from giftshop.certificates.press import PrintingError
 from giftshop.delivery.composing import NothingToBringError, build_message
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.documents.worker import PrintingError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe, insist

@@ -16,10 +16,10 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.document import CertificateFace, Paper
 from giftshop.certificates.look_up import code_of
-from giftshop.certificates.press import press
 from giftshop.delivery.models import Delivery
+from giftshop.documents.pdf import CertificateFace, Paper
+from giftshop.documents.worker import press
 from giftshop.ledger.models import Certificate
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"

@@ -9,9 +9,9 @@ from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms, short_terms
-from giftshop.certificates.press import press
-from giftshop.certificates.reports import Report, Section
 from giftshop.dates import write_moment, write_zone
+from giftshop.documents.reports import Report, Section
+from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import HOLDER

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.drawing import DESIGNS
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import OfferNotFoundError, RequestKeyReusedError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import refuse_unusable_key, wait_for_copies

@@ -19,7 +19,7 @@ from giftshop.catalog.models import Installation, Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import encryption
-from giftshop.certificates.drawing import DESIGNS
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import wait_for_copies

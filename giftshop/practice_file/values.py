@@ -13,8 +13,8 @@ from zoneinfo import available_timezones
 from babel.numbers import get_currency_precision, list_currencies
 
 from giftshop.catalog.law import is_place
-from giftshop.certificates.drawing import PALETTES
 from giftshop.delivery.addresses import read_address
+from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.errors import ShopError
 from giftshop.money import parse_amount
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.sample import PRACTICE, sample_offers
-from giftshop.certificates.drawing import PALETTES
+from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.money import format_plain
 from giftshop.practice_file.values import AMOUNTS, column_of, offer_readers, practice_readers
 

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from giftshop.certificates.qr import read_code_image
+from giftshop.documents.qr import read_code_image
 
 MOST_FRAME_BYTES, MOST_PHOTO_BYTES = 512_000, 16_000_000
 MOST_PIXELS = 64_000_000

@@ -7,7 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
 from giftshop import clock
-from giftshop.certificates.qr import qr_svg
+from giftshop.documents.qr import qr_svg
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write
 from giftshop.staff import accounts, sessions, sign_in, tries

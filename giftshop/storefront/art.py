@@ -5,7 +5,7 @@ from functools import lru_cache
 from flask import Response, abort, request
 from markupsafe import Markup
 
-from giftshop.certificates.drawing import DESIGNS, HEIGHT, PALETTES, WIDTH, svg, thumbnail_svg
+from giftshop.documents.artwork.drawing import DESIGNS, HEIGHT, PALETTES, WIDTH, svg, thumbnail_svg
 
 SAMPLE_SEED = "G-1042"
 """What sample drawings are seeded with; a certificate's own is seeded with its public id."""

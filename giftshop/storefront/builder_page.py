@@ -14,7 +14,7 @@ from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.catalog.terms import amount_bounds, short_terms
-from giftshop.certificates.drawing import DESIGNS
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.money import LOCALE, format_amount, minor_digits, name_unit
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample

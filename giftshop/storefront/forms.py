@@ -8,7 +8,7 @@ from typing import TypeVar, cast
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
-from giftshop.certificates.drawing import DESIGNS
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.ledger.idempotency import new_request_key
 from giftshop.money import format_choice, format_plain, parse_amount

@@ -13,11 +13,11 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.document import Paper
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
-from giftshop.certificates.press import press
-from giftshop.certificates.qr import certificate_address, qr_svg
-from giftshop.delivery.printing import face_of
+from giftshop.documents.pdf import Paper
+from giftshop.documents.printing import face_of
+from giftshop.documents.qr import certificate_address, qr_svg
+from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting

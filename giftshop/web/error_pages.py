@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from giftshop import errors
-from giftshop.certificates.press import PrintingError
+from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import keep_typed
 from giftshop.web.negotiation import wants_json

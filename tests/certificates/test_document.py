@@ -22,11 +22,11 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from giftshop.certificates import document
-from giftshop.certificates.document import PAPERS, CertificateFace, Paper, build_html, render_pdf
-from giftshop.certificates.qr import certificate_address, read_code_image
-from giftshop.certificates.sheets import lay_out
-from giftshop.certificates.wording import words_of
+from giftshop.documents import pdf as document
+from giftshop.documents.layout import lay_out
+from giftshop.documents.pdf import PAPERS, CertificateFace, Paper, build_html, render_pdf
+from giftshop.documents.qr import certificate_address, read_code_image
+from giftshop.documents.wording import words_of
 
 FACE = CertificateFace(
     public_id="7Z0KQ2M4XD",
@@ -217,13 +217,13 @@ def test_no_text_whatever_breaks_the_markup(text: str, paper: Paper) -> None:
 
 
 def test_importing_the_document_does_not_load_weasyprint() -> None:
-    script = "import sys, giftshop.certificates.document as d; sys.exit('weasyprint' in sys.modules)"
+    script = "import sys, giftshop.documents.pdf as d; sys.exit('weasyprint' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", script], check=False).returncode == 0
 
 
 def test_a_process_that_printed_ends_in_silence_and_leaves_no_file(tmp_path: Path) -> None:
     script = (
-        "import sys; from tests.certificates.test_document import FACE; from giftshop.certificates import document;"
+        "import sys; from tests.certificates.test_document import FACE; from giftshop.documents import pdf as document;"
         "document.render_pdf(FACE, 'card');"
         "sys.excepthook = lambda *_, kept=document._tools: None  # outlives the modules, as in a test run"
     )

@@ -6,8 +6,8 @@ from xml.etree import ElementTree
 import pytest
 from PIL import Image
 
-from giftshop.certificates.drawing import DESIGNS, PALETTES, svg, thumbnail_svg
-from giftshop.certificates.qr import MOST_PIXELS, QUIET_ZONE, qr_modules, qr_svg, read_code_image
+from giftshop.documents.artwork.drawing import DESIGNS, PALETTES, svg, thumbnail_svg
+from giftshop.documents.qr import MOST_PIXELS, QUIET_ZONE, qr_modules, qr_svg, read_code_image
 
 SEED = "7Z0KQ2M4XD"
 ADDRESS = "HTTPS://GIFTS.EXAMPLE/C/K7M2QX9RTB4DHVWR"

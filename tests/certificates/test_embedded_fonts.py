@@ -7,7 +7,7 @@ import pydyf
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.t2CharStringPen import T2CharStringPen
 
-from giftshop.certificates.embedded_fonts import shrink_font, shrink_fonts
+from giftshop.documents.font_subsets import shrink_font, shrink_fonts
 
 
 def font_that_names_its_glyphs() -> bytes:

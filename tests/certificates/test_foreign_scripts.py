@@ -12,8 +12,8 @@ import pypdfium2
 import pytest
 import zxingcpp
 
-from giftshop.certificates.document import PAPERS, Paper, render_pdf
-from giftshop.certificates.qr import certificate_address
+from giftshop.documents.pdf import PAPERS, Paper, render_pdf
+from giftshop.documents.qr import certificate_address
 from tests.certificates.drawn import empty_glyphs, glyphs_on, loose_fonts, missing_glyphs, page_picture
 from tests.certificates.test_document import FACE
 

@@ -11,9 +11,9 @@ from fontTools.ttLib import TTFont
 from PIL import Image, ImageChops
 from playwright.sync_api import Browser
 
-from giftshop.certificates.document import render_pdf
-from giftshop.certificates.typesetting import direction, name_style
-from giftshop.typefaces import DISPLAY, FALLBACK_BOLD, Typeface
+from giftshop.documents.fonts import DISPLAY, FALLBACK_BOLD, Typeface
+from giftshop.documents.pdf import render_pdf
+from giftshop.documents.typesetting import direction, name_style
 from tests.certificates.drawn import glyphs_on, page_picture
 from tests.certificates.test_document import FACE as ANY_FACE
 from tests.certificates.test_foreign_scripts import NAMES

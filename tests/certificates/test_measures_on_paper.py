@@ -6,9 +6,9 @@ import pytest
 import zxingcpp
 from PIL import Image, ImageChops
 
-from giftshop.certificates.designs import DESIGNS
-from giftshop.certificates.document import PAPERS, Paper, render_pdf
-from giftshop.certificates.sheets import SHEETS
+from giftshop.documents.artwork.designs import DESIGNS
+from giftshop.documents.layout import SHEETS
+from giftshop.documents.pdf import PAPERS, Paper, render_pdf
 from tests.certificates.drawn import glyphs_on, page_picture
 from tests.certificates.test_document import FACE, HARD
 

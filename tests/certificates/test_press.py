@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from giftshop.certificates.document import render_pdf, render_report
-from giftshop.certificates.press import Press, PrintingError
+from giftshop.documents.pdf import render_pdf, render_report
+from giftshop.documents.worker import Press, PrintingError
 from tests.certificates.test_document import FACE
 from tests.certificates.test_reports import REPORT
 
@@ -25,7 +25,7 @@ def test_the_press_leaves_no_file_behind(tmp_path: Path, monkeypatch: pytest.Mon
 
 
 def test_a_press_whose_child_hangs_ends_it_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("giftshop.certificates.press.END_SECONDS", 0.1)
+    monkeypatch.setattr("giftshop.documents.worker.END_SECONDS", 0.1)
     press = Press()
     press.print_pdf(FACE, "card")
     child = press._child
@@ -53,8 +53,8 @@ def test_a_print_that_takes_too_long_costs_the_child_and_not_the_next_print(monk
     assert child is not None
     child.send_signal(signal.SIGSTOP)
     with monkeypatch.context() as impatient:
-        impatient.setattr("giftshop.certificates.press.MOST_SECONDS", 0.1)
-        impatient.setattr("giftshop.certificates.press.END_SECONDS", 0.1)
+        impatient.setattr("giftshop.documents.worker.MOST_SECONDS", 0.1)
+        impatient.setattr("giftshop.documents.worker.END_SECONDS", 0.1)
         with pytest.raises(PrintingError):
             press.print_pdf(FACE, "card")
     assert child.returncode == -signal.SIGKILL
@@ -85,7 +85,7 @@ def test_the_press_says_so_when_a_design_is_unknown_and_prints_the_next() -> Non
 def test_the_presss_child_ends_with_its_parent() -> None:
     script = (
         "import sys, time; from tests.certificates.test_document import FACE;"
-        "from giftshop.certificates.press import press;"
+        "from giftshop.documents.worker import press;"
         "press.print_pdf(FACE, 'card'); print(press._child.pid, flush=True); time.sleep(60)"
     )
     with subprocess.Popen([sys.executable, "-c", script], stdout=subprocess.PIPE, text=True) as parent:

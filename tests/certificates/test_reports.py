@@ -8,8 +8,8 @@ import outloud
 import pypdfium2
 import pytest
 
-from giftshop.certificates.document import Paper, render_report
-from giftshop.certificates.reports import Report, Section
+from giftshop.documents.pdf import Paper, render_report
+from giftshop.documents.reports import Report, Section
 from tests.certificates.test_document import words_on
 
 REPORT = Report(

@@ -7,9 +7,9 @@ from PIL import Image, ImageChops, ImageDraw
 
 from bench.naive import render_naively
 from bench.pdf import FACE
-from giftshop.certificates.document import PAPERS, Paper, render_pdf
-from giftshop.certificates.qr import certificate_address
-from giftshop.certificates.sheets import SHEETS
+from giftshop.documents.layout import SHEETS
+from giftshop.documents.pdf import PAPERS, Paper, render_pdf
+from giftshop.documents.qr import certificate_address
 from tests.certificates.drawn import page_picture
 
 DOTS = 72

@@ -7,9 +7,9 @@ import pypdfium2
 import pytest
 from flask import Flask
 
-from giftshop.certificates.document import PAPERS, Paper
-from giftshop.certificates.press import press
-from giftshop.delivery.printing import face_of
+from giftshop.documents.pdf import PAPERS, Paper
+from giftshop.documents.printing import face_of
+from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from tests import build
 

@@ -10,10 +10,10 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
-from giftshop.certificates.press import press
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
+from giftshop.documents.worker import press
 from giftshop.foundation.database import LOCK_SECONDS, db
 from tests import build
 from tests.conftest import both_databases
@@ -179,7 +179,7 @@ def test_a_certificate_that_cannot_be_printed_is_tried_again(
 ) -> None:
     delivery_id = schedule_gift()
     press.stop()
-    monkeypatch.setattr("giftshop.certificates.press.MOST_SECONDS", 0)
+    monkeypatch.setattr("giftshop.documents.worker.MOST_SECONDS", 0)
     troubled = send(delivery_id, mailer(mail_server))
     assert (troubled.state, troubled.turn) == ("scheduled", 1)
     assert "could not be printed" in troubled.last_error

@@ -31,7 +31,7 @@ CALLS = {
     "certificates_issued": "giftshop.orders.fulfilment:_pay",
     "job_enqueued": "giftshop.foundation.jobs:enqueue",
     "job_picked_up": "giftshop.delivery.deliveries:deliver",
-    "pdf_printed": "giftshop.certificates.press:Press.print_pdf",
+    "pdf_printed": "giftshop.documents.worker:Press.print_pdf",
     "smtp_data": "smtplib:SMTP.data",
     "mail_handed_over": "giftshop.delivery.mailer:Mailer.send",
     "refund_sent": "giftshop.orders.stripe_gateway:StripeGateway.create_refund",

@@ -11,7 +11,7 @@ import pypdfium2
 from PIL import Image
 from playwright.sync_api import Page, expect
 
-from giftshop.certificates.qr import read_code_image
+from giftshop.documents.qr import read_code_image
 from tests.conftest import both_databases
 from tests.journeys.browser import PHONE, chromium, film_of, sign_in
 from tests.running import RunningShop, running_shop

@@ -10,9 +10,9 @@ import pytest
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.press import press
 from giftshop.dates import write_moment
 from giftshop.delivery.models import Delivery
+from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.orders.models import Dispute

@@ -4,7 +4,7 @@ import io
 
 from PIL import Image
 
-from giftshop.certificates.qr import qr_modules
+from giftshop.documents.qr import qr_modules
 
 PHONE_SIZE = (4032, 3024)
 """What phones have taken for ten years: 12 megapixels."""

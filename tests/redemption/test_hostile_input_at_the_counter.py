@@ -9,7 +9,7 @@ from flask.testing import FlaskClient
 from flask.typing import ResponseReturnValue
 from markupsafe import escape
 
-from giftshop.certificates.qr import certificate_address
+from giftshop.documents.qr import certificate_address
 from giftshop.errors import NotRedeemedByYouError, RequestKeyMissingError
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings

@@ -10,7 +10,7 @@ from flask import Flask
 from flask.testing import FlaskClient
 
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.qr import certificate_address
+from giftshop.documents.qr import certificate_address
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry

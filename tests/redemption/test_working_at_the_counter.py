@@ -7,7 +7,7 @@ from flask import Flask
 from playwright.sync_api import Browser, Page, Route, expect
 
 from giftshop.catalog.models import Practice
-from giftshop.certificates.qr import certificate_address
+from giftshop.documents.qr import certificate_address
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger.models import Certificate

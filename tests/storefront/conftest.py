@@ -14,7 +14,7 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
-from giftshop.certificates.press import press
+from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.orders.stripe_gateway import StripeGateway

@@ -8,7 +8,7 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.catalog.models import Offer, Practice
-from giftshop.certificates.drawing import DESIGNS
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.foundation.database import db
 from giftshop.storefront.articles import ARTICLES
 from tests.statements import count_queries

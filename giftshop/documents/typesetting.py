@@ -6,7 +6,16 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
 
-from giftshop.typefaces import DISPLAY, FALLBACK, FALLBACK_BOLD, TEXT, TEXT_BOLD, Typeface, has_letters, letters_of
+from giftshop.documents.fonts import (
+    DISPLAY,
+    FALLBACK,
+    FALLBACK_BOLD,
+    TEXT,
+    TEXT_BOLD,
+    Typeface,
+    has_letters,
+    letters_of,
+)
 
 MARKS_PER_LETTER = 4
 _UNSEEN = re.compile(r"[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")

@@ -6,8 +6,8 @@ Each drawing is 600 × 340 units, seeded by the certificate's public id, never b
 from html import escape
 from typing import NamedTuple
 
-from giftshop.certificates.contours import THIN, Grain, Outline, Shape
-from giftshop.certificates.designs import DESIGNS, Design
+from giftshop.documents.artwork.contours import THIN, Grain, Outline, Shape
+from giftshop.documents.artwork.designs import DESIGNS, Design
 
 __all__ = ["DESIGNS", "HEIGHT", "PALETTES", "WIDTH", "Design", "Palette", "pdf_operators", "svg", "thumbnail_svg"]
 

@@ -4,7 +4,7 @@ import math
 from collections.abc import Callable
 from typing import NamedTuple
 
-from giftshop.certificates.contours import (
+from giftshop.documents.artwork.contours import (
     BOLD,
     THIN,
     Grain,

@@ -5,9 +5,9 @@ from urllib.parse import urlsplit
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
-from giftshop.certificates.document import CertificateFace, Paper
 from giftshop.certificates.look_up import code_of
-from giftshop.certificates.press import press
+from giftshop.documents.pdf import CertificateFace, Paper
+from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount

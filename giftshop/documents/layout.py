@@ -7,16 +7,8 @@ words, how to use it. Nothing that matters lies within 6 mm of a fold or 10 mm o
 from dataclasses import dataclass
 from typing import Literal, get_args
 
-from giftshop.certificates.typesetting import (
-    Setting,
-    count_lines,
-    fit_block,
-    fit_line,
-    name_style,
-    text_style,
-    width_em,
-)
-from giftshop.certificates.wording import Words
+from giftshop.documents.typesetting import Setting, count_lines, fit_block, fit_line, name_style, text_style, width_em
+from giftshop.documents.wording import Words
 
 Paper = Literal["letter", "a4", "card"]
 PAPERS: tuple[Paper, ...] = get_args(Paper)

@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any
 
-from giftshop.certificates.sheets import Paper
-from giftshop.certificates.typesetting import printable
+from giftshop.documents.layout import Paper
+from giftshop.documents.typesetting import printable
 
 
 @dataclass(frozen=True, slots=True)

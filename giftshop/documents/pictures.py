@@ -5,9 +5,9 @@ They write PDF operators themselves where WeasyPrint expects an image: four time
 
 from typing import Any
 
-from giftshop.certificates.drawing import DESIGNS, HEIGHT, WIDTH, Palette, pdf_operators
-from giftshop.certificates.qr import qr_pdf_operators
-from giftshop.certificates.sheets import POINT, Sheet
+from giftshop.documents.artwork.drawing import DESIGNS, HEIGHT, WIDTH, Palette, pdf_operators
+from giftshop.documents.layout import POINT, Sheet
+from giftshop.documents.qr import qr_pdf_operators
 
 _TICK = 4.0
 """Millimetres from the edge that a fold's tick runs in."""

@@ -18,8 +18,8 @@ from dataclasses import asdict
 from datetime import date
 from typing import IO, Any
 
-from giftshop.certificates.document import CertificateFace, Paper, render_pdf, render_report
-from giftshop.certificates.reports import Report
+from giftshop.documents.pdf import CertificateFace, Paper, render_pdf, render_report
+from giftshop.documents.reports import Report
 from giftshop.errors import ShopError
 
 MOST_SECONDS, END_SECONDS = 20, 2
@@ -74,7 +74,7 @@ class Press:
         if self._prints >= PRINTS_PER_CHILD or (self._child is not None and self._child.poll() is not None):
             self._discard()
         if self._child is None:
-            command = [sys.executable, "-m", "giftshop.certificates.press"]
+            command = [sys.executable, "-m", "giftshop.documents.worker"]
             self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
             self._prints = 0
         self._prints += 1

@@ -1,6 +1,7 @@
 """The typefaces, from packages, the same on every machine: files for paper, small web subsets for pages.
 
-`python -m giftshop.typefaces` makes the subsets, their style sheet and their licences in static/fonts/, once at set-up.
+`python -m giftshop.documents.fonts` makes the subsets, their style sheet and their licences in static/fonts/, once at
+set-up.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
-STATIC_FONTS = Path(__file__).resolve().parent.parent / "static" / "fonts"
+STATIC_FONTS = Path(__file__).resolve().parent.parent.parent / "static" / "fonts"
 
 LATIN = "U+20-7E, U+A0-FF, U+2013-2014, U+2018-201A, U+201C-201E, U+2022, U+2026, U+20AC, U+2212, U+2713"
 EUROPEAN = "U+100-17F, U+218-21B"

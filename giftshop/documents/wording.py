@@ -5,7 +5,7 @@ from datetime import date
 
 from babel.dates import format_date
 
-from giftshop.certificates.typesetting import printable
+from giftshop.documents.typesetting import printable
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

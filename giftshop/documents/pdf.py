@@ -15,15 +15,15 @@ from xml.etree import ElementTree
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from giftshop.certificates.codes import format_code
-from giftshop.certificates.drawing import PALETTES
-from giftshop.certificates.embedded_fonts import shrink_fonts
-from giftshop.certificates.pictures import backdrop, qr_picture
-from giftshop.certificates.qr import QUIET_ZONE, certificate_address, qr_modules
-from giftshop.certificates.reports import Report
-from giftshop.certificates.sheets import PAPERS, SHEETS, Layout, Paper, Sheet, lay_out
-from giftshop.certificates.typesetting import Setting, direction, name_style, text_style
-from giftshop.certificates.wording import CertificateFace, Words, words_of
-from giftshop.typefaces import ALL, Typeface
+from giftshop.documents.artwork.drawing import PALETTES
+from giftshop.documents.font_subsets import shrink_fonts
+from giftshop.documents.fonts import ALL, Typeface
+from giftshop.documents.layout import PAPERS, SHEETS, Layout, Paper, Sheet, lay_out
+from giftshop.documents.pictures import backdrop, qr_picture
+from giftshop.documents.qr import QUIET_ZONE, certificate_address, qr_modules
+from giftshop.documents.reports import Report
+from giftshop.documents.typesetting import Setting, direction, name_style, text_style
+from giftshop.documents.wording import CertificateFace, Words, words_of
 
 __all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "render_report", "style_sheet"]
 
