@@ -20,7 +20,7 @@ from giftshop.cli_ledger import verify_books
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.ledger import integrity, seals
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders import audit as orders_audit
+from giftshop.orders import integrity as orders_audit
 
 SEALS, RUNS = 10, 2
 HEAD = ("", "s", "rows/s", "× bare")

@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, money
+from giftshop import cli, dates, money, schedule
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import encryption
@@ -23,8 +23,7 @@ from giftshop.foundation import jobs, logs
 from giftshop.foundation.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.foundation.settings import ROOT, Settings, read_settings
 from giftshop.office import views as office_pages
-from giftshop.orders import schedule
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
 from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in

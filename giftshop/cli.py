@@ -21,9 +21,9 @@ from giftshop.foundation.settings import Settings, check_settings
 from giftshop.foundation.terminal import one_sentence, progress
 from giftshop.money import format_amount
 from giftshop.office import commands as office_commands
-from giftshop.orders.close import close_period
-from giftshop.orders.reconciliation import Report, reconcile
 from giftshop.practice_file.commands import practice
+from giftshop.reconciliation.close import close_period
+from giftshop.reconciliation.run import Report, reconcile
 from giftshop.staff import accounts
 from giftshop.staff.commands import staff
 

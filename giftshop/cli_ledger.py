@@ -15,7 +15,7 @@ from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.foundation.terminal import one_sentence, show_progress
 from giftshop.ledger import integrity, raw_rows, seals
-from giftshop.orders import audit as orders_audit
+from giftshop.orders import integrity as orders_audit
 
 ledger = AppGroup("ledger", help="The ledger.")
 

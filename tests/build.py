@@ -8,14 +8,14 @@ from giftshop import clock
 from giftshop.certificates import encryption, look_up
 from giftshop.certificates import status as standing
 from giftshop.certificates.issue import issue, new_code
+from giftshop.checkout.purchase import GiftRequest, Purchase
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.idempotency import new_request_key
 from giftshop.ledger.models import Certificate
+from giftshop.orders.look_up import give_token
 from giftshop.orders.models import Gift, GiftCertificate, Order
-from giftshop.orders.purchase import GiftRequest, Purchase
-from giftshop.orders.register import give_token
 
 
 def gift_request(**changes: Any) -> GiftRequest:

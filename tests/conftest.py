@@ -17,7 +17,7 @@ from giftshop.catalog.sample import seed_sample
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger import integrity
-from giftshop.orders import audit as orders_audit
+from giftshop.orders import integrity as orders_audit
 from giftshop.web.limiter import limiter
 from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer

@@ -10,8 +10,8 @@ from flask.testing import FlaskClient
 
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.guesses import MANY, WINDOW
-from giftshop.orders.models import Alert
+from giftshop.notifications.failed_scans import MANY, WINDOW
+from giftshop.notifications.models import Alert
 from tests.conftest import both_databases
 from tests.signing_in import hire, signed_in
 

@@ -1,1 +1,1 @@
-"""What is on offer: the practice, its offers, its terms and the law they must respect."""
+"""What is on offer: the practice, its offers, prices, terms, and the law they must respect."""

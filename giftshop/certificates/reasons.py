@@ -8,7 +8,7 @@ import re
 import unicodedata
 
 from giftshop.certificates.codes import normalise_code
-from giftshop.errors import InvalidCodeError, NoteTellsCodeError, NoteTooLongError
+from giftshop.errors import InvalidCodeError, NoteTellsCodeError, NoteTooLongError, ReasonMissingError, ShopError
 
 MOST_NOTE = 140
 _SIGN, _GAP = "[0-9A-Za-z]", "[^0-9A-Za-z]"
@@ -50,3 +50,29 @@ def _is_code(signs: str) -> bool:
     except InvalidCodeError:
         return False
     return True
+
+
+MOST_REASON = 40
+
+
+class ReasonTooLongError(ShopError):
+    """Say why in at most 40 characters. A note on the order can hold more."""
+
+
+class ReasonTellsTooMuchError(ShopError):
+    """Leave codes and e-mail addresses out of the reason: it is kept for ever."""
+
+
+def read_reason(typed: str) -> str:
+    """Read a typed reason: one line of at most 40 characters, free of secrets, because ledger and trail keep it.
+
+    Raises ReasonMissingError, ReasonTooLongError, ReasonTellsTooMuchError.
+    """
+    reason = read_words(typed)
+    if not reason:
+        raise ReasonMissingError
+    if len(reason) > MOST_REASON:
+        raise ReasonTooLongError
+    if "@" in reason or tells_code(reason):
+        raise ReasonTellsTooMuchError
+    return reason

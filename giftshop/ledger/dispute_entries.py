@@ -1,4 +1,4 @@
-"""Disputes in the ledger: value held while a bank decides, then given back or lost, for orders/disputes.py."""
+"""Disputes in the ledger: value held while a bank decides, then given back or lost, for disputes/outcomes.py."""
 
 from collections import Counter
 from datetime import datetime

@@ -7,13 +7,14 @@ from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
 from giftshop.certificates.look_up import get_certificate
+from giftshop.certificates.reasons import read_reason
+from giftshop.certificates.requests import Asked
+from giftshop.corrections import certificates
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.office.forms import Filled, asked
-from giftshop.orders import corrections
-from giftshop.orders.corrections import Asked, read_reason
-from giftshop.orders.register import find_gift
+from giftshop.orders.look_up import find_gift
 from giftshop.web.form_state import form_key, typed_in
 
 
@@ -33,27 +34,27 @@ ACTS = {
         "Nobody can use it until the hold is ended. The code stays the same, nothing is taken off, "
         "and whoever holds it is asked to call you.",
         "Put it on hold",
-        corrections.freeze,
+        certificates.freeze,
     ),
     "unfreeze": Act(
         "End the hold",
         "It can be used again at once. While a bank is deciding about the payment, the hold stays.",
         "End the hold",
-        corrections.unfreeze,
+        certificates.unfreeze,
     ),
     "reissue": Act(
         "Give it a new code",
         "The old code is dead at once, on paper too. What is left stays on it, and the new certificate is sent "
         "to whoever got the old one.",
         "Give it a new code",
-        corrections.reissue,
+        certificates.reissue,
     ),
     "void": Act(
         "End it for good",
         "What is left is taken off and the code is dead. No money goes back to the buyer’s card: refund it instead, "
         "unless you paid it out another way. It cannot be taken back.",
         "End it for good",
-        corrections.void,
+        certificates.void,
     ),
 }
 

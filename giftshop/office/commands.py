@@ -10,6 +10,8 @@ from flask import current_app
 
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.look_up import get_certificate
+from giftshop.certificates.reasons import read_reason
+from giftshop.certificates.requests import Asked
 from giftshop.errors import InvalidAmountError, ShopError
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import one_sentence
@@ -19,12 +21,11 @@ from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
-from giftshop.orders import corrections, review
-from giftshop.orders.corrections import Asked, read_reason
 from giftshop.orders.finding import find_exactly
+from giftshop.orders.look_up import get_order
 from giftshop.orders.models import Order
-from giftshop.orders.refunds import list_refundable
-from giftshop.orders.register import get_order
+from giftshop.reconciliation import review
+from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
 from giftshop.staff.accounts import get_staff
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import RIGHTS, may_as
@@ -67,9 +68,9 @@ def refund(number: str, public_id: str, amount: str, reason: str, email: str) ->
     limit_cents = _limit(person)
     amount_cents = _read_amount(amount, order, certificate)
     asked = _asked(person, reason)
-    answer = corrections.ask_refund(order.id, certificate, amount_cents, asked, limit_cents=limit_cents)
+    answer = ask_refund(order.id, certificate, amount_cents, asked, limit_cents=limit_cents)
     _commit(answer)
-    made = corrections.pursue(str(answer.facts["refund"]), current_app.extensions["stripe_gateway"])
+    made = pursue(str(answer.facts["refund"]), current_app.extensions["stripe_gateway"])
     tone, word, sentence = tell_refund(made)
     if tone == "bad":
         raise ShopError(f"{word}. {sentence}")
@@ -96,7 +97,7 @@ def _pay_back(person: Staff, order: Order, reason: str) -> None:
 
 
 def _limit(person: Staff) -> int | None:
-    return corrections.refund_limit(get_practice(), is_owner=may_as(person, "owner"))
+    return refund_limit(get_practice(), is_owner=may_as(person, "owner"))
 
 
 def _act(name: str) -> click.Command:

@@ -14,10 +14,10 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, CertificateFreeze
 from giftshop.orders.history import Happening, Sources, list_happenings, name_actors
+from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, Order, Refund
-from giftshop.orders.order_notes import OrderNote, list_notes
-from giftshop.orders.refunds import list_refundable
-from giftshop.orders.register import certificates_of
+from giftshop.orders.notes import OrderNote, list_notes
+from giftshop.refunds.requests import list_refundable
 
 Row = TypeVar("Row", Refund, Dispute)
 

@@ -18,7 +18,7 @@ from giftshop.foundation.sightings import HOLDER
 from giftshop.money import format_amount
 from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
-from giftshop.orders.history_words import MESSAGES, tell_entry
+from giftshop.orders.labels import MESSAGES, tell_entry
 from giftshop.orders.models import Dispute, Gift
 
 Lines = list[tuple[str, str]]

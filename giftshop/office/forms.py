@@ -7,8 +7,8 @@ from typing import TypeVar
 from flask import request
 from flask_login import current_user
 
+from giftshop.certificates.requests import Asked
 from giftshop.errors import ShopError
-from giftshop.orders.corrections import Asked
 
 T = TypeVar("T")
 

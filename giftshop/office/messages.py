@@ -16,9 +16,9 @@ from giftshop.delivery.resending import MessageNotFoundError, get_message
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, answer_once
 from giftshop.ledger.models import Certificate
+from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
-from giftshop.orders import notices
-from giftshop.orders.history_words import MESSAGES
+from giftshop.orders.labels import MESSAGES
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, typed_in
 
@@ -77,7 +77,7 @@ def _own_time(message: Delivery) -> datetime | None:
     if gift is None or gift.deliver_on is None or message.kind != "gift" or message.state != "cancelled":
         return None
     now = clock.now()
-    when = notices.send_at(gift, get_practice(), at=now)
+    when = letters.send_at(gift, get_practice(), at=now)
     return when if when > now else None
 
 
@@ -93,7 +93,7 @@ def _send_once(message_id: int, address: str) -> Answer:
 
     def act() -> dict[str, object]:
         send_at = _own_time(_get_message(message_id))
-        again = notices.send_again(message_id, to_address=address, actor=person.actor, at=clock.now(), send_at=send_at)
+        again = letters.send_again(message_id, to_address=address, actor=person.actor, at=clock.now(), send_at=send_at)
         return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}

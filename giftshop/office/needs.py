@@ -11,13 +11,15 @@ from giftshop.catalog.models import Practice
 from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.models import Delivery
+from giftshop.disputes.stages import ENDED, OPEN
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
-from giftshop.orders.dispute_stages import ENDED, OPEN
-from giftshop.orders.history_words import DISPUTES, MESSAGES
-from giftshop.orders.models import Alert, Dispute, Order, Reconciliation, Refund
-from giftshop.orders.reconciliation import LATE, find_last_run
+from giftshop.notifications.models import Alert
+from giftshop.orders.labels import DISPUTES, MESSAGES
+from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.reconciliation.models import Reconciliation
+from giftshop.reconciliation.run import LATE, find_last_run
 
 MOST = 30
 

@@ -19,11 +19,11 @@ from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import held_for, tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
-from giftshop.orders import order_notes
-from giftshop.orders.corrections import refund_limit
-from giftshop.orders.history_words import HOLDS, MESSAGES
-from giftshop.orders.register import get_order
-from giftshop.orders.review import is_warned
+from giftshop.orders import notes
+from giftshop.orders.labels import HOLDS, MESSAGES
+from giftshop.orders.look_up import get_order
+from giftshop.reconciliation.review import is_warned
+from giftshop.refunds.requests import refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
 
@@ -112,7 +112,7 @@ def write_note(order_id: int) -> ResponseReturnValue:
     """Keep a note on an order."""
     typed = request.form.get("text", "")
     try:
-        order_notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
+        notes.write_note(get_order(order_id).id, typed, actor=actor(), key=asked().key, at=clock.now())
     except NoteRefusedError as refusal:
         db.session.rollback()
         return build_page(order_id, {"text": refusal.message}), 422
@@ -123,8 +123,8 @@ def write_note(order_id: int) -> ResponseReturnValue:
 def blank_note(note_id: int) -> ResponseReturnValue:
     """Take the words of a note away."""
     try:
-        order_id = order_notes.blank_note(note_id, actor=actor(), at=clock.now()).order_id
-    except order_notes.NoteNotFoundError:
+        order_id = notes.blank_note(note_id, actor=actor(), at=clock.now()).order_id
+    except notes.NoteNotFoundError:
         abort(404)
     db.session.commit()
     return redirect(f"/office/orders/{order_id}?done=blank", 303)

@@ -5,18 +5,18 @@ from flask.typing import ResponseReturnValue
 
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.look_up import get_certificate
+from giftshop.certificates.reasons import read_reason
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.forms import Filled, asked
-from giftshop.orders.corrections import ask_refund, pursue, read_reason, refund_limit
+from giftshop.orders.look_up import find_gift
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.payments import cleared_by_certificate
-from giftshop.orders.refund_alerts import is_about_key
-from giftshop.orders.refund_outcomes import came_back_to_certificates
-from giftshop.orders.refunds import list_refundable
-from giftshop.orders.register import find_gift
+from giftshop.payments.shares import cleared_by_certificate
+from giftshop.refunds.alerts import is_about_key
+from giftshop.refunds.outcomes import came_back_to_certificates
+from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
 

@@ -5,16 +5,17 @@ from collections.abc import Callable
 from flask import current_app, redirect
 from flask.typing import ResponseReturnValue
 
+from giftshop.certificates.reasons import read_reason
+from giftshop.certificates.requests import Asked
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
 from giftshop.foundation.database import db
 from giftshop.office.forms import Filled, asked
 from giftshop.office.order import build_page
 from giftshop.office.refund import get_limit
-from giftshop.orders import review
-from giftshop.orders.corrections import Asked, read_reason
+from giftshop.orders.look_up import get_order
 from giftshop.orders.models import Order
-from giftshop.orders.register import get_order
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation import review
 
 NO_ANSWER = "Stripe didn’t answer. Please try again: nothing is done twice."
 _REFUSALS = (

@@ -7,10 +7,10 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
+from giftshop.notifications.models import Alert
 from giftshop.office import needs
 from giftshop.office.forms import actor
 from giftshop.office.owed import read_owed
-from giftshop.orders.models import Alert
 
 
 def show_today() -> str:

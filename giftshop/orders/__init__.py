@@ -1,1 +1,1 @@
-"""How it is paid: orders and gifts, Checkout, fulfilment, reconciliation."""
+"""The records of a sale: orders, gifts, their states, how they are found, and what happened to them."""

@@ -14,9 +14,9 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
-from giftshop.orders import history_words as words
+from giftshop.orders import labels as words
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.order_notes import OrderNote
+from giftshop.orders.notes import OrderNote
 from giftshop.staff.models import Staff
 
 QUIET = ("viewed", "scanned")

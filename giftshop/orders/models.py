@@ -6,7 +6,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.foundation.database import Base, BigId, Day, JsonText, Moment
+from giftshop.foundation.database import Base, BigId, Day, Moment
 
 ORDER_STATES = (
     "awaiting_payment",
@@ -189,48 +189,3 @@ class Dispute(Base):
     order: Mapped[Order] = relationship()
 
     __table_args__ = (sa.Index("ix_dispute_status", "status"),)
-
-
-class StripeEvent(Base):
-    """An event we have handled, by its id; two events for one fact end the same because handlers re-read."""
-
-    __tablename__ = "stripe_event"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    event_id: Mapped[str] = mapped_column(sa.Text, unique=True)
-    type: Mapped[str] = mapped_column(sa.Text)
-    object_id: Mapped[str] = mapped_column(sa.Text)
-    outcome: Mapped[str] = mapped_column(sa.Text)
-    received_at: Mapped[datetime] = mapped_column(Moment)
-
-    __table_args__ = (sa.Index("ix_stripe_event_object_id", "object_id"),)
-
-
-class Reconciliation(Base):
-    """One run of reconciliation; the start of the last that ended is where the next one looks back to."""
-
-    __tablename__ = "reconciliation"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    started_at: Mapped[datetime] = mapped_column(Moment)
-    finished_at: Mapped[datetime | None] = mapped_column(Moment)
-    checked: Mapped[int] = mapped_column(sa.Integer, default=0)
-    changed: Mapped[list[str]] = mapped_column(JsonText, default=list)
-    problems: Mapped[list[str]] = mapped_column(JsonText, default=list)
-
-    __table_args__ = (sa.Index("ix_reconciliation_finished_at", "finished_at"),)
-
-
-class Alert(Base):
-    """Something a person has to look at: an order in review, a foreign payment, a failed delivery."""
-
-    __tablename__ = "alert"
-
-    id: Mapped[int] = mapped_column(BigId, primary_key=True)
-    subject: Mapped[str] = mapped_column(sa.Text)
-    kind: Mapped[str] = mapped_column(sa.Text)
-    detail: Mapped[str] = mapped_column(sa.Text)
-    created_at: Mapped[datetime] = mapped_column(Moment)
-    resolved_at: Mapped[datetime | None] = mapped_column(Moment)
-
-    __table_args__ = (sa.UniqueConstraint("kind", "subject"), sa.Index("ix_alert_resolved_at", "resolved_at"))

@@ -4,9 +4,9 @@ import tomllib
 from dataclasses import dataclass
 from typing import Any
 
+from giftshop.catalog.prices import MOST_CENTS, STRIPE_LEAST_CENTS
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
-from giftshop.orders.prices import MOST_CENTS, STRIPE_LEAST_CENTS
 from giftshop.practice_file.values import (
     OPTIONAL,
     Reader,

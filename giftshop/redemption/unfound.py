@@ -9,7 +9,7 @@ from giftshop.dates import write_local_day
 from giftshop.errors import CertificateNotFoundError, CodeReplacedError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import ReplacedCode
-from giftshop.orders.register import find_gift
+from giftshop.orders.look_up import find_gift
 from giftshop.redemption.verdict import Verdict
 
 

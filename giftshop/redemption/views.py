@@ -6,13 +6,12 @@ from flask_login import current_user
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.reasons import read_note
+from giftshop.certificates.reasons import read_note, read_reason
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.foundation.database import db
-from giftshop.guesses import note_failed_scan
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.orders.corrections import read_reason
+from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.orders.search import Found, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result

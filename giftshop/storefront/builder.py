@@ -9,6 +9,8 @@ from flask_wtf.csrf import CSRFError
 from giftshop import clock
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.sessions import withdraw_order
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -22,9 +24,7 @@ from giftshop.errors import (
 )
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import new_request_key
-from giftshop.orders.checkout import withdraw_order
-from giftshop.orders.placing import place_order
-from giftshop.orders.register import find_order
+from giftshop.orders.look_up import find_order
 from giftshop.orders.states import PAYABLE
 from giftshop.storefront import balance, order_changes
 from giftshop.storefront.builder_page import show_form

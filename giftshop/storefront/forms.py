@@ -8,13 +8,13 @@ from typing import TypeVar, cast
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
+from giftshop.catalog.prices import get_price
+from giftshop.checkout.purchase import DeliveryWay, GiftRequest, Purchase
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.ledger.idempotency import new_request_key
 from giftshop.money import format_choice, format_plain, parse_amount
 from giftshop.orders.models import Gift, Order
-from giftshop.orders.prices import get_price
-from giftshop.orders.purchase import DeliveryWay, GiftRequest, Purchase
 from giftshop.storefront import typed
 
 MOST_GIFTS = 10

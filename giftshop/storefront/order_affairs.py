@@ -10,13 +10,13 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.deliveries import BRINGING, list_for_order
 from giftshop.delivery.models import Delivery
+from giftshop.disputes.outcomes import list_disputes
+from giftshop.disputes.stages import ENDED
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry, ReplacedCode
 from giftshop.money import format_amount
-from giftshop.orders.dispute_stages import ENDED
-from giftshop.orders.disputes import list_disputes
+from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Dispute, Gift, Order, Refund
-from giftshop.orders.register import certificates_of
 
 _WENT_BACK = ("refund_settled", "refund_external", "dispute_lost")
 """The ledger entries by which a certificate's money left for good, unless a later one reverses them."""

@@ -9,12 +9,12 @@ from werkzeug.exceptions import NotFound
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
+from giftshop.corrections import gifts as gift_changes
 from giftshop.errors import RequestKeyReusedError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, new_request_key
-from giftshop.orders import gift_changes
+from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
-from giftshop.orders.register import certificates_of
 from giftshop.storefront import typed
 from giftshop.storefront.builder_page import written_hour
 from giftshop.storefront.forms import NO_EMAIL, read_deliver_on

@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.certificates.look_up import code_of
+from giftshop.corrections.gifts import list_ways
 from giftshop.delivery.models import Delivery
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
-from giftshop.orders.gift_changes import list_ways
 from giftshop.orders.models import Gift
 from giftshop.storefront.order_affairs import Affairs
 

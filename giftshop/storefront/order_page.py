@@ -5,13 +5,13 @@ import logging
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from giftshop.checkout.fulfilment import fulfil_order
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
-from giftshop.orders.asking import may_ask
-from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import Order
 from giftshop.orders.states import OPEN
 from giftshop.storefront.art import SAMPLE_SEED, draw
+from giftshop.storefront.asking import may_ask
 from giftshop.storefront.order_affairs import head_of, read_affairs, tell_money
 from giftshop.storefront.order_fates import Fate, list_fates
 from giftshop.storefront.order_proof import get_order

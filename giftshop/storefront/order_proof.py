@@ -10,9 +10,9 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from giftshop import clock
 from giftshop.foundation.database import db
+from giftshop.notifications.letters import tell_way_in
+from giftshop.orders.look_up import find_order
 from giftshop.orders.models import Order
-from giftshop.orders.notices import tell_way_in
-from giftshop.orders.register import find_order
 from giftshop.storefront.order_limits import count_mail
 from giftshop.storefront.payment import find_settings
 

@@ -3,6 +3,7 @@
 from flask import current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
+from giftshop.checkout.sessions import open_checkout
 from giftshop.errors import (
     BuyerLimitError,
     CheckoutRefusedError,
@@ -14,10 +15,9 @@ from giftshop.errors import (
 )
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
-from giftshop.orders.checkout import open_checkout
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.register import token_of
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
 from giftshop.web.limiter import client_address
 
 _TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"

@@ -21,8 +21,8 @@ from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
-from giftshop.guesses import note_failed_scan
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger

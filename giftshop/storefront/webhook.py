@@ -6,8 +6,8 @@ from flask import Blueprint, Response, current_app, request
 
 from giftshop import clock
 from giftshop.foundation.database import db
-from giftshop.orders.events import handle_event
-from giftshop.orders.stripe_gateway import StripeGateway, WebhookRefusedError
+from giftshop.payments.gateway import StripeGateway, WebhookRefusedError
+from giftshop.reconciliation.webhook_events import handle_event
 
 blueprint = Blueprint("webhook", __name__)
 log = logging.getLogger(__name__)

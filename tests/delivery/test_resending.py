@@ -18,9 +18,9 @@ from giftshop.delivery.resending import MessageNotFoundError, MessageUnderWayErr
 from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
-from giftshop.orders import notices
+from giftshop.notifications import letters
+from giftshop.orders.look_up import find_gift
 from giftshop.orders.models import Gift, Order
-from giftshop.orders.register import find_gift
 from tests import build
 from tests.conftest import both_databases
 from tests.delivery.conftest import schedule_gift
@@ -176,12 +176,12 @@ def test_a_corrected_address_is_used_from_then_on(app: Flask) -> None:
     certificate = build.certificate(delivery="recipient", recipient_email="ana@example.com")
     delivery_id = schedule_gift(certificate)
     put(delivery_id, state="failed")
-    notices.send_again(delivery_id, to_address="ana@example.org", actor="staff:3", at=clock.now())
+    letters.send_again(delivery_id, to_address="ana@example.org", actor="staff:3", at=clock.now())
     db.session.commit()
     gift = db.session.query(Gift).one()
     receipt = db.session.query(Delivery).filter(Delivery.kind == "receipt").one()
     assert (gift.recipient_email, gift.order.buyer_email) == ("ana@example.org", "marko@example.com")
-    notices.send_again(receipt.id, to_address="marko@example.org", actor="staff:3", at=clock.now())
+    letters.send_again(receipt.id, to_address="marko@example.org", actor="staff:3", at=clock.now())
     db.session.commit()
     assert db.session.query(Order).one().buyer_email == "marko@example.org"
     told = [event.facts for event in activity_log.list_events(order_id=gift.order_id)]
@@ -199,7 +199,7 @@ def test_a_new_code_arrives_as_text_page_and_paper(app: Flask, mail_server: Mail
     status.reissue(certificate.id, reason_code="lost", actor="staff:3", at=clock.now())
     gift = find_gift(certificate.id)
     assert gift is not None
-    assert notices.tell_reissued(gift, certificate, at=clock.now())
+    assert letters.tell_reissued(gift, certificate, at=clock.now())
     db.session.commit()
     new = build.code_of(certificate)
     message = send(db.session.query(Delivery).filter(Delivery.kind == "reissued").one().id, mail_server)
@@ -219,7 +219,7 @@ def test_a_hold_is_told_with_the_new_code(app: Flask, mail_server: MailServer) -
     certificate = build.certificate(status="frozen")
     gift = find_gift(certificate.id)
     assert gift is not None
-    notices.tell_reissued(gift, certificate, at=clock.now())
+    letters.tell_reissued(gift, certificate, at=clock.now())
     db.session.commit()
     message = send(db.session.query(Delivery).filter(Delivery.kind == "reissued").one().id, mail_server)
     body = message.get_body(("plain",))

@@ -8,25 +8,29 @@ import pytest
 import sqlalchemy as sa
 
 from giftshop import clock
+from giftshop.checkout import fulfilment
+from giftshop.corrections import certificates
+from giftshop.disputes import outcomes as dispute_outcomes
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
 from giftshop.ledger import dispute_entries, refund_entries
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders import corrections, disputes, events, fulfilment, refund_outcomes, refunds
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.stripe_facts import RefundFacts
-from giftshop.orders.stripe_gateway import Patience, StripeGateway
+from giftshop.payments.facts import RefundFacts
+from giftshop.payments.gateway import Patience, StripeGateway
+from giftshop.reconciliation import webhook_events
+from giftshop.refunds import outcomes, requests
 from tests.faults.bugs_in_money import Meeting
 
 
 def trust_the_event(patches: pytest.MonkeyPatch) -> None:
     """The event says completed, so it is paid: the session is not asked."""
-    patches.setitem(events._HANDLERS, "checkout.session.completed", _settle_as_paid)
+    patches.setitem(webhook_events._HANDLERS, "checkout.session.completed", _settle_as_paid)
 
 
 def issue_when_expired(patches: pytest.MonkeyPatch) -> None:
     """A session that expired is taken for one that ended well."""
-    patches.setitem(events._HANDLERS, "checkout.session.expired", _settle_as_paid)
+    patches.setitem(webhook_events._HANDLERS, "checkout.session.expired", _settle_as_paid)
 
 
 def ignore_mismatches(patches: pytest.MonkeyPatch) -> None:
@@ -53,24 +57,24 @@ def refund_without_hold(patches: pytest.MonkeyPatch) -> None:
         refund.state, refund.ended_at = "settled", clock.now()
 
     patches.setattr(refund_entries, "hold_refund", lambda *_args, **_kwargs: None)
-    patches.setattr(refund_outcomes, "_settle", settle)
+    patches.setattr(outcomes, "_settle", settle)
 
 
 def hold_and_commit(patches: pytest.MonkeyPatch) -> None:
     """A refund's money is held in one commit, the answer kept in the next."""
-    proper = corrections.hold_refund
+    proper = certificates.hold_refund
 
     def hold(*args: Any, **kwargs: Any) -> Refund:
         refund = proper(*args, **kwargs)
         db.session.commit()
         return refund
 
-    patches.setattr(corrections, "hold_refund", hold)
+    patches.setattr(certificates, "hold_refund", hold)
 
 
 def acknowledge_only(patches: pytest.MonkeyPatch) -> None:
     """The webhook is answered, and what it said is forgotten."""
-    patches.setitem(events._HANDLERS, "checkout.session.completed", lambda *_: "heard")
+    patches.setitem(webhook_events._HANDLERS, "checkout.session.completed", lambda *_: "heard")
 
 
 def refund_without_key(patches: pytest.MonkeyPatch) -> None:
@@ -85,33 +89,33 @@ def refund_without_key(patches: pytest.MonkeyPatch) -> None:
 
 def release_when_unknown(patches: pytest.MonkeyPatch) -> None:
     """No answer is taken for a no."""
-    proper = refunds.pursue_refund
+    proper = requests.pursue_refund
 
     def pursue(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:
         try:
             return proper(refund_id, gateway, patience=patience)
         except CheckoutUnavailableError:
             db.session.rollback()
-            refund_outcomes.release_refund(refund_id, "Stripe did not answer.")
+            outcomes.release_refund(refund_id, "Stripe did not answer.")
             db.session.commit()
             raise
 
-    patches.setattr(refunds, "pursue_refund", pursue)
+    patches.setattr(requests, "pursue_refund", pursue)
 
 
 def record_refunds_again(patches: pytest.MonkeyPatch) -> None:
     """Every event about a refund made at Stripe is taken for a new refund."""
-    proper = events.record_refund
+    proper = webhook_events.record_refund
 
     def record(facts: RefundFacts, order_id: int) -> str:
         return proper(replace(facts, id=f"{facts.id}{secrets.token_hex(4)}"), order_id)
 
-    patches.setattr(events, "record_refund", record)
+    patches.setattr(webhook_events, "record_refund", record)
 
 
 def ignore_disputes(patches: pytest.MonkeyPatch) -> None:
     """A dispute is written down, nothing else."""
-    patches.setattr(disputes, "_stop", lambda *_args, **_kwargs: None)
+    patches.setattr(dispute_outcomes, "_stop", lambda *_args, **_kwargs: None)
 
 
 def release_again(patches: pytest.MonkeyPatch) -> None:

@@ -24,27 +24,27 @@ from sqlalchemy.exc import OperationalError
 from giftshop.foundation.database import ShopSession
 
 CALLS = {
-    "attempt_prepared": "giftshop.orders.checkout:_prepare",
-    "session_created": "giftshop.orders.stripe_gateway:StripeGateway.create_session",
-    "session_read": "giftshop.orders.stripe_gateway:StripeGateway.retrieve_session",
-    "webhook_parsed": "giftshop.orders.stripe_gateway:StripeGateway.read_event",
-    "certificates_issued": "giftshop.orders.fulfilment:_pay",
+    "attempt_prepared": "giftshop.checkout.sessions:_prepare",
+    "session_created": "giftshop.payments.gateway:StripeGateway.create_session",
+    "session_read": "giftshop.payments.gateway:StripeGateway.retrieve_session",
+    "webhook_parsed": "giftshop.payments.gateway:StripeGateway.read_event",
+    "certificates_issued": "giftshop.checkout.fulfilment:_pay",
     "job_enqueued": "giftshop.foundation.jobs:enqueue",
     "job_picked_up": "giftshop.delivery.deliveries:deliver",
     "pdf_printed": "giftshop.documents.worker:Press.print_pdf",
     "smtp_data": "smtplib:SMTP.data",
     "mail_handed_over": "giftshop.delivery.mailer:Mailer.send",
-    "refund_sent": "giftshop.orders.stripe_gateway:StripeGateway.create_refund",
-    "refund_recorded": "giftshop.orders.events:record_refund",
-    "dispute_recorded": "giftshop.orders.events:record_dispute",
+    "refund_sent": "giftshop.payments.gateway:StripeGateway.create_refund",
+    "refund_recorded": "giftshop.reconciliation.webhook_events:record_refund",
+    "dispute_recorded": "giftshop.reconciliation.webhook_events:record_dispute",
     "jobs_taken_over": "giftshop.foundation.jobs:_take_over",
 }
 """A step that is one function: before it is called, after it has returned."""
 
 COMMITS = {
     "order_saved": "giftshop.storefront.builder:receive_gift",
-    "attempt_saved": "giftshop.orders.checkout:open_checkout",
-    "session_stored": "giftshop.orders.checkout:_record",
+    "attempt_saved": "giftshop.checkout.sessions:open_checkout",
+    "session_stored": "giftshop.checkout.sessions:_record",
     "webhook_committed": "giftshop.storefront.webhook:receive_event",
     "order_page_committed": "giftshop.storefront.order_page:_settle",
     "mail_claimed": "giftshop.delivery.deliveries:deliver",
@@ -52,7 +52,7 @@ COMMITS = {
     "redeem_committed": "giftshop.redemption.views:redeem",
     "undo_committed": "giftshop.redemption.views:undo",
     "refund_held": "giftshop.office.refund:refund",
-    "refund_settled": "giftshop.orders.refunds:pursue_refund",
+    "refund_settled": "giftshop.refunds.requests:pursue_refund",
 }
 """A step that is a commit, by who asks for it ("insist" when through giftshop.foundation.retry.insist)."""
 

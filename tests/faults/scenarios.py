@@ -9,8 +9,8 @@ import sqlalchemy as sa
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.orders import refunds
 from giftshop.orders.models import Refund
+from giftshop.refunds import requests
 from tests.faults.checker import AskedRefund
 from tests.faults.scene import SILENT_SECONDS, Scene
 
@@ -192,7 +192,7 @@ def _hold(scene: Scene, amount_cents: int) -> _Held:
     order, certificate = scene.sell(at_till=True)
     name = certificate.public_id
     asked = {"reason": "test", "actor": "staff:1", "limit_cents": None}
-    refund = refunds.hold_refund(order.id, certificate.id, amount_cents, **asked)  # type: ignore[arg-type]
+    refund = requests.hold_refund(order.id, certificate.id, amount_cents, **asked)  # type: ignore[arg-type]
     db.session.commit()
     held = _Held(refund, name)
     asked_refund = AskedRefund(certificate=name, key="held", amount_cents=amount_cents, refund_id=refund.public_id)
@@ -205,7 +205,7 @@ def _lose_the_answer(scene: Scene, refund_id: int) -> None:
     """Let Stripe pay back, and its answers get lost, the SDK's second try included."""
     scene.side.workbench.post("/faults", {"do": "drop_after", "method": "POST", "path": "/v1/refunds", "times": 2})
     try:
-        refunds.pursue_refund(refund_id, scene.side.gateway)
+        requests.pursue_refund(refund_id, scene.side.gateway)
     except CheckoutUnavailableError:
         db.session.rollback()
     else:
@@ -213,5 +213,5 @@ def _lose_the_answer(scene: Scene, refund_id: int) -> None:
 
 
 def _pursue(scene: Scene, refund_id: int) -> None:
-    refunds.pursue_refund(refund_id, scene.side.gateway)
+    requests.pursue_refund(refund_id, scene.side.gateway)
     db.session.rollback()

@@ -28,7 +28,7 @@ from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build, signing_in
 from tests.delivery.mail_servers import MailServer
 from tests.faults import bugs, failpoints

@@ -10,7 +10,7 @@ from giftshop.app import close_app, create_app
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import read_settings
-from giftshop.orders import news
+from giftshop.notifications import news
 from tests.faults.checker import Finding
 from tests.faults.failpoints import IN_WORKERS
 from tests.faults.life import World

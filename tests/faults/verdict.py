@@ -15,9 +15,10 @@ from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
 from giftshop.ledger import integrity
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.orders import audit as orders_audit
-from giftshop.orders import payments
+from giftshop.orders import integrity as orders_audit
+from giftshop.orders.look_up import find_order_by_payment
 from giftshop.orders.models import Order, Refund
+from giftshop.payments import shares
 from tests.faults.checker import AskedRefund, Exchange, Finding, find_contradictions
 from tests.faults.records import Crash
 from tests.whole_ledger import find_forged_entry
@@ -81,7 +82,7 @@ def _check_payments(seen: Witnesses) -> Iterator[Finding]:
 
 
 def _check_payment(order: Order, paid: int) -> Iterator[Finding]:
-    worth = sum(certificate.face_value_cents for certificate in payments.list_certificates(order.id))
+    worth = sum(certificate.face_value_cents for certificate in shares.list_certificates(order.id))
     detail = f"order {order.number}: certificates of {worth}, paid {paid}"
     if worth and not paid:
         yield Finding("a certificate without payment", detail)
@@ -100,8 +101,8 @@ def _check_refunds(seen: Witnesses) -> Iterator[Finding]:
             yield Finding("a refund doubled", f"{refund_id} was paid back {count} times")
     lost = {each["payment_intent"]: each["amount"] for each in seen.stripe["disputes"] if each["status"] == "lost"}
     for charge in seen.stripe["charges"]:
-        order = payments._find(charge["payment_intent"]) if charge["paid"] else None
-        if order is not None and payments.list_certificates(order.id):
+        order = find_order_by_payment(charge["payment_intent"]) if charge["paid"] else None
+        if order is not None and shares.list_certificates(order.id):
             yield from _check_charge(charge, order, lost.get(charge["payment_intent"], 0))
 
 
@@ -124,7 +125,7 @@ def _check_asked(seen: Witnesses) -> Iterator[Finding]:
 
 def _check_charge(charge: dict[str, Any], order: Order, lost_cents: int) -> Iterator[Finding]:
     left = charge["amount"] - charge["amount_refunded"] - lost_cents
-    cleared = sum(payments.cleared_by_certificate(order.id).values())
+    cleared = sum(shares.cleared_by_certificate(order.id).values())
     if left != cleared:
         yield Finding("Stripe and the ledger differ", f"order {order.number}: {left} at Stripe, {cleared} here")
     spent = _net_spent(order)
@@ -133,7 +134,7 @@ def _check_charge(charge: dict[str, Any], order: Order, lost_cents: int) -> Iter
 
 
 def _net_spent(order: Order) -> int:
-    ids = [certificate.id for certificate in payments.list_certificates(order.id)]
+    ids = [certificate.id for certificate in shares.list_certificates(order.id)]
     amount = sa.case((LedgerEntry.kind == "reversal", -LedgerEntry.amount_cents), else_=LedgerEntry.amount_cents)
     spent = sa.select(sa.func.coalesce(sa.func.sum(amount), 0))
     return int(
@@ -146,8 +147,8 @@ def _net_spent(order: Order) -> int:
 def _check_disputes(seen: Witnesses) -> Iterator[Finding]:
     """Nothing of a disputed payment can be spent while the bank decides."""
     for dispute in seen.stripe["disputes"]:
-        order = payments._find(dispute["payment_intent"]) if dispute["status"] in _STILL_OPEN else None
-        for certificate in payments.list_certificates(order.id) if order else []:
+        order = find_order_by_payment(dispute["payment_intent"]) if dispute["status"] in _STILL_OPEN else None
+        for certificate in shares.list_certificates(order.id) if order else []:
             if certificate.status == "active":
                 yield Finding("disputed and not on hold", f"order {order.number if order else ''}")
     ended_well = [each["id"] for each in seen.stripe["disputes"] if each["status"] in ("won", "warning_closed")]

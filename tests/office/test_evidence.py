@@ -16,7 +16,7 @@ from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.orders.models import Dispute
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.office.conftest import Desk, path_of
 from tests.orders.stripe_side import StripeSide

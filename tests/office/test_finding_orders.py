@@ -11,7 +11,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.orders import finding
 from giftshop.orders.models import Dispute, Order, Refund
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of

@@ -13,10 +13,11 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger.models import Certificate
-from giftshop.orders import order_notes
-from giftshop.orders.alerts import alert_owner
-from giftshop.orders.models import Order, Reconciliation
-from giftshop.orders.refunds import hold_refund
+from giftshop.notifications.alerts import alert_owner
+from giftshop.orders import notes
+from giftshop.orders.models import Order
+from giftshop.reconciliation.models import Reconciliation
+from giftshop.refunds.requests import hold_refund
 from tests import build
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
 from tests.orders.stripe_side import StripeSide
@@ -48,9 +49,7 @@ def order_of(side: StripeSide) -> tuple[Order, Certificate]:
     """An order with a history: used, held, noted, its message failed."""
     order, certificate = side.sell_one(120_00)
     build.redeem(certificate, 45_00)
-    order_notes.write_note(
-        order.id, "Called, wants it by Friday", actor="staff:1", key=build.request_key(), at=clock.now()
-    )
+    notes.write_note(order.id, "Called, wants it by Friday", actor="staff:1", key=build.request_key(), at=clock.now())
     db.session.commit()
     return order, certificate
 

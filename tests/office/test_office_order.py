@@ -11,8 +11,8 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import MoneyRequest
-from giftshop.orders.order_notes import OrderNote
-from giftshop.orders.payments import list_certificates
+from giftshop.orders.notes import OrderNote
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of, shows_a_code

@@ -6,7 +6,7 @@ from werkzeug.routing import Rule
 
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.orders.order_notes import OrderNote
+from giftshop.orders.notes import OrderNote
 from giftshop.staff.rights import RIGHTS
 from tests import build
 from tests.orders.stripe_side import StripeSide

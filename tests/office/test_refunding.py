@@ -5,10 +5,10 @@ from flask import Flask
 
 from giftshop.catalog.models import Practice
 from giftshop.foundation.database import db
-from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.refunds import Refundable, list_refundable, pursue_refund
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.refunds import requests as refund_rules
+from giftshop.refunds.requests import Refundable, list_refundable, pursue_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of

@@ -8,8 +8,8 @@ from flask import Flask
 from giftshop.catalog.models import Practice
 from giftshop.foundation.database import db
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.shares import list_certificates
 from tests.office.conftest import Desk, path_of, words_of
 from tests.orders.stripe_side import StripeSide
 from tests.orders.test_review import put_in_review, warn

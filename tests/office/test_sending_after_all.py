@@ -3,11 +3,11 @@
 from datetime import date, timedelta
 
 from giftshop import clock
+from giftshop.corrections import gifts
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.orders import gift_changes
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk, path_of
@@ -84,7 +84,7 @@ def test_a_gift_that_its_buyer_kept_back_may_be_sent_and_is_the_recipients_then(
     manager: Desk, stripe_side: StripeSide
 ) -> None:
     order = sell(stripe_side)
-    gift_changes.keep_back(order.gifts[0], key=build.request_key())
+    gifts.keep_back(order.gifts[0], key=build.request_key())
     db.session.commit()
     (message,) = messages(order, "gift")
     page = manager.read(path_of(order))

@@ -5,7 +5,7 @@ import pytest
 from giftshop import clock
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.orders import notices
+from giftshop.notifications import letters
 from giftshop.orders.models import Order
 from tests import build
 from tests.office.conftest import Desk, path_of
@@ -66,7 +66,7 @@ def test_a_message_that_was_sent_again_meanwhile_is_refused(manager: Desk, faile
 
 
 def test_an_alert_about_no_order_leads_back_to_the_first_page(manager: Desk) -> None:
-    notices.tell_owner("A test", "Something happened.", fact="test")
+    letters.tell_owner("A test", "Something happened.", fact="test")
     db.session.commit()
     alert = db.session.query(Delivery).one()
     answer = manager.send(f"/office/messages/{alert.id}/resend", address="owner@example.org")

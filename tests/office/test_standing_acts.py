@@ -8,7 +8,7 @@ from giftshop.errors import CodeReplacedError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import CertificateFreeze
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk

@@ -12,9 +12,10 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.models import Certificate
+from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.models import Alert
 from giftshop.office.owed import Term, read_owed
-from giftshop.orders.alerts import alert_owner
-from giftshop.orders.models import Alert, Reconciliation
+from giftshop.reconciliation.models import Reconciliation
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk

@@ -4,7 +4,7 @@ import pytest
 from flask import Flask
 
 from giftshop.foundation.settings import Settings
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
 from tests.conftest import make_settings
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench

@@ -12,7 +12,8 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.orders.models import Alert, Order
+from giftshop.notifications.models import Alert
+from giftshop.orders.models import Order
 
 
 class Told(NamedTuple):

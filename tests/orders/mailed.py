@@ -6,13 +6,13 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop import clock
+from giftshop.checkout.purchase import GiftRequest
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.purchase import GiftRequest
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.orders import told
 from tests.orders.kept import facts_of, messages

@@ -5,15 +5,15 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from giftshop import clock
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.sessions import open_checkout
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.checkout import open_checkout
-from giftshop.orders.events import handle_event
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.placing import place_order
-from giftshop.orders.purchase import GiftRequest
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.shares import list_certificates
+from giftshop.reconciliation.webhook_events import handle_event
 from tests import build
 from tests.workbench.running import RunningWorkbench
 

@@ -5,12 +5,12 @@ from datetime import timedelta
 import pytest
 
 from giftshop import clock
+from giftshop.checkout.sessions import open_checkout
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.orders.checkout import open_checkout
 from giftshop.orders.models import Order
-from giftshop.orders.reconciliation import ABANDONED_AFTER, reconcile
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation.run import ABANDONED_AFTER, reconcile
 from tests.conftest import both_databases
 from tests.orders.stripe_side import BASE, StripeSide
 

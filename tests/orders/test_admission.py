@@ -13,6 +13,10 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
+from giftshop.checkout import limits, sessions
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.purchase import Purchase
+from giftshop.checkout.sessions import open_checkout
 from giftshop.delivery.models import Delivery
 from giftshop.errors import (
     AmountOutOfBoundsError,
@@ -25,13 +29,10 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
-from giftshop.orders import admission, checkout
-from giftshop.orders.checkout import open_checkout
-from giftshop.orders.models import Alert, CheckoutAttempt, Order
-from giftshop.orders.placing import place_order
-from giftshop.orders.purchase import Purchase
-from giftshop.orders.register import token_of
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.look_up import token_of
+from giftshop.orders.models import CheckoutAttempt, Order
+from giftshop.payments.gateway import StripeGateway
 from giftshop.web.limiter import limiter
 from tests import build
 from tests.conftest import both_databases
@@ -43,7 +44,7 @@ HOME, CAFE = "192.0.2.1", "198.51.100.7"
 
 @pytest.fixture(autouse=True)
 def _as_strict_as_live(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
+    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
 
 
 @pytest.fixture
@@ -169,7 +170,7 @@ def test_an_old_link_sells_nothing_that_is_not_sold_like_this_any_more(
 
 def test_an_order_can_be_paid_until_its_week_is_over(stripe_side: StripeSide) -> None:
     order = place(build.purchase())
-    order.created_at = clock.now() - admission.PAYABLE_FOR + timedelta(minutes=1)
+    order.created_at = clock.now() - limits.PAYABLE_FOR + timedelta(minutes=1)
     db.session.commit()
     assert press_pay(order, stripe_side)
 
@@ -266,7 +267,7 @@ def test_an_order_paid_between_two_looks_is_not_paid_again(
     stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     order = stripe_side.sell()
-    monkeypatch.setattr(checkout, "_close_stale", lambda *_: True)
+    monkeypatch.setattr(sessions, "_close_stale", lambda *_: True)
     assert press_pay(order, stripe_side) is None
     assert order.state == "fulfilled"
 
@@ -277,14 +278,14 @@ def pay_both_at_once(app: Flask, gateway: StripeGateway, monkeypatch: pytest.Mon
     limit_a_day(100_00)
     order_ids = [place(wish(60_00, buyer_email="marko@example.com")).id for _ in range(2)]
     db.session.rollback()
-    both_judged, judge = Barrier(2), admission.check_limits
+    both_judged, judge = Barrier(2), limits.check_limits
 
     def judge_and_wait(*args: Any, **changes: Any) -> None:
         judge(*args, **changes)
         with suppress(BrokenBarrierError):  # the other one waits for us
             both_judged.wait(timeout=1)
 
-    monkeypatch.setattr(admission, "check_limits", judge_and_wait)
+    monkeypatch.setattr(limits, "check_limits", judge_and_wait)
 
     def press(order_id: int) -> bool:
         with app.app_context():
@@ -308,7 +309,7 @@ def test_two_pages_opened_at_once_are_counted_one_after_the_other(
 def test_without_the_guard_both_pages_are_opened(
     app: Flask, stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "wait_for_copies", lambda *_: None)
+    monkeypatch.setattr(limits, "wait_for_copies", lambda *_: None)
     assert pay_both_at_once(app, stripe_side.gateway, monkeypatch) == 2
 
 

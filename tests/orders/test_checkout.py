@@ -8,13 +8,14 @@ import sqlalchemy as sa
 import time_machine
 
 from giftshop.catalog.practice import get_installation
+from giftshop.checkout import sessions
+from giftshop.checkout.sessions import RESEND_WINDOW, SESSION_LIFE, build_parameters, open_checkout, withdraw_order
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.orders import checkout
-from giftshop.orders.checkout import RESEND_WINDOW, SESSION_LIFE, build_parameters, open_checkout, withdraw_order
-from giftshop.orders.models import Alert, CheckoutAttempt, Order
-from giftshop.orders.register import token_of
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.look_up import token_of
+from giftshop.orders.models import CheckoutAttempt, Order
+from giftshop.payments.gateway import StripeGateway
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -170,7 +171,7 @@ def test_a_refusal_is_kept_for_the_owner_and_said_without_its_reason(
     stripe_side: StripeSide, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """No parameters of the shop are known to be refused, so a life too short for Stripe stands for all."""
-    monkeypatch.setattr(checkout, "SESSION_LIFE", timedelta(minutes=5))
+    monkeypatch.setattr(sessions, "SESSION_LIFE", timedelta(minutes=5))
     order = told.placed(attempts=0)
     with pytest.raises(CheckoutRefusedError) as refusal:
         open_page(order, stripe_side.gateway)

@@ -5,11 +5,11 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.foundation.database import db
-from giftshop.orders.close import OWED, Close, Line, _compare_issued, _compare_owed, _Period, close_period
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refunds import hold_refund, pursue_refund
-from giftshop.orders.review import accept_order
-from giftshop.orders.stripe_movements import BACK, PAID, TAKEN
+from giftshop.payments.shares import list_certificates
+from giftshop.reconciliation.close import OWED, Close, Line, _compare_issued, _compare_owed, _Period, close_period
+from giftshop.reconciliation.movements import BACK, PAID, TAKEN
+from giftshop.reconciliation.review import accept_order
+from giftshop.refunds.requests import hold_refund, pursue_refund
 from tests import build
 from tests.certificates.forging import run, unguarded
 from tests.conftest import both_databases

@@ -10,11 +10,11 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.foundation.database import db
-from giftshop.orders import review
-from giftshop.orders.close import Close, close_period
 from giftshop.orders.models import Order
-from giftshop.orders.refunds import hold_refund, pursue_refund
-from giftshop.orders.stripe_movements import BACK, PAID, TAKEN
+from giftshop.reconciliation import review
+from giftshop.reconciliation.close import Close, close_period
+from giftshop.reconciliation.movements import BACK, PAID, TAKEN
+from giftshop.refunds.requests import hold_refund, pursue_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide, Watched

@@ -9,14 +9,16 @@ from flask import Flask
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
 from giftshop.certificates.codes import format_code
+from giftshop.certificates.reasons import MOST_REASON, ReasonTellsTooMuchError, ReasonTooLongError, read_reason
+from giftshop.certificates.requests import Asked
+from giftshop.corrections import certificates
 from giftshop.errors import ReasonMissingError, RequestKeyReusedError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
-from giftshop.orders import corrections
-from giftshop.orders.corrections import MOST_REASON, Asked, ReasonTellsTooMuchError, ReasonTooLongError, read_reason
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds import requests
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -31,7 +33,7 @@ def asked(key: str = "", *, reason: str = "reported lost") -> Asked:
 
 
 def ask_refund(order: Order, certificate: Certificate, cents: int, by: Asked, limit_cents: int | None = None) -> Answer:
-    return corrections.ask_refund(order.id, certificate, cents, by, limit_cents=limit_cents)
+    return requests.ask_refund(order.id, certificate, cents, by, limit_cents=limit_cents)
 
 
 @pytest.mark.parametrize(
@@ -69,10 +71,10 @@ def test_a_reason_that_says_nothing_or_too_much_is_refused(typed: str, refusal: 
 def test_a_hold_is_put_on_and_ended_once(app: Flask) -> None:
     _order, certificate = told.sold_one()
     form = asked()
-    answers = [corrections.freeze(certificate, form) for _ in range(2)]
+    answers = [certificates.freeze(certificate, form) for _ in range(2)]
     assert [(each.status, each.facts, each.is_replayed) for each in answers] == [(DONE, {}, False), (DONE, {}, True)]
     assert holds_on(certificate) == [(status.BY_HAND, "reported lost", "staff:7")]
-    assert corrections.unfreeze(certificate, asked()).facts == {"lifted": 1}
+    assert certificates.unfreeze(certificate, asked()).facts == {"lifted": 1}
     assert (standing_of(certificate), holds_on(certificate)) == (("active", 50_00), [])
 
 
@@ -80,7 +82,7 @@ def test_a_certificate_is_ended_once_with_what_was_left(app: Flask) -> None:
     _order, certificate = told.sold_one()
     build.redeem(certificate, 20_00)
     form = asked()
-    first, copy = (corrections.void(certificate, form) for _ in range(2))
+    first, copy = (certificates.void(certificate, form) for _ in range(2))
     assert (first.facts["taken"], copy.facts) == (30_00, first.facts)
     assert (standing_of(certificate), kinds_of(certificate)) == (("void", 0), ["issue", "redeem", "void"])
 
@@ -95,7 +97,7 @@ def test_a_new_code_kills_the_old_one_and_says_whether_anybody_hears_of_it(
     order = told.sold(build.gift_request(**gift))
     certificate = list_certificates(order.id)[0]
     old = build.code_of(certificate)
-    answer = corrections.reissue(certificate, asked())
+    answer = certificates.reissue(certificate, asked())
     assert (answer.facts, message_kinds(order).count("reissued")) == ({"told": is_told}, int(is_told))
     assert build.code_of(certificate) != old
 
@@ -103,10 +105,10 @@ def test_a_new_code_kills_the_old_one_and_says_whether_anybody_hears_of_it(
 Act = Callable[[Certificate, Asked], Answer]
 
 
-@pytest.mark.parametrize("act", [corrections.freeze, corrections.unfreeze, corrections.void, corrections.reissue])
+@pytest.mark.parametrize("act", [certificates.freeze, certificates.unfreeze, certificates.void, certificates.reissue])
 def test_what_has_ended_is_refused_once_and_for_all(app: Flask, act: Act) -> None:
     _order, certificate = told.sold_one()
-    corrections.void(certificate, asked())
+    certificates.void(certificate, asked())
     db.session.commit()
     form = asked()
     answers = [act(certificate, form) for _ in range(2)]
@@ -115,7 +117,7 @@ def test_what_has_ended_is_refused_once_and_for_all(app: Flask, act: Act) -> Non
     assert kinds_of(certificate) == ["issue", "void"]
 
 
-@pytest.mark.parametrize("act", [corrections.freeze, corrections.void, corrections.reissue])
+@pytest.mark.parametrize("act", [certificates.freeze, certificates.void, certificates.reissue])
 def test_one_form_cannot_say_two_things(app: Flask, act: Act) -> None:
     _order, certificate = told.sold_one()
     form = asked()
@@ -154,7 +156,7 @@ def test_a_refund_that_is_refused_is_kept_and_has_moved_nothing(
 def test_a_held_refund_is_pursued_by_its_public_id(stripe_side: StripeSide) -> None:
     order, certificate = stripe_side.sell_one(50_00)
     refund = told.held(order, certificate, 20_00)
-    assert corrections.pursue(refund.public_id, stripe_side.gateway) is refund
+    assert requests.pursue(refund.public_id, stripe_side.gateway) is refund
     assert (refund.state, standing_of(certificate)) == ("settled", ("active", 30_00))
 
 
@@ -162,13 +164,13 @@ def test_while_stripe_is_away_the_money_stays_held(stripe_side: StripeSide) -> N
     order, certificate = stripe_side.sell_one(50_00)
     refund = told.held(order, certificate, 20_00)
     stripe_side.workbench.post("/faults", {"do": "500", "times": -1})
-    assert corrections.pursue(refund.public_id, stripe_side.gateway).state == "held"
+    assert requests.pursue(refund.public_id, stripe_side.gateway).state == "held"
     assert standing_of(certificate) == ("active", 30_00)
 
 
 def test_the_owner_has_no_limit_and_managers_have_the_practices(app: Flask) -> None:
     practice = get_practice()
     practice.manager_refund_limit_cents = 75_00
-    assert corrections.refund_limit(practice, is_owner=True) is None
-    assert corrections.refund_limit(practice, is_owner=False) == 75_00
+    assert requests.refund_limit(practice, is_owner=True) is None
+    assert requests.refund_limit(practice, is_owner=False) == 75_00
     db.session.rollback()

@@ -7,7 +7,7 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
-from giftshop import clock
+from giftshop import clock, schedule
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
 from giftshop.delivery.messages import MOST_SUBJECT, compose
@@ -15,8 +15,8 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import seals
 from giftshop.ledger.models import Certificate, LedgerSeal
-from giftshop.orders import digest, schedule
-from giftshop.orders.alerts import raise_alert
+from giftshop.notifications import daily_report
+from giftshop.notifications.alerts import raise_alert
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases
@@ -31,7 +31,7 @@ def seal_and_tell(at: datetime = MORNING) -> LedgerSeal | None:
     """Do what the job does, at a moment."""
     db.session.rollback()
     with time_machine.travel(at, tick=False):
-        seal = digest.seal_and_tell(at=at)
+        seal = daily_report.seal_and_tell(at=at)
         db.session.commit()
     return seal
 
@@ -146,11 +146,11 @@ def test_what_needs_a_person_is_named_until_somebody_has_seen_to_it(busy_day: Ce
 
 
 def test_a_long_list_is_cut_and_says_so(app: Flask) -> None:
-    for number in range(digest.MOST_LINES + 3):
+    for number in range(daily_report.MOST_LINES + 3):
         raise_alert("in_review", f"cs_{number}", f"Order G-{number}: look at it.")
     db.session.commit()
     seal_and_tell()
-    assert len(facts_of(mails()[0])["needs"]) == digest.MOST_LINES
+    assert len(facts_of(mails()[0])["needs"]) == daily_report.MOST_LINES
     assert "and 3 more" in text_of(mails()[0])
 
 
@@ -201,6 +201,6 @@ def test_a_day_that_another_process_sealed_meanwhile_is_told_once(app: Flask, mo
         monkeypatch.undo()
         assert seal_and_tell() is not None
 
-    monkeypatch.setattr(digest, "wait_for_copies", wait)
+    monkeypatch.setattr(daily_report, "wait_for_copies", wait)
     assert seal_and_tell() is None
     assert len(mails()) == 1

@@ -15,8 +15,8 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import digest, notices
-from giftshop.orders.digest_acts import list_acts
+from giftshop.notifications import daily_report, letters
+from giftshop.notifications.daily_report_acts import list_acts
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases
@@ -60,7 +60,7 @@ def test_a_message_to_another_address_is_named_and_one_to_the_same_is_not(app: F
         number = f"G-{1000 + (gift.order_id or 0)}"
         for message, address in ((receipt, receipt.to_address), (gift, "me@practice.example")):
             message.facts_enc = encryption.seal("{}", message.message_id)
-            notices.send_again(message.id, to_address=address, actor="staff:2", at=clock.now())
+            letters.send_again(message.id, to_address=address, actor="staff:2", at=clock.now())
         activity_log.note("sent_again", actor="buyer", order_id=gift.order_id, message="gift", is_corrected=True)
         db.session.commit()
     grave, slight = told_in()
@@ -90,24 +90,24 @@ def test_what_was_decided_about_an_order_in_review_is_named(app: Flask) -> None:
 def test_a_crowd_hides_no_undo_no_new_code_and_no_end(app: Flask) -> None:
     with time_machine.travel(NOON, tick=False):
         certificate, ended = build.certificate(), build.certificate()
-        hold_and_release(certificate, digest.MOST_LINES)
-        for _ in range(digest.MOST_LINES + 1):
+        hold_and_release(certificate, daily_report.MOST_LINES)
+        for _ in range(daily_report.MOST_LINES + 1):
             give_back(take(certificate.id, 1_00), actor="staff:9", is_manager=True, reason="x")
         status.reissue(certificate.id, reason_code="a quiet new code", actor="staff:9", at=clock.now())
         status.void(ended.id, reason_code="a quiet end", request_key="x" * 16, actor="staff:9", at=clock.now())
         db.session.commit()
     morning = NOON + timedelta(hours=18)
     with time_machine.travel(morning, tick=False):
-        digest.seal_and_tell(at=morning)
+        daily_report.seal_and_tell(at=morning)
         db.session.commit()
     mail = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "daily")).one()
     facts = json.loads(encryption.open_sealed(mail.facts_enc, mail.message_id))
-    assert len(facts["undone"]) == digest.MOST_LINES + 1
+    assert len(facts["undone"]) == daily_report.MOST_LINES + 1
     assert ["a quiet new code" in facts["acts"][0], "a quiet end" in facts["acts"][1]] == [True, True]
-    assert (len(facts["acts"]), facts["more"]["acts"]) == (2 + digest.MOST_LINES, digest.MOST_LINES)
+    assert (len(facts["acts"]), facts["more"]["acts"]) == (2 + daily_report.MOST_LINES, daily_report.MOST_LINES)
     message = compose(mail, facts, [], base_url="https://gifts.example.com", sender="gifts@example.com")
     part = message.get_body(("plain",))
     assert part is not None
     said = part.get_content()
-    assert said.count("gave $1.00 back") == digest.MOST_LINES + 1
-    assert f"and {digest.MOST_LINES} more" in said
+    assert said.count("gave $1.00 back") == daily_report.MOST_LINES + 1
+    assert f"and {daily_report.MOST_LINES} more" in said

@@ -8,9 +8,10 @@ from giftshop.certificates import status as standing
 from giftshop.dates import write_local_day
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.notifications.models import Alert
 from giftshop.office.needs import held_for, tell_exposure
-from giftshop.orders.models import Alert, Dispute, Order
-from giftshop.orders.payments import cleared_by_certificate, list_certificates
+from giftshop.orders.models import Dispute, Order
+from giftshop.payments.shares import cleared_by_certificate, list_certificates
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import both_databases

@@ -8,8 +8,9 @@ from giftshop.certificates import status as standing
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.models import Alert, Order
-from giftshop.orders.payments import list_certificates
+from giftshop.notifications.models import Alert
+from giftshop.orders.models import Order
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases

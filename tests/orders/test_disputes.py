@@ -7,13 +7,13 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import status as standing
+from giftshop.disputes.outcomes import knows_dispute, record_dispute
 from giftshop.errors import CertificateFrozenError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.disputes import knows_dispute, record_dispute
 from giftshop.orders.models import Dispute, Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.orders import told
 from tests.orders.kept import Told, holds_on, owner_was_told, standing_of

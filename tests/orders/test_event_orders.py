@@ -12,12 +12,13 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
-from giftshop.orders.disputes import record_dispute
-from giftshop.orders.models import Alert, Dispute, Order, Refund
-from giftshop.orders.stripe_facts import DisputeFacts
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.gateway import StripeGateway
 from tests import build
 from tests.faults import THOROUGH
 from tests.orders.stripe_side import Remembered, StripeSide, tell

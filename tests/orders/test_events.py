@@ -8,9 +8,10 @@ from flask import Flask
 
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.orders import events
-from giftshop.orders.models import Alert, StripeEvent
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation import webhook_events
+from giftshop.reconciliation.models import StripeEvent
 from tests.conftest import both_databases
 from tests.orders.kept import standing_of
 from tests.orders.stripe_side import StripeSide, Watched, tell
@@ -23,7 +24,7 @@ def event(kind: str = "refund.created", object_id: Any = "re_1", **changes: Any)
 
 def handle(told: dict[str, Any], gateway: StripeGateway) -> str:
     """Handle an event and commit, as the webhook does."""
-    outcome = events.handle_event(told, gateway)
+    outcome = webhook_events.handle_event(told, gateway)
     db.session.commit()
     return outcome
 
@@ -37,7 +38,7 @@ def test_an_event_is_handled_once_and_kept_with_what_came_of_it(stripe_side: Str
     order, certificate = stripe_side.sell_one(50_00)
     refund_id = stripe_side.refund(order, 20_00)
     told = event(object_id=refund_id)
-    outcomes = [events.handle_event(told, stripe_side.gateway) for _ in range(2)]
+    outcomes = [webhook_events.handle_event(told, stripe_side.gateway) for _ in range(2)]
     assert outcomes == ["refund made at Stripe", "duplicate"]
     assert kept()[-1] == ("evt_1", "refund.created", refund_id, "refund made at Stripe")
     assert standing_of(certificate) == ("active", 30_00)
@@ -59,7 +60,7 @@ def test_a_copy_that_was_handled_while_stripe_was_asked_is_a_duplicate(stripe_si
     order, certificate = stripe_side.sell_one(50_00)
     refund_id = stripe_side.refund(order, 20_00)
     slow: Any = Meanwhile(stripe_side.gateway, lambda: stripe_side.tell("refund.created", refund_id, event_id="evt_1"))
-    assert events.handle_event(event(object_id=refund_id), slow) == "duplicate"
+    assert webhook_events.handle_event(event(object_id=refund_id), slow) == "duplicate"
     assert [each[0] for each in kept()].count("evt_1") == 1
     assert standing_of(certificate) == ("active", 30_00)
 
@@ -70,7 +71,7 @@ def test_no_transaction_waits_while_stripe_is_asked(
     stripe_side: StripeSide, kind: str, given: Any, patience: str
 ) -> None:
     watched = Watched(stripe_side.gateway)
-    events.handle_event(event(kind, "x_nobody"), watched.gateway, **given)
+    webhook_events.handle_event(event(kind, "x_nobody"), watched.gateway, **given)
     assert [(each.patience, each.in_transaction) for each in watched.asked] == [(patience, False)]
 
 
@@ -101,24 +102,24 @@ def test_what_stripe_does_not_know_is_answered_kindly(stripe_side: StripeSide, o
 
 
 def test_every_kind_that_is_handled_is_asked_for(app: Flask) -> None:
-    assert events.handled_types() == sorted(UNKNOWN)
+    assert webhook_events.handled_types() == sorted(UNKNOWN)
 
 
 def test_other_news_are_neither_asked_about_nor_kept(app: Flask, gateway: StripeGateway) -> None:
     watched = Watched(gateway)
-    assert events.handle_event(event("charge.succeeded", "ch_1"), watched.gateway) == "uninteresting"
+    assert webhook_events.handle_event(event("charge.succeeded", "ch_1"), watched.gateway) == "uninteresting"
     assert (watched.asked, kept()) == ([], [])
 
 
 def test_an_event_of_another_account_is_not_kept(app: Flask, gateway: StripeGateway) -> None:
     watched = Watched(gateway)
-    assert events.handle_event(event(account="acct_1"), watched.gateway) == "another account's"
+    assert webhook_events.handle_event(event(account="acct_1"), watched.gateway) == "another account's"
     assert (watched.asked, kept()) == ([], [])
 
 
 def test_an_event_of_live_money_is_told_and_changes_nothing(app: Flask, gateway: StripeGateway) -> None:
     watched = Watched(gateway)
-    assert events.handle_event(event(livemode=True), watched.gateway) == "wrong mode"
+    assert webhook_events.handle_event(event(livemode=True), watched.gateway) == "wrong mode"
     assert (watched.asked, kept()) == ([], [("evt_1", "refund.created", "re_1", "wrong mode")])
     alert = db.session.scalars(sa.select(Alert)).one()
     assert (alert.kind, alert.subject) == ("wrong_mode_event", "evt_1")
@@ -146,7 +147,7 @@ def test_an_event_of_any_shape_is_answered(stripe_side: StripeSide) -> None:
 def test_an_event_is_forgotten_when_stripe_cannot_be_asked(stripe_side: StripeSide) -> None:
     stripe_side.workbench.post("/faults", {"do": "500", "times": -1})
     with pytest.raises(CheckoutUnavailableError):
-        events.handle_event(event(), stripe_side.gateway)
+        webhook_events.handle_event(event(), stripe_side.gateway)
     db.session.commit()
     assert kept() == []
 

@@ -7,15 +7,16 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.delivery.models import Delivery
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import finding, notices
-from giftshop.orders.disputes import record_dispute
+from giftshop.notifications import letters
+from giftshop.orders import finding
 from giftshop.orders.finding import Wanted, find_exactly, find_orders, first_order_at
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import record_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -141,5 +142,5 @@ def test_pages_follow_each_other_also_through_one_moment(
 def test_a_page_brings_each_orders_newest_messages_about_gifts(order: Order) -> None:
     gift = db.session.scalars(sa.select(Delivery).where(Delivery.order_id == order.id, Delivery.kind == "gift")).one()
     assert find_orders(Wanted(words="G-1002")).messages == {order.id: [gift]}
-    again = notices.send_again(gift.id, to_address="zaneta@example.com", actor="staff:1", at=NOON)
+    again = letters.send_again(gift.id, to_address="zaneta@example.com", actor="staff:1", at=NOON)
     assert find_orders(Wanted(words="G-1002")).messages == {order.id: [again]}

@@ -7,14 +7,14 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from giftshop.checkout.fulfilment import settle
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders.disputes import record_dispute
-from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import Refund
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import record_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

@@ -7,10 +7,10 @@ import sqlalchemy as sa
 
 from giftshop.catalog.practice import get_installation
 from giftshop.foundation.database import db
-from giftshop.orders import reconciliation
 from giftshop.orders.models import Dispute, Order
-from giftshop.orders.reconciliation import Report, reconcile
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation import run as reconciliation
+from giftshop.reconciliation.run import Report, reconcile
 from tests.orders.kept import owner_was_told, standing_of
 from tests.orders.stripe_side import StripeSide
 

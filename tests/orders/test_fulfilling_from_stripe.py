@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 
 from giftshop.catalog.practice import get_practice
+from giftshop.checkout.fulfilment import fulfil_order
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.orders.fulfilment import fulfil_order
 from giftshop.orders.models import Order
 from tests.conftest import both_databases
 from tests.orders.kept import assert_nothing_was_issued, count_certificates

@@ -7,11 +7,11 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from giftshop.checkout.fulfilment import settle
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders.fulfilment import settle
+from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import GiftCertificate
-from giftshop.orders.register import certificates_of
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

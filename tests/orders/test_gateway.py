@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
-from giftshop.orders import stripe_gateway
-from giftshop.orders.stripe_gateway import ParametersChangedError, StripeGateway, WebhookRefusedError
+from giftshop.payments import gateway as stripe_gateway
+from giftshop.payments.gateway import ParametersChangedError, StripeGateway, WebhookRefusedError
 from tests import build
 from tests.orders.stripe_side import StripeSide
 

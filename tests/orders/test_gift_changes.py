@@ -5,19 +5,19 @@ from collections.abc import Callable
 import pytest
 
 from giftshop import clock
+from giftshop.corrections import gifts
+from giftshop.corrections.gifts import NotChangeableError
 from giftshop.ledger.idempotency import Answer
-from giftshop.orders import gift_changes
-from giftshop.orders.gift_changes import NotChangeableError
 from giftshop.orders.models import Gift
 from tests import build
 from tests.orders.stripe_side import StripeSide
 
 Change = Callable[[Gift, str], Answer]
 CHANGES: dict[str, Change] = {
-    "its address": lambda gift, key: gift_changes.send_to(gift, "ana@example.org", key=key),
-    "its day": lambda gift, key: gift_changes.send_on(gift, clock.today("America/Denver"), key=key),
-    "that it is sent": lambda gift, key: gift_changes.keep_back(gift, key=key),
-    "its copies": lambda gift, key: gift_changes.send_copy(gift, key=key),
+    "its address": lambda gift, key: gifts.send_to(gift, "ana@example.org", key=key),
+    "its day": lambda gift, key: gifts.send_on(gift, clock.today("America/Denver"), key=key),
+    "that it is sent": lambda gift, key: gifts.keep_back(gift, key=key),
+    "its copies": lambda gift, key: gifts.send_copy(gift, key=key),
 }
 
 

@@ -14,12 +14,12 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders import history_words as words
+from giftshop.orders import labels as words
 from giftshop.orders.history import Sources, list_happenings, name_actors
 from giftshop.orders.models import ORDER_STATES, Order, Refund
-from giftshop.orders.order_notes import blank_note, list_notes, write_note
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund
+from giftshop.orders.notes import blank_note, list_notes, write_note
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import record_refund
 from tests import build
 from tests.orders import told
 from tests.signing_in import hire

@@ -11,11 +11,11 @@ from giftshop.errors import NothingToRefundError, RefundNotAllowedError, RefundT
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.orders import refunds as refund_rules
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.refunds import Refundable, hold_refund, list_held, list_refundable
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds import requests as refund_rules
+from giftshop.refunds.outcomes import record_refund
+from giftshop.refunds.requests import Refundable, hold_refund, list_held, list_refundable
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases

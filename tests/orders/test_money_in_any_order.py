@@ -18,18 +18,18 @@ from hypothesis import strategies as st
 
 from giftshop import clock
 from giftshop.certificates import status as standing
+from giftshop.disputes.outcomes import list_disputes, record_dispute
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger import integrity
 from giftshop.ledger.models import LedgerEntry
 from giftshop.ledger.refund_entries import list_open_entries
-from giftshop.orders import audit as orders_audit
-from giftshop.orders.disputes import list_disputes, record_dispute
+from giftshop.orders import integrity as orders_audit
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.payments import cleared_by_certificate, list_certificates
-from giftshop.orders.refund_outcomes import record_refund, release_refund
-from giftshop.orders.refunds import hold_refund
-from giftshop.orders.stripe_facts import DisputeFacts, RefundFacts
+from giftshop.payments.facts import DisputeFacts, RefundFacts
+from giftshop.payments.shares import cleared_by_certificate, list_certificates
+from giftshop.refunds.outcomes import record_refund, release_refund
+from giftshop.refunds.requests import hold_refund
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.faults import THOROUGH

@@ -8,16 +8,17 @@ import pytest
 import sqlalchemy as sa
 from flask import Flask
 
-from giftshop import clock
+from giftshop import clock, schedule
 from giftshop.certificates import encryption
+from giftshop.corrections import gifts
 from giftshop.dates import write_day
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import gift_changes, news, schedule
-from giftshop.orders.register import token_of
+from giftshop.notifications import news
+from giftshop.orders.look_up import token_of
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases
@@ -130,7 +131,7 @@ def test_the_buyer_is_told_when_a_gift_goes_out_and_anew_when_that_was_changed(s
     path = f"{BASE}/orders/{token_of(order)}"
     assert_says(message, f"Ana's massage goes out on {write_day(NEXT_WEEK)}", goes, "Mountain Time", path)
     assert tick() == []
-    gift_changes.send_on(order.gifts[0], LATER, key=build.request_key())
+    gifts.send_on(order.gifts[0], LATER, key=build.request_key())
     db.session.commit()
     (again,) = tick()
     assert_says(again, f"Ana's massage goes out on {write_day(LATER)}")
@@ -171,7 +172,7 @@ def test_the_buyer_is_told_of_a_gift_that_could_not_be_delivered_and_where_to_fi
 def test_a_gift_that_was_sent_again_already_is_not_told_as_lost(stripe_side: StripeSide) -> None:
     order = stripe_side.sell(build.gift_request())
     put_gifts(state="failed", ended_at=clock.now())
-    gift_changes.send_to(order.gifts[0], "ana@example.org", key=build.request_key())
+    gifts.send_to(order.gifts[0], "ana@example.org", key=build.request_key())
     db.session.commit()
     assert tick() == []
 

@@ -10,15 +10,15 @@ from flask import Flask
 
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
+from giftshop.checkout.fulfilment import settle
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import notices
-from giftshop.orders.fulfilment import settle
+from giftshop.notifications import letters
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.register import token_of
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import record_refund
 from tests import build
 from tests.orders import told
 from tests.orders.kept import facts_of, message_kinds, messages, trail_of
@@ -56,7 +56,7 @@ def test_a_gift_goes_out_at_nine_of_its_day_and_never_before_it_is_paid(
     app: Flask, day: date | None, moment: datetime
 ) -> None:
     (gift,) = told.placed(build.gift_request(deliver_on=day)).gifts
-    assert notices.send_at(gift, get_practice(), at=NOON) == moment
+    assert letters.send_at(gift, get_practice(), at=NOON) == moment
 
 
 def test_a_receipt_says_what_was_bought_and_how_it_gets_there(app: Flask) -> None:
@@ -140,7 +140,7 @@ def test_nobody_but_the_buyer_hears_of_a_refund_before_they_have_the_gift(app: F
 def reissue(order: Order, certificate: Certificate) -> bool:
     """Give a certificate a new code and tell whoever had the old one."""
     status.reissue(certificate.id, reason_code="lost", actor="staff:1", at=NOON)
-    return notices.tell_reissued(order.gifts[0], certificate, at=NOON)
+    return letters.tell_reissued(order.gifts[0], certificate, at=NOON)
 
 
 @pytest.mark.parametrize(("delivery", "address"), [("recipient", "ana@example.com"), ("print", "marko@example.com")])
@@ -172,7 +172,7 @@ def test_a_gift_still_to_come_brings_its_new_code_by_itself(app: Flask) -> None:
 
 
 def send_again(message: Delivery, address: str) -> Delivery:
-    return notices.send_again(message.id, to_address=address, actor="staff:1", at=NOON + timedelta(hours=1))
+    return letters.send_again(message.id, to_address=address, actor="staff:1", at=NOON + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
@@ -209,7 +209,7 @@ def test_an_alert_that_went_elsewhere_makes_nobody_the_buyer(app: Flask) -> None
 
 
 def test_an_alert_about_no_order_leads_to_the_office(app: Flask) -> None:
-    notices.tell_owner("A test", "Something happened.", fact="test of this")
+    letters.tell_owner("A test", "Something happened.", fact="test of this")
     (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "alert"))
     assert facts_of(mail) == {"title": "A test", "detail": "Something happened.", "office_path": "/office/"}
     assert (mail.to_address, mail.order_id) == (get_practice().email, None)

@@ -9,7 +9,7 @@ from giftshop.certificates.reasons import MOST_NOTE, read_note
 from giftshop.errors import NoteTooLongError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import MoneyRequest
-from giftshop.orders.order_notes import NoteEmptyError, NoteNotFoundError, blank_note, list_notes, write_note
+from giftshop.orders.notes import NoteEmptyError, NoteNotFoundError, blank_note, list_notes, write_note
 from tests import build
 from tests.orders import told
 

@@ -10,6 +10,10 @@ from flask import Flask
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import get_practice
+from giftshop.catalog.prices import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, check_total
+from giftshop.checkout import limits
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.purchase import GiftRequest
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
@@ -20,12 +24,8 @@ from giftshop.errors import (
     TooManyOpenCheckoutsError,
 )
 from giftshop.foundation.database import db
-from giftshop.orders import admission
+from giftshop.orders.look_up import find_order, get_order, token_of
 from giftshop.orders.models import Order
-from giftshop.orders.placing import place_order
-from giftshop.orders.prices import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, check_total
-from giftshop.orders.purchase import GiftRequest
-from giftshop.orders.register import find_order, get_order, token_of
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -172,7 +172,7 @@ def went_to_pay(cents: int, state: str, *, at: datetime = NOW) -> None:
 
 @pytest.mark.parametrize("state", ["expired", "failed", "refunded", *COUNTING])
 def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
-    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
+    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(60_00, state)
     if state in COUNTING:
@@ -187,7 +187,7 @@ def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, monkeypatch: 
 def test_a_buyers_limit_is_of_one_day(
     app: Flask, monkeypatch: pytest.MonkeyPatch, age: timedelta, is_refused: bool
 ) -> None:
-    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
+    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(100_00, "in_review", at=NOW - age)
     if is_refused:
@@ -244,7 +244,7 @@ def test_an_address_opens_only_so_many_pages_without_paying(
 def test_who_tries_things_out_may_open_more_but_not_without_end(
     app: Flask, monkeypatch: pytest.MonkeyPatch, count: int, state: str
 ) -> None:
-    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 2)
+    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 2)
     unpaid(2 * count - 1, state, NOW)
     assert place().state == "awaiting_payment"
     unpaid(1, state, NOW)

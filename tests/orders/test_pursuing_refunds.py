@@ -13,8 +13,8 @@ from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.refunds import KEY_LIFE, pursue_refund
+from giftshop.refunds.outcomes import record_refund
+from giftshop.refunds.requests import KEY_LIFE, pursue_refund
 from tests.conftest import both_databases
 from tests.orders import told
 from tests.orders.kept import kinds_of, owner_was_told, standing_of

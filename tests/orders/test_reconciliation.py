@@ -14,10 +14,12 @@ from giftshop.dates import write_moment
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
-from giftshop.orders import reconciliation
-from giftshop.orders.models import Alert, Order, Reconciliation, StripeEvent
-from giftshop.orders.reconciliation import ABANDONED_AFTER, LATE, OVERLAP, Report, find_last_run, reconcile
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.models import Order
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation import run as reconciliation
+from giftshop.reconciliation.models import Reconciliation, StripeEvent
+from giftshop.reconciliation.run import ABANDONED_AFTER, LATE, OVERLAP, Report, find_last_run, reconcile
 from tests.conftest import both_databases
 from tests.orders import told
 from tests.orders.kept import count_certificates, moves_of, owner_was_told, standing_of

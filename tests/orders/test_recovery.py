@@ -14,14 +14,15 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import recovery
-from giftshop.orders.models import Alert, Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.reconciliation import Report, reconcile
-from giftshop.orders.recovery import GUEST, find_obstacle
-from giftshop.orders.register import find_order, token_of
-from giftshop.orders.stripe_facts import LineFacts
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.look_up import find_order, token_of
+from giftshop.orders.models import Order
+from giftshop.payments.facts import LineFacts
+from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.shares import list_certificates
+from giftshop.reconciliation import recovery
+from giftshop.reconciliation.recovery import GUEST, find_obstacle
+from giftshop.reconciliation.run import Report, reconcile
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

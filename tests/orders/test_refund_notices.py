@@ -8,10 +8,10 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import status
 from giftshop.delivery.messages import compose
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.foundation.database import db
-from giftshop.orders.disputes import record_dispute
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.refunds.outcomes import record_refund
 from tests.conftest import both_databases
 from tests.orders import told
 from tests.orders.kept import facts_of, messages

@@ -11,8 +11,8 @@ from flask import Flask
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Refund
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import is_recorded, record_refund, release_refund
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import is_recorded, record_refund, release_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

@@ -6,7 +6,7 @@ from giftshop.errors import CheckoutUnavailableError, NothingToRefundError, Refu
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Order, Refund
-from giftshop.orders.refunds import hold_refund, list_refundable, pursue_refund
+from giftshop.refunds.requests import hold_refund, list_refundable, pursue_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide

@@ -9,14 +9,14 @@ import pytest
 from flask import Flask
 
 from giftshop.certificates import status as standing
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.refund_entries import post_loss
-from giftshop.orders.disputes import record_dispute
 from giftshop.orders.models import Dispute, Order, Refund
-from giftshop.orders.payments import cleared_by_certificate, list_certificates
-from giftshop.orders.refund_outcomes import came_back_to_certificates, record_refund
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.shares import cleared_by_certificate, list_certificates
+from giftshop.refunds.outcomes import came_back_to_certificates, record_refund
 from tests import build
 from tests.certificates.acts import take
 from tests.conftest import both_databases

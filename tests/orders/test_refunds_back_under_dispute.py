@@ -7,12 +7,12 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import status as standing
+from giftshop.disputes.outcomes import record_dispute
 from giftshop.errors import NotFrozenByHandError
 from giftshop.foundation.database import db
-from giftshop.orders.disputes import record_dispute
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import record_refund, release_refund
-from giftshop.orders.stripe_facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import record_refund, release_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

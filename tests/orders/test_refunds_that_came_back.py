@@ -7,12 +7,13 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import status
+from giftshop.corrections import gifts
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import gift_changes, notices
+from giftshop.notifications import letters
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.refund_outcomes import came_back_to_certificates, record_refund
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.outcomes import came_back_to_certificates, record_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told
@@ -83,7 +84,7 @@ def test_a_gift_whose_message_goes_its_way_all_the_same_is_not_named(app: Flask,
 
 def test_a_gift_that_its_buyer_kept_back_is_not_to_be_sent(app: Flask) -> None:
     order, (certificate,) = sold(gift(deliver_on=CHRISTMAS))
-    assert not gift_changes.keep_back(order.gifts[0], key=build.request_key()).refusal
+    assert not gifts.keep_back(order.gifts[0], key=build.request_key()).refusal
     record_refund(refunded(order, certificate), order.id)
     assert "cancelled" not in owner_was_told()[-1].detail
     assert "cancelled" not in said_in(messages(order, "refund_returned")[0])[1]
@@ -95,7 +96,7 @@ def test_a_gift_that_was_sent_again_after_all_is_not_named(app: Flask) -> None:
     failed = refunded(order, certificate)
     record_refund(failed, order.id)
     (cancelled,) = messages(order, "gift")
-    notices.send_again(cancelled.id, to_address="ana@example.com", actor="staff:1", at=clock.now())
+    letters.send_again(cancelled.id, to_address="ana@example.com", actor="staff:1", at=clock.now())
     second = told.held(order, certificate, 20_00)
     record_refund(told.answer_to(second, id="re_2"), order.id)
     record_refund(told.answer_to(second, "failed", id="re_2"), order.id)

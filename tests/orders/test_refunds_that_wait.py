@@ -15,11 +15,12 @@ from flask import Flask
 from giftshop.errors import CheckoutRefusedError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.models import Alert, Order, Refund
-from giftshop.orders.reconciliation import reconcile
-from giftshop.orders.refund_outcomes import record_refund, release_refund
-from giftshop.orders.refunds import pursue_refund
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.notifications.models import Alert
+from giftshop.orders.models import Order, Refund
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation.run import reconcile
+from giftshop.refunds.outcomes import record_refund, release_refund
+from giftshop.refunds.requests import pursue_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

@@ -10,12 +10,12 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop.certificates.look_up import get_certificate
+from giftshop.certificates.requests import Asked
+from giftshop.corrections import certificates
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import corrections
-from giftshop.orders.corrections import Asked
-from giftshop.orders.payments import list_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide
@@ -24,7 +24,7 @@ from tests.signing_in import hire, signed_in
 
 def reissue(certificate: Certificate) -> object:
     """Give a new code, as a manager does; return whether a message about it goes out."""
-    answer = corrections.reissue(certificate, Asked(actor="staff:2", reason="photographed", key=build.request_key()))
+    answer = certificates.reissue(certificate, Asked(actor="staff:2", reason="photographed", key=build.request_key()))
     db.session.commit()
     return answer.facts["told"]
 

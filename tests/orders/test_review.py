@@ -9,20 +9,21 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
+from giftshop.certificates.requests import Asked
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
-from giftshop.orders import review
-from giftshop.orders.close import close_period
-from giftshop.orders.corrections import Asked
+from giftshop.notifications.models import Alert
 from giftshop.orders.history import Sources, list_happenings
-from giftshop.orders.models import Alert, Order, Refund
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.review import NotAcceptableError, NotInReviewError, OtherCurrencyError, PaybackRefusedError
-from giftshop.orders.stripe_facts import RefundFacts
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.orders.models import Order, Refund
+from giftshop.payments.facts import RefundFacts
+from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.shares import list_certificates
+from giftshop.reconciliation import review
+from giftshop.reconciliation.close import close_period
+from giftshop.reconciliation.review import NotAcceptableError, NotInReviewError, OtherCurrencyError, PaybackRefusedError
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.kept import holds_on, moves_of

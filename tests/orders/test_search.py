@@ -4,8 +4,8 @@ import pytest
 from flask import Flask
 
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
 from giftshop.orders.search import MOST_RESULTS, search_certificates
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.conftest import both_databases
 from tests.orders import told

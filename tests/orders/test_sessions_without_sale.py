@@ -10,8 +10,8 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
+from giftshop.checkout.fulfilment import find_mismatch, settle
 from giftshop.foundation.database import db
-from giftshop.orders.fulfilment import find_mismatch, settle
 from giftshop.orders.models import Order
 from tests.orders import told
 from tests.orders.kept import (

@@ -3,19 +3,13 @@
 import pytest
 from flask import Flask
 
+from giftshop.checkout.fulfilment import find_order_of_payment
 from giftshop.errors import OrderNotFoundError
+from giftshop.orders.look_up import certificates_of, find_paid_order, get_order
 from giftshop.orders.models import Order
-from giftshop.orders.payments import (
-    Share,
-    cleared_by_certificate,
-    find_order_of_payment,
-    find_paid_order,
-    list_certificates,
-    share_out,
-)
-from giftshop.orders.refund_outcomes import record_refund
-from giftshop.orders.register import certificates_of, get_order
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.shares import Share, cleared_by_certificate, list_certificates, share_out
+from giftshop.refunds.outcomes import record_refund
 from tests import build
 from tests.orders import told
 from tests.orders.kept import count_certificates

@@ -11,7 +11,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.refund_entries import take_foreign_refund
 from giftshop.orders.models import Order
-from giftshop.orders.refunds import hold_refund, pursue_refund
+from giftshop.refunds.requests import hold_refund, pursue_refund
 from tests import build
 from tests.certificates.acts import give_back, take
 from tests.conftest import both_databases

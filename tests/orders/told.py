@@ -7,15 +7,15 @@ from typing import Any
 from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import encryption
+from giftshop.checkout.fulfilment import settle
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.purchase import GiftRequest
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.fulfilment import settle
 from giftshop.orders.models import CheckoutAttempt, Order, Refund
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.placing import place_order
-from giftshop.orders.purchase import GiftRequest
-from giftshop.orders.refunds import hold_refund
-from giftshop.orders.stripe_facts import LineFacts, RefundFacts, SessionFacts
+from giftshop.payments.facts import LineFacts, RefundFacts, SessionFacts
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds.requests import hold_refund
 from tests import build
 
 

@@ -17,7 +17,7 @@ from werkzeug.test import TestResponse
 from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.orders.models import Order
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
 from giftshop.web.limiter import limiter
 from tests.orders.stripe_side import StripeSide
 from tests.workbench.running import RunningWorkbench

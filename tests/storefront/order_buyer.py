@@ -11,9 +11,9 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.register import token_of
+from giftshop.payments.shares import list_certificates
 from tests import build
 from tests.orders.stripe_side import StripeSide
 from tests.storefront.conftest import Visitor

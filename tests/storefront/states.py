@@ -15,14 +15,14 @@ from playwright.sync_api import Page
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.certificates import encryption
+from giftshop.checkout.placing import place_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.models import Certificate
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import CheckoutAttempt, Order
-from giftshop.orders.placing import place_order
-from giftshop.orders.register import token_of
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.payments.gateway import StripeGateway
 from tests import build
 
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"

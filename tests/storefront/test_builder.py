@@ -6,11 +6,11 @@ import pytest
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
+from giftshop.checkout import limits
 from giftshop.errors import BuyerLimitError
 from giftshop.foundation.database import db
-from giftshop.orders import admission
-from giftshop.orders.register import token_of
-from giftshop.orders.stripe_gateway import StripeGateway
+from giftshop.orders.look_up import token_of
+from giftshop.payments.gateway import StripeGateway
 from tests.storefront.conftest import Visitor, errors_of, heading, orders
 
 
@@ -390,7 +390,7 @@ def test_a_buyers_daily_limit_is_said_at_the_email(visitor: Visitor) -> None:
 def test_a_stranger_with_too_many_unfinished_payments_waits_and_stripe_is_not_asked(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(admission, "SIMULATED_LENIENCE", 1)
+    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
     for number in range(6):
         visitor.open("/gift")
         answer = visitor.send("/gift", visitor.fill_gift(recipient_name=f"Ana {number}"))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import pytest
 from werkzeug.test import TestResponse
 
-from giftshop.orders.register import token_of
+from giftshop.orders.look_up import token_of
 from giftshop.storefront.balance import BAD_CODE
 from giftshop.storefront.forms import GIFT_FIELDS, MOST_GIFTS, TRAP
 from giftshop.storefront.lookups import PER_ADDRESS

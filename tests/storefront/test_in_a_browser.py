@@ -8,11 +8,11 @@ from playwright.sync_api import Browser, Page
 
 from giftshop import clock, money
 from giftshop.catalog.models import Practice
+from giftshop.checkout.placing import place_order
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.placing import place_order
-from giftshop.orders.register import token_of
 from giftshop.storefront.lettering import is_long_name
 from tests import build
 from tests.browsing import (

@@ -8,12 +8,12 @@ import pytest
 
 from giftshop import clock, dates
 from giftshop.certificates.look_up import code_of
+from giftshop.checkout.placing import place_order
+from giftshop.checkout.purchase import GiftRequest
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.orders.look_up import certificates_of, token_of
 from giftshop.orders.models import CheckoutAttempt, Order, Refund
-from giftshop.orders.placing import place_order
-from giftshop.orders.purchase import GiftRequest
-from giftshop.orders.register import certificates_of, token_of
 from tests import build
 from tests.statements import count_queries
 from tests.storefront.conftest import Visitor, heading

@@ -9,10 +9,10 @@ from giftshop.certificates import status
 from giftshop.dates import write_day
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders import refunds
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.payments import list_certificates
-from giftshop.orders.register import token_of
+from giftshop.payments.shares import list_certificates
+from giftshop.refunds import requests
 from tests import build
 from tests.office.conftest import words_of
 from tests.orders.stripe_side import StripeSide
@@ -44,11 +44,11 @@ def read(visitor: Visitor, order: Order) -> tuple[str, str]:
 
 def pay_back(side: StripeSide, certificate: Certificate, amount_cents: int) -> None:
     order_id = db.session.query(Order.id).scalar()
-    held = refunds.hold_refund(
+    held = requests.hold_refund(
         order_id, certificate.id, amount_cents, reason="asked", actor="staff:1", limit_cents=None
     )
     db.session.commit()
-    refunds.pursue_refund(held.id, side.gateway)
+    requests.pursue_refund(held.id, side.gateway)
 
 
 def dispute(side: StripeSide, order: Order, *, then: str = "") -> None:
@@ -121,7 +121,7 @@ def test_a_refund_made_at_stripe_is_told_like_ours(visitor: Visitor, stripe_side
 
 def test_a_refund_under_way_is_said_to_be_under_way(visitor: Visitor, stripe_side: StripeSide) -> None:
     order, (certificate,) = sell(stripe_side)
-    refunds.hold_refund(order.id, certificate.id, 95_00, reason="asked", actor="staff:1", limit_cents=None)
+    requests.hold_refund(order.id, certificate.id, 95_00, reason="asked", actor="staff:1", limit_cents=None)
     head, words = read(visitor, order)
     assert head == THANKS
     assert "$95.00 is on its way back to the card it came from." in words

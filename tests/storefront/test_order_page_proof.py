@@ -9,8 +9,8 @@ from flask import Flask
 from giftshop.certificates import encryption
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.register import token_of
 from tests import build
 from tests.orders.stripe_side import StripeSide
 from tests.storefront.conftest import Visitor

@@ -14,8 +14,8 @@ from werkzeug.routing import Rule
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Practice
 from giftshop.foundation.database import db
+from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.orders.register import token_of
 from giftshop.staff.rights import PUBLIC_BLUEPRINTS, PUBLIC_ENDPOINTS, RANKS, RIGHTS
 from tests import build
 from tests.conftest import make_settings

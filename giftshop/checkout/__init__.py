@@ -1,0 +1,1 @@
+"""How it is paid: placing an order, limits, Stripe's payment page, and fulfilment."""

@@ -1,0 +1,1 @@
+"""What people are told: alerts, the letters that acts cause, news, and the owner's daily report."""

@@ -1,0 +1,182 @@
+"""The daily mail: once a day the ledger is sealed, and the owner gets the seal with what happened since the last one.
+
+The mail is the seal's safe: it lies where nobody who owns the database can reach it. Seal and mail are one commit.
+"""
+
+from collections.abc import Callable, Iterable
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import find_practice, get_installation, get_practice
+from giftshop.dates import write_day, write_moment
+from giftshop.delivery import deliveries
+from giftshop.foundation.database import db
+from giftshop.ledger import seals
+from giftshop.ledger.idempotency import wait_for_copies
+from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
+from giftshop.ledger.posting import LIABILITY
+from giftshop.money import format_amount
+from giftshop.notifications.daily_report_acts import because, list_acts, name_staff
+from giftshop.notifications.models import Alert
+
+HOUR = 5
+"""The hour of the practice's day from which on the day before is told: the owner finds it in the morning."""
+MOST_LINES = 40
+"""How many lines a list has at most, but for what nobody may hide in a crowd: undos and grave acts."""
+MOVEMENTS = {
+    "Sold": ("issue", "promote", "import"),
+    "Redeemed": ("redeem", "cash_out"),
+    "Undone": ("reversal",),
+    "Refunded": ("refund_hold", "refund_released", "refund_external", "refund_returned"),
+}
+"""Which kinds of entries come to which figure; the rest (disputes, certificates ended by hand) is "Other"."""
+
+
+def seal_and_tell(*, at: datetime) -> LedgerSeal | None:
+    """Seal the ledger and schedule the owner's mail, if today's is still to be made; return the seal.
+
+    Ends the open transaction; the caller commits.
+    """
+    practice = find_practice()
+    if practice is None or not _is_due(practice, at):
+        return None
+    seal = seals.build_seal(at=at)
+    wait_for_copies("ledger_seal", seal.prev_digest.hex())
+    practice = get_practice()
+    if not _is_due(practice, at):
+        return None
+    first_day = _first_day(practice, at)
+    db.session.add(seal)
+    db.session.flush()
+    _tell(seal, practice, first_day, clock.local(at, practice.time_zone).date())
+    return seal
+
+
+def build_facts(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -> dict[str, Any]:
+    """Return what the mail says of the days from `first_day` to the one before `today`."""
+    start, end = (clock.local_moment(day, hour=0, time_zone=practice.time_zone) for day in (first_day, today))
+    last_day = today - timedelta(days=1)
+    undone, needs = _list_undos(practice, start, end), _list_needs()
+    grave, slight = list_acts(practice, start, end)
+    return {
+        "period": write_day(last_day) if first_day >= last_day else f"{write_day(first_day)} to {write_day(last_day)}",
+        **_figures(practice, start, end),
+        "undone": undone,
+        "acts": grave + slight[:MOST_LINES],
+        "needs": needs[:MOST_LINES],
+        "more": {"acts": _left(slight), "needs": _left(needs)},
+        "digest": seal.digest.hex(),
+        "certificate_count": seal.certificates,
+        "entry_count": seal.entries,
+        "sealed_at": write_moment(seal.created_at, practice.time_zone),
+        "office_path": "/office/",
+    }
+
+
+def _is_due(practice: Practice, at: datetime) -> bool:
+    """Tell whether it is late enough in the practice's day, and no seal was made in it."""
+    now = clock.local(at, practice.time_zone)
+    last = seals.find_last_seal()
+    is_made = last is not None and clock.local(last.created_at, practice.time_zone).date() >= now.date()
+    return now.hour >= HOUR and not is_made
+
+
+def _first_day(practice: Practice, at: datetime) -> date:
+    """Return the first day no mail has told of: yesterday, or further back when the shop stood still."""
+    last = seals.find_last_seal()
+    if last is None:
+        return clock.local(at, practice.time_zone).date() - timedelta(days=1)
+    return clock.local(last.created_at, practice.time_zone).date()
+
+
+def _tell(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -> None:
+    deliveries.schedule(
+        "daily",
+        order_id=None,
+        gift_id=None,
+        to_address=practice.email,
+        facts=build_facts(seal, practice, first_day, today),
+        certificate_ids=[],
+        send_at=seal.created_at,
+        message_key=f"{get_installation().instance_id}.daily.{today.isoformat()}",
+    )
+
+
+def _figures(practice: Practice, start: datetime, end: datetime) -> dict[str, Any]:
+    """Return what was owed before, each figure of the period, and what was owed after, which they add up to."""
+    by_kind = _sum_by_kind(start, end)
+    told = {kind for kinds in MOVEMENTS.values() for kind in kinds}
+    cents = {name: sum(by_kind.get(kind, 0) for kind in kinds) for name, kinds in MOVEMENTS.items()}
+    cents["Other"] = sum(change for kind, change in by_kind.items() if kind not in told)
+    owed = _owed_at(end)
+    write = _writer(practice)
+    return {
+        "owed_before": write(owed - sum(by_kind.values())),
+        "movements": [[name, _signed(change, write)] for name, change in cents.items() if change or name != "Other"],
+        "owed": write(owed),
+        "sold": write(cents["Sold"]),
+        "redeemed": write(-cents["Redeemed"]),
+    }
+
+
+_CHANGE = sa.case(
+    (LedgerEntry.credit_account == LIABILITY, LedgerEntry.amount_cents),
+    (LedgerEntry.debit_account == LIABILITY, -LedgerEntry.amount_cents),
+    else_=0,
+)
+
+
+def _sum_by_kind(start: datetime, end: datetime) -> dict[str, int]:
+    """Return by how much each kind of entry changed what is owed, in minor units."""
+    in_time = (LedgerEntry.created_at >= start, LedgerEntry.created_at < end)
+    query = sa.select(LedgerEntry.kind, sa.func.sum(_CHANGE)).where(*in_time).group_by(LedgerEntry.kind)
+    return {kind: int(change) for kind, change in db.session.execute(query)}
+
+
+def _owed_at(moment: datetime) -> int:
+    """Return what was owed at a moment: what is owed now, less what has changed since; one query sees one instant."""
+    now = sa.select(sa.func.coalesce(sa.func.sum(Certificate.balance_cents), 0)).scalar_subquery()
+    since = sa.select(sa.func.coalesce(sa.func.sum(_CHANGE), 0)).where(LedgerEntry.created_at >= moment)
+    return int(db.session.scalar(sa.select(now - since.scalar_subquery())) or 0)
+
+
+def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]:
+    """Return a line for each redemption that was undone: when, by whom, whose redemption, how much, why."""
+    undo, undone = aliased(LedgerEntry), aliased(LedgerEntry)
+    query = (
+        sa.select(undo, undone.actor, Certificate.public_id)
+        .join(undone, undone.id == undo.reverses_id)
+        .join(Certificate, Certificate.id == undo.certificate_id)
+        .where(undo.kind == "reversal", undo.created_at >= start, undo.created_at < end)
+        .order_by(undo.id)
+    )
+    names, write = name_staff(), _writer(practice)
+    return [
+        f"{write_moment(entry.created_at, practice.time_zone)}: {names(entry.actor)} gave {write(entry.amount_cents)}"
+        f" back to {public_id} that {names(actor)} had taken{because(entry.reason_code)}"
+        for entry, actor, public_id in db.session.execute(query)
+    ]
+
+
+def _list_needs() -> list[str]:
+    """Return a line for each thing that waits for a person, oldest first."""
+    alerts = db.session.scalars(sa.select(Alert.detail).where(Alert.resolved_at.is_(None)).order_by(Alert.id))
+    failed = [f"A message ({each.kind}) could not be delivered: {each.last_error}" for each in deliveries.list_failed()]
+    return [*alerts, *failed]
+
+
+def _writer(practice: Practice) -> Callable[[int], str]:
+    return lambda cents: format_amount(cents, practice.currency)
+
+
+def _signed(cents: int, write: Callable[[int], str]) -> str:
+    return f"{'−' if cents < 0 else '+'} {write(abs(cents))}"
+
+
+def _left(lines: Iterable[str]) -> int:
+    return max(0, len(list(lines)) - MOST_LINES)

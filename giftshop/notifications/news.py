@@ -1,0 +1,195 @@
+"""News: what people are told a moment later, found by the clock: a certificate used, a gift that waits or came back.
+
+A redemption answers while a guest waits and has no room for a mail of its own, so each minute's job looks what has
+happened since. Each fact is told once, because its message's key names it; what a job that stood still left
+untold is told when it runs again, up to three days later.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from itertools import groupby
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_practice
+from giftshop.dates import write_appointment, write_local_day, write_moment
+from giftshop.delivery.deliveries import message_id, schedule
+from giftshop.delivery.models import DELIVERY_STATES, Delivery
+from giftshop.foundation.database import db
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.money import format_amount
+from giftshop.orders.look_up import token_of
+from giftshop.orders.models import Gift, GiftCertificate, Order
+
+LOOK_BACK = timedelta(days=3)
+SOON = timedelta(minutes=10)
+"""What goes out within this time is not worth a mail that says so."""
+_KINDS = {"redeem": "used", "reversal": "used_undone"}
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class News:
+    """One message to be: its kind, the key that names the fact it tells, for whom, and what it says."""
+
+    kind: str
+    key: str
+    order_id: int
+    to_address: str
+    facts: dict[str, Any]
+    gift_id: int | None = None
+
+
+def tell_news(*, at: datetime) -> int:
+    """Schedule every message that is due and was not made yet; return how many. The caller commits."""
+    practice, known = get_practice(), _list_known(at)
+    found = [*_used(practice, at), *_waiting(practice, at), *_unreached(practice, at)]
+    fresh = [each for each in found if message_id(each.key) not in known]
+    for each in fresh:
+        schedule(
+            each.kind,
+            order_id=each.order_id,
+            gift_id=each.gift_id,
+            to_address=each.to_address,
+            facts=each.facts,
+            certificate_ids=[],
+            send_at=at,
+            message_key=each.key,
+        )
+    return len(fresh)
+
+
+def _list_known(at: datetime) -> set[str]:
+    """Return the ids of the messages made since the oldest fact that is still looked at."""
+    recent = sa.select(Delivery.message_id).where(
+        Delivery.state.in_(DELIVERY_STATES), Delivery.send_at >= at - LOOK_BACK
+    )
+    return set(db.session.scalars(recent))
+
+
+def _used(practice: Practice, at: datetime) -> Iterable[News]:
+    """Tell a recipient what was taken off their certificate or put back, once they have it."""
+    has_it = sa.exists().where(Delivery.gift_id == Gift.id, Delivery.kind == "gift", Delivery.state == "sent")
+    query = (
+        sa.select(LedgerEntry, Certificate, Gift)
+        .join(Certificate, Certificate.id == LedgerEntry.certificate_id)
+        .join(GiftCertificate, GiftCertificate.certificate_id == Certificate.id)
+        .join(Gift, Gift.id == GiftCertificate.gift_id)
+        .where(LedgerEntry.kind.in_(_KINDS), LedgerEntry.created_at >= at - LOOK_BACK)
+        .where(Gift.delivery == "recipient", has_it)
+        .order_by(LedgerEntry.id)
+    )
+    for entry, certificate, gift in db.session.execute(query):
+        yield News(
+            kind=_KINDS[entry.kind],
+            key=f"{certificate.public_id}.used.{entry.sequence}",
+            order_id=gift.order_id,
+            gift_id=gift.id,
+            to_address=gift.recipient_email,
+            facts={
+                "amount": format_amount(entry.amount_cents, certificate.currency),
+                "left": format_amount(entry.balance_after_cents, certificate.currency),
+                "is_used_up": entry.balance_after_cents == 0,
+                "when": write_moment(entry.created_at, practice.time_zone),
+                "giver_name": gift.giver_name,
+            },
+        )
+
+
+def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
+    """Tell a buyer when their gifts go out, and anew when they changed that; in one message for an order."""
+    query = (
+        _messages()
+        .add_columns(_last_change())
+        .where(
+            Delivery.state == "scheduled",
+            Delivery.turn == 0,
+            Delivery.send_at > at + SOON,
+            Delivery.created_at >= at - LOOK_BACK,
+        )
+    )
+    for (order, last_change), group in groupby(db.session.execute(query), key=lambda row: (row[2], row[3])):
+        waiting = [(gift, message) for message, gift, *_order in group]
+        yield News(
+            kind="waiting",
+            key=f"{order.public_id}.waiting.{last_change}",
+            order_id=order.id,
+            to_address=order.buyer_email,
+            facts={
+                "goes": _say_when(waiting, practice),
+                "gifts": [_tell_waiting(gift, message, practice) for gift, message in waiting],
+                "order_number": order.number,
+                "order_path": f"/orders/{token_of(order)}",
+            },
+        )
+
+
+def _last_change() -> sa.ScalarSelect[int]:
+    """Return what grows with each change of where or when an order's gift goes, but not as one after the other does."""
+    any_one = aliased(Delivery)
+    query = sa.select(sa.func.max(any_one.id)).where(any_one.order_id == Order.id, any_one.kind == "gift")
+    return query.correlate(Order).scalar_subquery()
+
+
+def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
+    """Tell a buyer that their gift could not be delivered and where to fix that, and the practice too."""
+    again = aliased(Delivery)
+    query = _messages().where(
+        Delivery.state == "failed",
+        Delivery.ended_at >= at - LOOK_BACK,
+        ~sa.exists().where(again.replaces_id == Delivery.id),
+    )
+    for message, gift, order in db.session.execute(query):
+        yield News(
+            kind="unreached",
+            key=f"{order.public_id}.unreached.{message.id}",
+            order_id=order.id,
+            to_address=order.buyer_email,
+            facts={
+                "recipient_name": gift.recipient_name,
+                "address": message.to_address,
+                "order_number": order.number,
+                "order_path": f"/orders/{token_of(order)}/gifts/{gift.position + 1}",
+            },
+        )
+        yield _alert(message, order, practice)
+
+
+def _alert(message: Delivery, order: Order, practice: Practice) -> News:
+    return News(
+        kind="alert",
+        key=f"{order.public_id}.bounced.{message.id}",
+        order_id=order.id,
+        to_address=practice.email,
+        facts={
+            "title": "An email bounced",
+            "detail": f"A gift of order {order.number} was not delivered. {message.last_error} The buyer was told.",
+            "office_path": f"/office/orders/{order.id}",
+        },
+    )
+
+
+def _messages() -> sa.Select[Delivery, Gift, Order]:
+    """Return the messages that bring gifts to their recipients, order by order."""
+    return (
+        sa.select(Delivery, Gift, Order)
+        .join(Gift, Gift.id == Delivery.gift_id)
+        .join(Order, Order.id == Gift.order_id)
+        .where(Delivery.kind == "gift")
+        .order_by(Order.id, Gift.position)
+    )
+
+
+def _say_when(waiting: list[tuple[Gift, Delivery]], practice: Practice) -> str:
+    if len(waiting) > 1:
+        return f"When your {len(waiting)} gifts go out"
+    gift, message = waiting[0]
+    return f"{gift.recipient_name}'s massage goes out on {write_local_day(message.send_at, practice.time_zone)}"
+
+
+def _tell_waiting(gift: Gift, message: Delivery, practice: Practice) -> dict[str, str]:
+    when = write_appointment(message.send_at, practice.time_zone)
+    return {"recipient_name": gift.recipient_name, "address": message.to_address, "when": when}

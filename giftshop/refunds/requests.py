@@ -1,0 +1,209 @@
+"""Refunds: money back to the buyer and off the certificate as one act, whatever gets lost on the way.
+
+First the ledger holds the money, so that it can no longer be spent; then Stripe is asked, with a key made of the
+stored refund; then the hold is settled or released by what Stripe answered (refunds/outcomes.py).
+"""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+import sqlalchemy as sa
+
+from giftshop import clock
+from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_installation
+from giftshop.certificates.requests import Asked, do_once
+from giftshop.errors import (
+    CheckoutRefusedError,
+    CheckoutUnavailableError,
+    NothingToRefundError,
+    RefundNotAllowedError,
+    RefundTooLargeError,
+)
+from giftshop.foundation.database import db
+from giftshop.ledger import refund_entries
+from giftshop.ledger.idempotency import Answer
+from giftshop.ledger.models import Certificate
+from giftshop.ledger.posting import hold_certificate
+from giftshop.orders.look_up import lock_order
+from giftshop.orders.models import Order, Refund, new_refund_id
+from giftshop.payments import shares
+from giftshop.payments.facts import RefundFacts
+from giftshop.payments.gateway import ParametersChangedError, Patience, StripeGateway
+from giftshop.refunds.alerts import is_about_key
+from giftshop.refunds.outcomes import leave_held, note_refund, record_refund, release_refund
+
+KEY_LIFE = timedelta(hours=23)
+"""Stripe forgets an idempotency key after 24 hours: an older refund is looked up, never asked for again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Refundable:
+    """What of a certificate can be paid back now, in minor units."""
+
+    certificate: Certificate
+    most_cents: int
+
+
+def list_refundable(order: Order) -> list[Refundable]:
+    """Return the order's certificates with the most that can be paid back: what is left, never what was used."""
+    cleared = shares.cleared_by_certificate(order.id)
+    return [
+        Refundable(each, max(0, min(each.balance_cents, cleared[each.id])))
+        for each in shares.list_certificates(order.id)
+    ]
+
+
+def hold_refund(
+    order_id: int, certificate_id: int, amount_cents: int, *, reason: str, actor: str, limit_cents: int | None
+) -> Refund:
+    """Take `amount_cents` (positive minor units) off a certificate, to be paid back; the caller commits, then pursues.
+
+    `limit_cents` is the most this person may pay back, None without limit. Raises NothingToRefundError,
+    RefundTooLargeError, RefundNotAllowedError; then nothing was written.
+    """
+    order = lock_order(order_id)
+    hold_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
+    _refuse_too_much(order, certificate_id, amount_cents, limit_cents)
+    now = clock.now()
+    refund = Refund(
+        public_id=new_refund_id(),
+        order_id=order.id,
+        certificate_id=certificate_id,
+        amount_cents=amount_cents,
+        state="held",
+        reason=reason,
+        actor=actor,
+        created_at=now,
+    )
+    db.session.add(refund)
+    db.session.flush()
+    refund_entries.hold_refund(
+        certificate_id, amount_cents, refund_id=refund.id, actor=actor, reason_code="refund", at=now
+    )
+    note_refund(refund, "refund_asked", actor)
+    return refund
+
+
+def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:
+    """Bring a held refund to its end, as far as Stripe says now; commits around the call, and may be called again.
+
+    Stripe's refusal gives the money back only where Stripe has made no refund yet and it is not about the shop's key.
+    Raises CheckoutUnavailableError: the outcome is unknown, the money stays held, reconciliation goes on.
+    """
+    refund = db.session.get_one(Refund, refund_id, populate_existing=True)
+    if refund.state != "held":
+        return refund
+    request = _Request.of(refund)
+    db.session.rollback()
+    try:
+        facts, refusal = request.send(gateway, patience), ""
+    except CheckoutRefusedError as refused:
+        facts, refusal = None, refused.message
+    if facts is not None:
+        record_refund(facts, request.order_id)
+    elif request.stripe_refund_id or is_about_key(refusal):
+        leave_held(refund_id, refusal or "Stripe does not know of it.")
+    elif refusal or request.is_old:
+        release_refund(refund_id, refusal or "Stripe does not know of it.")
+    db.session.commit()
+    return db.session.get_one(Refund, refund_id)
+
+
+def list_held() -> list[int]:
+    """Return the ids of the refunds whose end is not known yet, oldest first."""
+    return list(db.session.scalars(sa.select(Refund.id).where(Refund.state == "held").order_by(Refund.id)))
+
+
+def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit_cents: int | None) -> None:
+    most = next((each.most_cents for each in list_refundable(order) if each.certificate.id == certificate_id), 0)
+    if most == 0:
+        raise NothingToRefundError
+    if amount_cents > most:
+        raise RefundTooLargeError
+    if limit_cents is not None and amount_cents > limit_cents:
+        raise RefundNotAllowedError
+
+
+@dataclass(frozen=True, slots=True)
+class _Request:
+    """What is sent to Stripe for a refund, read before the call, so that no transaction is open during it."""
+
+    order_id: int
+    stripe_refund_id: str | None
+    key: str
+    is_old: bool
+    parameters: dict[str, Any]
+
+    @classmethod
+    def of(cls, refund: Refund) -> "_Request":
+        instance_id = get_installation().instance_id
+        certificate = db.session.get_one(Certificate, refund.certificate_id)
+        metadata = {
+            "shop": instance_id,
+            "refund_id": refund.public_id,
+            "certificate_id": certificate.public_id,
+        }
+        parameters = {
+            "payment_intent": refund.order.payment_intent_id,
+            "amount": refund.amount_cents,
+            "reason": "requested_by_customer",
+            "metadata": metadata,
+        }
+        is_old = clock.now() - refund.created_at > KEY_LIFE
+        key = f"{instance_id}:refund:{refund.public_id}"
+        return cls(refund.order_id, refund.stripe_refund_id, key, is_old, parameters)
+
+    def send(self, gateway: StripeGateway, patience: Patience) -> RefundFacts | None:
+        """Ask for the refund, or what became of it; None when Stripe does not know it."""
+        if self.stripe_refund_id:
+            return gateway.retrieve_refund(self.stripe_refund_id, patience=patience)
+        if self.is_old:
+            return self._look_up(gateway, patience)
+        try:
+            return gateway.create_refund(self.parameters, self.key, patience=patience)
+        except ParametersChangedError:
+            return self._look_up(gateway, patience)
+
+    def _look_up(self, gateway: StripeGateway, patience: Patience) -> RefundFacts | None:
+        mine = self.parameters["metadata"]
+        found = gateway.list_refunds(payment_intent_id=self.parameters["payment_intent"], patience=patience)
+        return next((each for each in found if mine.items() <= each.metadata.items()), None)
+
+
+def ask_refund(
+    order_id: int, certificate: Certificate, amount_cents: int, asked: Asked, *, limit_cents: int | None
+) -> Answer:
+    """Hold money to be paid back; the caller commits and then pursues the refund that `refund` names."""
+
+    def act() -> dict[str, object]:
+        held = hold_refund(
+            order_id,
+            certificate.id,
+            amount_cents,
+            reason=asked.reason,
+            actor=asked.actor,
+            limit_cents=limit_cents,
+        )
+        return {"refund": held.public_id}
+
+    return do_once("refund", certificate, asked, act, amount=amount_cents)
+
+
+def pursue(refund_public_id: str, gateway: StripeGateway) -> Refund:
+    """Ask Stripe to pay a held refund back, and return it; while the outcome is unknown its money stays held.
+
+    Commits around the call.
+    """
+    refund_id = db.session.scalars(sa.select(Refund.id).where(Refund.public_id == refund_public_id)).one()
+    try:
+        return pursue_refund(refund_id, gateway)
+    except CheckoutUnavailableError:
+        db.session.rollback()
+        return db.session.get_one(Refund, refund_id)
+
+
+def refund_limit(practice: Practice, *, is_owner: bool) -> int | None:
+    """Return the most that a person may pay back at once, in minor units; None for the owner, who may all of it."""
+    return None if is_owner else practice.manager_refund_limit_cents

@@ -1,0 +1,79 @@
+"""What the shop does by the clock: news every minute, reconciliation, the seal and its mail once a day, tidying."""
+
+import logging
+from typing import Any
+
+from giftshop import clock
+from giftshop.catalog.practice import find_practice, get_installation
+from giftshop.dates import write_moment
+from giftshop.errors import CheckoutRefusedError, ShopError
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+from giftshop.notifications import daily_report, news
+from giftshop.notifications.alerts import alert_owner
+from giftshop.payments.gateway import StripeGateway
+from giftshop.reconciliation.models import Reconciliation
+from giftshop.reconciliation.run import LATE, OVERDUE, Report, find_last_run, reconcile
+from giftshop.web import limiter_storage
+
+NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
+"""How often the jobs look whether there is something to do; the mail is due once a day."""
+log = logging.getLogger(__name__)
+
+
+def register_jobs(app: Any) -> None:
+    """Register the recurring jobs of orders with the gateway of this app."""
+    gateway: StripeGateway = app.extensions["stripe_gateway"]
+
+    def reconcile_orders() -> None:
+        """Run one reconciliation; what cannot be reached now is tried again at the next tick."""
+        report, last = Report(), find_last_run()
+        try:
+            for so_far in reconcile(gateway):
+                report = so_far
+        except ShopError as refusal:
+            log.warning("reconciliation stopped: %s", refusal.message)
+            _tell_overdue(last, refusal)
+            db.session.commit()
+        for line in report.changed + report.problems:
+            log.warning("reconciliation: %s", line)
+
+    jobs.every("tell_news", tell_news, minutes=NEWS_MINUTES)
+    jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
+    jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
+    jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
+
+
+def _tell_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
+    """Tell the owner, once each time, that the books wait to be compared with Stripe, and why."""
+    since, practice = last.started_at if last else get_installation().created_at, find_practice()
+    if practice is None or clock.now() - since <= LATE:
+        return
+    why = "Stripe could not be reached."
+    if isinstance(refusal, CheckoutRefusedError):
+        why = (
+            "Stripe refuses what the shop asks: please tell whoever looks after the shop that its key may have changed."
+        )
+    when = write_moment(since, practice.time_zone)
+    detail = f"The books have not been compared with Stripe since {when}. {why}"
+    alert_owner(OVERDUE, f"after run {last.id if last else 0}", "The books wait for Stripe", detail)
+
+
+def tell_news() -> None:
+    """Tell people what happened to their certificates and gifts since the last look."""
+    news.tell_news(at=clock.now())
+    db.session.commit()
+
+
+def seal_ledger() -> None:
+    """Seal the ledger and tell the owner, if today's seal is still to be made."""
+    seal = daily_report.seal_and_tell(at=clock.now())
+    if seal is not None:
+        log.info("sealed %s entries: %s", seal.entries, seal.digest.hex())
+    db.session.commit()
+
+
+def forget_closed_limits() -> None:
+    """Delete what limits have counted and no longer ask for: the table would grow with every visitor."""
+    limiter_storage.forget_closed()
+    db.session.commit()
