@@ -16,7 +16,7 @@ from bench.books import build_books
 from bench.databases import fresh_shops
 from bench.report import describe_machine, print_table, show_progress
 from giftshop import clock
-from giftshop.cli_ledger import verify_books
+from giftshop.commands.ledger import verify_books
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.ledger import integrity, seals
 from giftshop.ledger.models import LedgerEntry

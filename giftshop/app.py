@@ -12,10 +12,11 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import cli, dates, money, schedule
+from giftshop import dates, money, schedule
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import encryption
+from giftshop.commands import main
 from giftshop.delivery import deliveries
 from giftshop.delivery.mailer import Mailer
 from giftshop.errors import DatabaseBusyError
@@ -62,7 +63,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
-    cli.add_commands(app)
+    main.add_commands(app)
     _serve_static(app)
     _believe_proxies(app, settings.proxy_hops)
     return app

@@ -10,7 +10,7 @@ from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
 from giftshop.orders.look_up import find_gift
-from giftshop.staff.finds import forget_found
+from giftshop.staff.found_certificates import forget_found
 
 
 def freeze(certificate: Certificate, asked: Asked) -> Answer:

@@ -21,8 +21,9 @@ from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
 from giftshop.ledger.posting import LIABILITY
 from giftshop.money import format_amount
-from giftshop.notifications.daily_report_acts import because, list_acts, name_staff
+from giftshop.notifications.daily_report_acts import because, list_acts
 from giftshop.notifications.models import Alert
+from giftshop.orders.actors import name_staff
 
 HOUR = 5
 """The hour of the practice's day from which on the day before is told: the owner finds it in the morning."""

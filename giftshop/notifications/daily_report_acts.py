@@ -12,9 +12,9 @@ from giftshop.dates import write_moment
 from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.orders.actors import name_staff
 from giftshop.orders.labels import MESSAGES
 from giftshop.orders.models import Order
-from giftshop.staff.models import Staff
 
 GRAVE = {
     "voided": "was ended",
@@ -39,12 +39,6 @@ def list_acts(practice: Practice, start: datetime, end: datetime) -> tuple[list[
             line = f"{write_moment(event.at, practice.time_zone)}: {what}"
             (grave if event.kind in GRAVE else slight).append(line + because(facts.get("reason", "")))
     return grave + _list_searches(start, end, names), slight
-
-
-def name_staff() -> Callable[[str], str]:
-    """Return what names an actor as people know them ("staff:7" is Desi Desk)."""
-    known = {f"staff:{number}": name for number, name in db.session.execute(sa.select(Staff.id, Staff.name))}
-    return lambda actor: known.get(actor) or actor
 
 
 def because(reason: str) -> str:

@@ -13,7 +13,8 @@ from giftshop.delivery.deliveries import list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, CertificateFreeze
-from giftshop.orders.history import Happening, Sources, list_happenings, name_actors
+from giftshop.orders.actors import name_actors
+from giftshop.orders.history import Happening, Sources, list_happenings
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, Order, Refund
 from giftshop.orders.notes import OrderNote, list_notes

@@ -4,7 +4,7 @@ The trail says what was done, the ledger what moved, the messages what people we
 the same fact, the ledger's line is kept, with the reason the trail knows.
 """
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -17,7 +17,6 @@ from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.orders import labels as words
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.notes import OrderNote
-from giftshop.staff.models import Staff
 
 QUIET = ("viewed", "scanned")
 """What only tells that somebody looked."""
@@ -58,15 +57,6 @@ def list_happenings(sources: Sources) -> list[Happening]:
         *(line for note in sources.notes for line in _of_note(note)),
     ]
     return sorted(told, key=lambda line: line.at)[::-1]  # of one moment, what follows stands above what it follows from
-
-
-def name_actors(actors: Iterable[str]) -> dict[str, str]:
-    """Return what people call each of these actors; a person of the staff by their name."""
-    asked = set(actors)
-    numbers = {int(actor[6:]) for actor in asked if actor.startswith("staff:") and actor[6:].isdigit()}
-    found = db.session.execute(sa.select(Staff.id, Staff.name).where(Staff.id.in_(numbers))) if numbers else ()
-    names = {f"staff:{number}": name for number, name in found}
-    return {actor: names.get(actor, words.ACTORS.get(actor, "Someone who left")) for actor in asked}
 
 
 def _of_trail(sources: Sources, events: list[activity_log.TrailEvent]) -> Iterator[Happening]:

@@ -14,8 +14,6 @@ from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 
-ACTORS = {"buyer": "The buyer", "stripe": "Stripe", "system": "The shop", "holder": "Whoever holds the code"}
-
 MESSAGES = {
     "receipt": "Receipt",
     "gift": "Gift message",

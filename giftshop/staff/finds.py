@@ -10,7 +10,7 @@ from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.staff.models import CertificateFound
+from giftshop.staff.found_certificates import CertificateFound
 from giftshop.staff.sessions import cookie_name, find_session, is_signed_in
 from giftshop.web.limiter import limiter
 
@@ -43,11 +43,6 @@ def remember_found(certificate: Certificate, *, by_search: bool = False) -> None
     dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     find = {"staff_session_id": row.id, "certificate_id": certificate.id, "found_at": clock.now()}
     db.session.execute(dialect.insert(CertificateFound).values(find).on_conflict_do_nothing())
-
-
-def forget_found(certificate_id: int) -> None:
-    """Make everybody find a certificate again: what a dead code opened stays open to nobody. The caller commits."""
-    db.session.execute(sa.delete(CertificateFound).where(CertificateFound.certificate_id == certificate_id))
 
 
 def get_found(public_id: str) -> Certificate:

@@ -64,15 +64,3 @@ class StaffSession(Base):
     last_seen_at: Mapped[datetime] = mapped_column(Moment)
 
     staff: Mapped[Staff] = relationship()
-
-
-class CertificateFound(Base):
-    """A certificate that a person found by its code (or a manager by search) during one sign-in."""
-
-    __tablename__ = "certificate_found"
-
-    staff_session_id: Mapped[int] = mapped_column(
-        BigId, sa.ForeignKey("staff_session.id", ondelete="CASCADE"), primary_key=True
-    )
-    certificate_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("certificate.id"), primary_key=True)
-    found_at: Mapped[datetime] = mapped_column(Moment)

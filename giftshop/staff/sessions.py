@@ -15,7 +15,8 @@ from sqlalchemy.orm import joinedload
 
 from giftshop import clock
 from giftshop.foundation.database import db, may_write
-from giftshop.staff.models import CertificateFound, Staff, StaffSession
+from giftshop.staff.found_certificates import CertificateFound
+from giftshop.staff.models import Staff, StaffSession
 
 IDLE = timedelta(minutes=30)
 ABSOLUTE = timedelta(hours=12)

@@ -156,7 +156,7 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
 def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
     """Take staff to the redeem page with the code typed in: there they are told what is true of it, strangers never."""
     may_write()
-    note_failed_scan(current_user, why)
+    note_failed_scan(staff_id=current_user.id, name=current_user.name, why=why)
     db.session.commit()
     keep_for("/redeem", code=code[:_MOST_TYPED])
     return redirect("/redeem", 303)

@@ -9,19 +9,10 @@ from flask import Blueprint
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
-from giftshop.storefront import (
-    art,
-    articles,
-    balance,
-    builder,
-    home,
-    order_changes,
-    order_page,
-    order_proof,
-    order_receipt,
-    recipient,
-)
+from giftshop.storefront import art, articles, balance, home, recipient
+from giftshop.storefront.builder import steps
 from giftshop.storefront.lettering import is_long_name
+from giftshop.storefront.order import changes, page, proof, receipt
 from giftshop.web.assets import asset
 
 blueprint = Blueprint("storefront", __name__)
@@ -35,11 +26,11 @@ _GET: _Pages = {
     "/articles/<slug>": ("article", articles.show_article),
     "/art/<design>.svg": ("art", art.send_drawing),
     "/art/thumbnails.svg": ("thumbnails", art.send_thumbnails),
-    "/gift": ("gift", builder.show_builder),
-    "/orders/<token>": ("order", order_page.show_order),
-    "/orders/<token>/receipt": ("receipt", order_receipt.show_receipt),
-    "/orders/<token>/gifts/<int:number>": ("order_gift", order_changes.show_gift),
-    "/orders/<token>/yours/<proof>": ("take_way_in", order_proof.take_way_in),
+    "/gift": ("gift", steps.show_builder),
+    "/orders/<token>": ("order", page.show_order),
+    "/orders/<token>/receipt": ("receipt", receipt.show_receipt),
+    "/orders/<token>/gifts/<int:number>": ("order_gift", changes.show_gift),
+    "/orders/<token>/yours/<proof>": ("take_way_in", proof.take_way_in),
     "/balance": ("balance", balance.show_balance),
     # A QR code is all upper case, and matching is not blind to it: each of these is there in capitals too.
     "/c/<code>": ("certificate", recipient.show_certificate),
@@ -49,10 +40,10 @@ _GET: _Pages = {
     "/C/<code>/<name>": ("scanned_pdf", recipient.send_pdf),
 }
 _POST: _Pages = {
-    "/gift": ("send_gift", builder.receive_gift),
-    "/orders/<token>/pay": ("pay_order", order_page.pay_order),
-    "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", order_changes.change_gift),
-    "/orders/<token>/link": ("send_way_in", order_proof.send_way_in),
+    "/gift": ("send_gift", steps.receive_gift),
+    "/orders/<token>/pay": ("pay_order", page.pay_order),
+    "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", changes.change_gift),
+    "/orders/<token>/link": ("send_way_in", proof.send_way_in),
     "/balance": ("check_balance", balance.check_balance),
 }
 
@@ -62,4 +53,4 @@ for _method, _rules in (("GET", _GET), ("POST", _POST)):
 
 blueprint.add_app_template_global(asset)
 blueprint.add_app_template_test(is_long_name, "long_name")
-blueprint.register_error_handler(CSRFError, builder.keep_stale_form)
+blueprint.register_error_handler(CSRFError, steps.keep_stale_form)

@@ -10,12 +10,15 @@ from flask import Flask, Response, g, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from giftshop.workbench import api, checkout_page, control, dashboard, mailbox
 from giftshop.workbench.amounts import display
 from giftshop.workbench.configuration import ROOT, Configuration
-from giftshop.workbench.hooks import start_senders
+from giftshop.workbench.control import api as control
+from giftshop.workbench.control import dashboard
+from giftshop.workbench.mailbox import pages as mailbox
 from giftshop.workbench.schedule import start_clock
 from giftshop.workbench.state import open_workbench
+from giftshop.workbench.stripe import api, checkout_page
+from giftshop.workbench.stripe.webhooks.hooks import start_senders
 
 _HOSTS = ("127.0.0.1", "localhost", "::1")
 _MAX_BODY = 30 * 1024 * 1024

@@ -3,10 +3,10 @@
 import threading
 import time
 
-from giftshop.workbench.idempotency import forget_old_answers
-from giftshop.workbench.payments import run_due_plans
-from giftshop.workbench.sessions import expire_due_sessions
 from giftshop.workbench.state import Workbench
+from giftshop.workbench.stripe.idempotency import forget_old_answers
+from giftshop.workbench.stripe.objects.payments import run_due_plans
+from giftshop.workbench.stripe.objects.sessions import expire_due_sessions
 
 _PAUSE = 0.5
 

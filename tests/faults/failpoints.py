@@ -42,11 +42,11 @@ CALLS = {
 """A step that is one function: before it is called, after it has returned."""
 
 COMMITS = {
-    "order_saved": "giftshop.storefront.builder:receive_gift",
+    "order_saved": "giftshop.storefront.builder.steps:receive_gift",
     "attempt_saved": "giftshop.checkout.sessions:open_checkout",
     "session_stored": "giftshop.checkout.sessions:_record",
     "webhook_committed": "giftshop.storefront.webhook:receive_event",
-    "order_page_committed": "giftshop.storefront.order_page:_settle",
+    "order_page_committed": "giftshop.storefront.order.page:_settle",
     "mail_claimed": "giftshop.delivery.deliveries:deliver",
     "mail_marked": "insist giftshop.delivery.deliveries:deliver",
     "redeem_committed": "giftshop.redemption.views:redeem",

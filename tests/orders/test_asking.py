@@ -7,7 +7,7 @@ from flask import Flask
 from giftshop.foundation.database import db
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.storefront import asking
+from giftshop.storefront.order import asking
 from giftshop.web.limiter import limiter
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide

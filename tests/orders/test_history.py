@@ -15,7 +15,8 @@ from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
 from giftshop.orders import labels as words
-from giftshop.orders.history import Sources, list_happenings, name_actors
+from giftshop.orders.actors import name_actors
+from giftshop.orders.history import Sources, list_happenings
 from giftshop.orders.models import ORDER_STATES, Order, Refund
 from giftshop.orders.notes import blank_note, list_notes, write_note
 from giftshop.payments.shares import list_certificates

@@ -9,7 +9,8 @@ from giftshop.foundation.activity_log import TrailEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.staff.finds import get_found, remember_found
-from giftshop.staff.models import CertificateFound, StaffSession
+from giftshop.staff.found_certificates import CertificateFound
+from giftshop.staff.models import StaffSession
 from tests import build
 from tests.certificates.acts import all_at_once
 from tests.conftest import both_databases

@@ -12,7 +12,7 @@ from werkzeug.test import TestResponse
 
 from giftshop.orders.look_up import token_of
 from giftshop.storefront.balance import BAD_CODE
-from giftshop.storefront.forms import GIFT_FIELDS, MOST_GIFTS, TRAP
+from giftshop.storefront.builder.form import GIFT_FIELDS, MOST_GIFTS, TRAP
 from giftshop.storefront.lookups import PER_ADDRESS
 from giftshop.web.limiter import limiter
 from tests import build

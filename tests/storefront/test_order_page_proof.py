@@ -72,7 +72,7 @@ def test_proof_ends_after_an_hour_and_when_the_buyers_address_is_corrected(
     stranger: Buyer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     path = way_in(stranger)
-    monkeypatch.setattr("giftshop.storefront.order_proof.LINK_SECONDS", -1)
+    monkeypatch.setattr("giftshop.storefront.order.proof.LINK_SECONDS", -1)
     assert stranger.visitor.open(path).status_code == 410
     monkeypatch.undo()
     db.session.execute(sa.update(Order).values(buyer_email="right@example.com"))

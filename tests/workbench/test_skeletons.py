@@ -3,7 +3,7 @@
 import pytest
 import stripe
 
-from giftshop.workbench.skeletons import build
+from giftshop.workbench.stripe.objects.skeletons import build
 from tests.stripe_schema import validate_object
 
 RESOURCES = [

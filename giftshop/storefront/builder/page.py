@@ -1,0 +1,127 @@
+"""The builder as a page: what its template needs to show a form as it stands, with previews and errors."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time
+
+from babel.dates import format_skeleton
+from flask import render_template
+from flask.typing import ResponseReturnValue
+from markupsafe import Markup
+
+from giftshop import clock, dates
+from giftshop.catalog.models import Offer, Practice
+from giftshop.catalog.offers import find_offer, list_public_offers
+from giftshop.catalog.practice import get_practice, is_open_for_sales
+from giftshop.catalog.terms import amount_bounds, short_terms
+from giftshop.documents.artwork.drawing import DESIGNS
+from giftshop.money import LOCALE, format_amount, minor_digits, name_unit
+from giftshop.storefront import typed
+from giftshop.storefront.art import draw_sample
+from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price
+from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
+
+
+@dataclass(frozen=True, slots=True)
+class GiftOnPage:
+    """One gift as the page shows it: the typed values, and the certificate they would make."""
+
+    raw: Mapping[str, str]
+    prefix: str
+    price_cents: int | None
+    price: str
+    session: str
+    art: Markup
+    goes_out: str
+
+
+def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
+    """Return the builder with this draft in it, whatever was typed; `errors` maps field ids to sentences."""
+    practice = get_practice()
+    offers = shelf_for(draft)
+    if not is_open_for_sales(practice):
+        return render_template("storefront/closed.html"), status
+    gifts = [_on_page(raw, number, offers, practice) for number, raw in enumerate(draft.gifts)]
+    page = render_template(
+        "storefront/gift.html",
+        draft=draft,
+        errors=errors or {},
+        places=_places(errors or {}, gifts),
+        gifts=gifts,
+        total=_total(gifts, practice),
+        offers=offers,
+        bounds=amount_bounds(practice),
+        designs=DESIGNS,
+        hour=written_hour(practice),
+        first_day=clock.today(practice.time_zone),
+        terms=short_terms(practice),
+        may_add=len(gifts) < MOST_GIFTS,
+        trap=TRAP,
+        name_limit=typed.NAME_LIMIT,
+        message_limit=typed.MESSAGE_LIMIT,
+        long_name=LONG_NAME,
+        long_word=LONG_WORD,
+        unit=name_unit(practice.currency),
+        digits=minor_digits(practice.currency),
+    )
+    return page, status
+
+
+def shelf_for(draft: Draft) -> list[Offer]:
+    """Return what may be chosen: the public offers, and an unlisted one that this form came with."""
+    offers = list_public_offers()
+    known = {offer.slug for offer in offers}
+    wanted = sorted({raw["offer"] for raw in draft.gifts} - known - {"", "amount"})
+    unlisted = [find_offer(slug) for slug in wanted if slug.isascii() and slug.isprintable()]
+    return [*offers, *(offer for offer in unlisted if offer is not None and offer.visibility == "unlisted")]
+
+
+def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice: Practice) -> GiftOnPage:
+    price_cents = find_price(raw, offers, practice)
+    offer = next((offer for offer in offers if offer.slug == raw["offer"]), None)
+    design = raw["design"] if raw["design"] in DESIGNS else next(iter(DESIGNS))
+    return GiftOnPage(
+        raw=raw,
+        prefix=f"gifts-{number}-",
+        price_cents=price_cents,
+        price=format_amount(price_cents or 0, practice.currency),
+        session=offer.name if offer is not None and offer.kind == "session" else "",
+        art=draw_sample(design),
+        goes_out=_goes_out(typed.find_day(raw["deliver_on"]), practice),
+    )
+
+
+def _places(errors: dict[str, str], gifts: list[GiftOnPage]) -> dict[str, str]:
+    """Say which gift an error is about, where there are several."""
+    return {
+        field_id: f"Gift {number}: "
+        for number, gift in enumerate(gifts, start=1)
+        for field_id in errors
+        if len(gifts) > 1 and field_id.startswith(gift.prefix)
+    }
+
+
+def _goes_out(day: date | None, practice: Practice) -> str:
+    """Say at which hour of the chosen day it goes, in the zone's own time on that day."""
+    if day is None or not 1971 <= day.year <= 9998:
+        return ""
+    moment = clock.local_moment(day, hour=practice.delivery_hour, time_zone=practice.time_zone)
+    return dates.write_appointment(moment, practice.time_zone)
+
+
+def written_hour(practice: Practice) -> str:
+    """Say at which hour of its day a gift goes out ("9 AM Mountain Time")."""
+    hour = format_skeleton("h", time(practice.delivery_hour), locale=LOCALE)
+    return f"{hour} {dates.write_zone(practice.time_zone)}"
+
+
+def _total(gifts: list[GiftOnPage], practice: Practice) -> str:
+    cents = sum((gift.price_cents or 0) * _quantity(gift.raw["quantity"]) for gift in gifts)
+    return format_amount(cents, practice.currency)
+
+
+def _quantity(text: str) -> int:
+    try:
+        return typed.read_quantity(text)
+    except typed.TypedError:
+        return 1

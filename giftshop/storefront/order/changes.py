@@ -1,0 +1,122 @@
+"""The page on which a buyer changes where and when a gift goes, and the forms on it, each done once."""
+
+from collections.abc import Callable
+from datetime import date
+
+from flask import abort, redirect, render_template, request
+from flask.typing import ResponseReturnValue
+from werkzeug.exceptions import NotFound
+
+from giftshop import clock
+from giftshop.catalog.practice import get_practice
+from giftshop.corrections import gifts as gift_changes
+from giftshop.errors import RequestKeyReusedError, ShopError
+from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer, new_request_key
+from giftshop.orders.look_up import certificates_of
+from giftshop.orders.models import Gift
+from giftshop.storefront import typed
+from giftshop.storefront.builder.form import NO_EMAIL, read_deliver_on
+from giftshop.storefront.builder.page import written_hour
+from giftshop.storefront.order.limits import count_mail
+from giftshop.storefront.order.proof import get_order, is_buyer
+
+Change = Callable[[Gift, str], Answer]
+FIELDS = {"address": "address", "day": "day", "cancel": "", "copy": ""}
+"""What may be changed, and the field at which a refusal is shown."""
+_TOO_OFTEN = "We sent three emails for this within an hour. Wait a little, or call us"
+_SENT_BEFORE = "You sent this form before, with another answer. Look it over and send it once more"
+_OPEN_TOO_LONG = "This page was open for a long time. Please look it over and send it once more"
+
+
+def show_gift(token: str, number: int) -> ResponseReturnValue:
+    """Show what may still be changed of an order's gift, counted from 1."""
+    return _page(token, number)
+
+
+def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
+    """Change a gift as one of the page's forms says, once, and lead back to the order."""
+    if way not in FIELDS:
+        abort(404)
+    if not is_buyer(get_order(token)):
+        return _page(token, number), 403
+    try:
+        change = _read_change(way)
+    except ShopError as refusal:
+        return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
+    if _sends_mail(way) and not count_mail(token, "change"):
+        return _page(token, number, {FIELDS[way]: _TOO_OFTEN}), 429, {"Retry-After": "3600"}
+    why_not, status = _change_once(change, _get_gift(token, number))
+    if why_not:
+        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}), status
+    return redirect(f"/orders/{token}?done={way}", 303)
+
+
+def keep_stale_form() -> ResponseReturnValue:
+    """Show the page again when its form came without a valid token; nothing typed is lost."""
+    asked = request.view_args or {}
+    try:
+        return _page(asked["token"], asked["number"], {"": _OPEN_TOO_LONG}), 403
+    except NotFound:  # what is raised while an error is answered would be a broken shop
+        return render_template("errors/error.html", status=404, message=""), 404
+
+
+def _change_once(change: Change, gift: Gift) -> tuple[str, int]:
+    """Change a gift by the form that was sent and keep that; return why it was refused, if so, and the HTTP status."""
+    try:
+        answer = change(gift, request.form.get("request_key", ""))
+    except RequestKeyReusedError:
+        db.session.rollback()
+        return _SENT_BEFORE, 409
+    db.session.commit()
+    return answer.message, answer.status
+
+
+def _get_gift(token: str, number: int) -> Gift:
+    gifts = get_order(token).gifts
+    if not 0 < number <= len(gifts):
+        abort(404)
+    return gifts[number - 1]
+
+
+def _sends_mail(way: str) -> bool:
+    """Tell whether a change may send a mail at once: a day to come sends nothing yet."""
+    return way in ("address", "copy") or (way == "day" and not request.form.get("day", "").strip())
+
+
+def _read_change(way: str) -> Change:
+    """Read the form of one change. Raises TypedError."""
+    if way == "address":
+        address = typed.read_email(request.form.get("address", ""), wrong=NO_EMAIL)
+        return lambda gift, key: gift_changes.send_to(gift, address, key=key)
+    if way == "day":
+        day = read_deliver_on(request.form.get("day", ""), _today())
+        return lambda gift, key: gift_changes.send_on(gift, day, key=key)
+    rule = gift_changes.keep_back if way == "cancel" else gift_changes.send_copy
+    return lambda gift, key: rule(gift, key=key)
+
+
+def _page(token: str, number: int, errors: dict[str, str] | None = None) -> str:
+    gift = _get_gift(token, number)
+    message, certificates = gift_changes.find_message(gift), certificates_of(gift.order).get(gift.id, [])
+    day = gift.deliver_on.isoformat() if gift.deliver_on else ""
+    return render_template(
+        "storefront/order_gift.html",
+        token=token,
+        number=number,
+        order=gift.order,
+        gift=gift,
+        message=message,
+        ways=gift_changes.list_ways(message, certificates),
+        is_buyer=is_buyer(gift.order),
+        address=request.form.get("address", gift.recipient_email),
+        day=request.form.get("day", day),
+        today=_today(),
+        hour=written_hour(get_practice()),
+        request_key=new_request_key(),
+        errors=errors or {},
+    )
+
+
+def _today() -> date:
+    return clock.today(get_practice().time_zone)

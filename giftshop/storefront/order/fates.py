@@ -1,0 +1,166 @@
+"""What became of each gift of an order: a state, a sentence and what may still be changed, for the buyer's page."""
+
+from dataclasses import dataclass
+
+from giftshop import clock, dates
+from giftshop.catalog.models import Practice
+from giftshop.certificates.look_up import code_of
+from giftshop.corrections.gifts import list_ways
+from giftshop.delivery.models import Delivery
+from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.money import format_amount
+from giftshop.orders.models import Gift
+from giftshop.storefront.order.affairs import Affairs
+
+_CHANGES = {
+    "scheduled": "Change the address or the day, or cancel",
+    "sent": "Wrong address? Change it",
+    "failed": "Fix the address and send it again",
+    "cancelled": "Email it to them after all",
+}
+"""What the way to change a gift is called, by the state of its message."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fate:
+    """What became of one gift: a state to style by, sentences, the codes its buyer may see, the way to change it."""
+
+    gift: Gift
+    state: str
+    sentence: str
+    notes: list[str]
+    codes: list[str]
+    change: str
+
+
+def list_fates(affairs: Affairs) -> list[Fate]:
+    """Say for each gift of an order where it is; a code only where it came to the buyer and can be used."""
+    return [_tell_fate(gift, affairs) for gift in affairs.order.gifts]
+
+
+def _tell_fate(gift: Gift, affairs: Affairs) -> Fate:
+    certificates, message = affairs.of_gift(gift), affairs.messages.get(gift.id)
+    state, sentence = _whereabouts(gift, message, affairs)
+    in_hand = [] if gift.delivery == "recipient" else certificates
+    return Fate(
+        gift=gift,
+        state=state,
+        sentence=sentence,
+        notes=_notes(certificates, affairs) if certificates else [],
+        codes=[code_of(certificate) for certificate in in_hand if certificate.status == "active"],
+        change=_name_change(message, certificates),
+    )
+
+
+def _name_change(message: Delivery | None, certificates: list[Certificate]) -> str:
+    ways = list_ways(message, certificates)
+    if message is None or not ways:
+        return ""
+    return "Email it to me again" if "copy" in ways else _CHANGES[message.state]
+
+
+def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tuple[str, str]:
+    """Return a gift's state and the sentence that tells it."""
+    certificates = affairs.of_gift(gift)
+    alive = [certificate for certificate in certificates if certificate.status != "void"]
+    if certificates and not alive:
+        return "ended", _tell_end(certificates, affairs)
+    if alive and all(certificate.status == "frozen" for certificate in alive):
+        return "held", _tell_hold(affairs)
+    if affairs.order.state != "fulfilled" or message is None:
+        return "open", _intention(gift, affairs.practice)
+    is_mailed = gift.delivery == "recipient"
+    return message.state, _tell_mailed(message, affairs.practice) if is_mailed else _tell_in_hand(message)
+
+
+def _tell_end(certificates: list[Certificate], affairs: Affairs) -> str:
+    back = _went_back(certificates, affairs)
+    if any(entry.kind == "dispute_lost" for entry in back):
+        return "The bank gave its payment back, so it can no longer be used"
+    if back:
+        return f"{_tell_sum(back, affairs)}, so it can no longer be used"
+    return f"It has ended and can no longer be used. Is that a surprise? Call us on {affairs.practice.phone}"
+
+
+def _tell_hold(affairs: Affairs) -> str:
+    if affairs.is_questioned:
+        return "On hold while a bank looks into the payment"
+    return f"On hold for the moment. Please call us on {affairs.practice.phone}"
+
+
+def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
+    """Say what else happened to a gift that is still good for something."""
+    alive = [certificate for certificate in certificates if certificate.status != "void"]
+    held = sum(certificate.status == "frozen" for certificate in alive)
+    back = _went_back(certificates, affairs)
+    notes = {
+        f"Of this, {_tell_sum(back, affairs)}" if back else "": bool(back),
+        f"{len(alive)} of {len(certificates)} can still be used": len(alive) < len(certificates),
+        f"{held} of {len(certificates)} on hold. Please call us on {affairs.practice.phone}": 0 < held < len(alive),
+        _tell_coming(alive, affairs): True,
+        _tell_renewal(alive, affairs): True,
+    }
+    return [note for note, is_so in notes.items() if alive and is_so and note]
+
+
+def _tell_coming(certificates: list[Certificate], affairs: Affairs) -> str:
+    ids = {certificate.id for certificate in certificates}
+    held = [each for each in affairs.refunds if each.state == "held" and each.certificate_id in ids]
+    amount = format_amount(sum(each.amount_cents for each in held), affairs.order.currency)
+    return f"{amount} of it is on its way back to you" if held else ""
+
+
+def _tell_renewal(certificates: list[Certificate], affairs: Affairs) -> str:
+    ids = {certificate.id for certificate in certificates}
+    moments = [each.replaced_at for each in affairs.replaced if each.certificate_id in ids]
+    if not moments:
+        return ""
+    day = dates.write_local_day(max(moments), affairs.practice.time_zone)
+    return f"New code since {day}: an older email or print of it no longer works"
+
+
+def _went_back(certificates: list[Certificate], affairs: Affairs) -> list[LedgerEntry]:
+    mine = {certificate.id for certificate in certificates}
+    return [entry for entry in affairs.went_back if entry.certificate_id in mine]
+
+
+def _tell_sum(entries: list[LedgerEntry], affairs: Affairs) -> str:
+    amount = format_amount(sum(entry.amount_cents for entry in entries), affairs.order.currency)
+    day = dates.write_local_day(entries[-1].created_at, affairs.practice.time_zone)
+    return f"{amount} went back on {day}" if len(entries) == 1 else f"{amount} went back, the last of it on {day}"
+
+
+def _tell_mailed(message: Delivery, practice: Practice) -> str:
+    address = message.to_address
+    if message.state == "scheduled" and message.send_at > clock.now():
+        return f"Goes to {address} on {dates.write_appointment(message.send_at, practice.time_zone)}"
+    sentences = {
+        "sent": f"Emailed to {address} on {dates.write_moment(message.sent_at or message.send_at, practice.time_zone)}",
+        "failed": f"We couldn’t deliver it to {address}. Nothing is lost: with the right address it goes out again",
+        "cancelled": "The email was cancelled",
+    }
+    return sentences.get(message.state, f"On its way to {address}")
+
+
+def _tell_in_hand(message: Delivery) -> str:
+    if message.kind == "gift":
+        return "Ready to print. The email to them was cancelled, as you asked"
+    address = message.to_address
+    sentences = {
+        "sent": f"Ready to print. A copy was emailed to {address}",
+        "failed": f"Ready to print. The copy for {address} couldn’t be delivered",
+        "cancelled": "Ready to print",
+    }
+    return sentences.get(message.state, f"Ready to print. A copy is on its way to {address}")
+
+
+def _intention(gift: Gift, practice: Practice) -> str:
+    """Say what will happen to a gift once it is paid."""
+    if gift.delivery == "print":
+        return "To print at home"
+    if gift.delivery == "buyer":
+        return "Comes to you by email"
+    if gift.deliver_on is None:
+        return f"Goes to {gift.recipient_email} right after payment"
+    moment = clock.local_moment(gift.deliver_on, hour=practice.delivery_hour, time_zone=practice.time_zone)
+    return f"Goes to {gift.recipient_email} on {dates.write_appointment(moment, practice.time_zone)}"

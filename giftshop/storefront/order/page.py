@@ -1,0 +1,110 @@
+"""The buyer's private page: whether the order is paid, where its money is, and what became of each gift."""
+
+import logging
+
+from flask import render_template, request
+from flask.typing import ResponseReturnValue
+
+from giftshop.checkout.fulfilment import fulfil_order
+from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.foundation.database import db, may_write
+from giftshop.orders.models import Order
+from giftshop.orders.states import OPEN
+from giftshop.storefront.art import SAMPLE_SEED, draw
+from giftshop.storefront.order.affairs import head_of, read_affairs, tell_money
+from giftshop.storefront.order.asking import may_ask
+from giftshop.storefront.order.fates import Fate, list_fates
+from giftshop.storefront.order.proof import get_order
+from giftshop.storefront.payment import find_gateway, go_to_payment
+
+MOST_TRIES = 10
+SECONDS_BETWEEN_TRIES = 5
+DONE = {
+    "address": "It goes to that address. If another mailbox had it before, the code there is dead.",
+    "day": "It goes out when you chose.",
+    "cancel": "It will not be sent. Print it whenever you like, or send it later.",
+    "copy": "It is on its way to you once more.",
+    "link": "If that was not too often, a link is on its way to the address you ordered with. Open it in this browser.",
+    "yours": "Now you can change where and when your gifts go.",
+}
+"""What is said first after something was done here."""
+log = logging.getLogger(__name__)
+
+
+def show_order(token: str) -> ResponseReturnValue:
+    """Show an order to whoever has its private address, settled first by what Stripe says about it now."""
+    order, is_sure = get_order(token), True
+    if order.state in OPEN:
+        is_sure = _settle(order)
+        order = get_order(token)  # what was settled is read anew
+    affairs = read_affairs(order)
+    fates = list_fates(affairs)
+    first = order.gifts[0]
+    issued = affairs.of_gift(first)
+    return render_template(
+        "storefront/order.html",
+        order=order,
+        token=token,
+        state=_page_state(order, is_sure=is_sure),
+        fates=fates,
+        head=head_of(affairs),
+        money=tell_money(affairs),
+        done=DONE.get(request.args.get("done", ""), ""),
+        thanks=_thanks(fates),
+        art=draw(first.design, issued[0].public_id if issued else SAMPLE_SEED),
+        tries=_tries(),
+        most_tries=MOST_TRIES,
+        pause=SECONDS_BETWEEN_TRIES,
+    )
+
+
+def pay_order(token: str) -> ResponseReturnValue:
+    """Lead to Stripe's page once more; to the order's own page when there is nothing left to pay."""
+    return go_to_payment(get_order(token))
+
+
+def _thanks(fates: list[Fate]) -> str:
+    """Say in the heading where a fulfilled order stands of which nothing went back."""
+    if len(fates) > 1:
+        return f"All {len(fates)} gifts are taken care of."
+    fate = fates[0]
+    name = fate.gift.recipient_name
+    endings = {"print": "certificate is ready to print.", "buyer": "certificate is coming to you."}
+    mailed = {"sent": "massage has been sent.", "failed": "email came back."}
+    waiting = "massage is on its way." if fate.gift.deliver_on is None else "massage goes out on the day you chose."
+    return f"{name}’s {endings.get(fate.gift.delivery, mailed.get(fate.state, waiting))}"
+
+
+def _settle(order: Order) -> bool:
+    """Ask Stripe about the session stored with an open order, never about one named in the address.
+
+    False when Stripe could not be asked, so that the page says it is looking, not that nothing was paid. Whoever
+    opens the page again and again gets what Stripe said a moment ago.
+    """
+    session_id = order.attempts[-1].session_id if order.attempts else None
+    if session_id is None:
+        return True
+    may_write()
+    if not may_ask(session_id):
+        return True
+    try:
+        fulfil_order(session_id, find_gateway())
+    except (CheckoutUnavailableError, CheckoutRefusedError) as refusal:
+        log.warning("order page could not ask Stripe: %s", type(refusal).__name__)
+        db.session.rollback()
+        return False
+    db.session.commit()
+    return True
+
+
+def _page_state(order: Order, *, is_sure: bool) -> str:
+    """Return the order's state as the page tells it; "checking" when we don't know whether it was paid."""
+    if order.state == "awaiting_payment" and not is_sure:
+        return "checking"
+    return "processing" if order.state == "paid" else order.state
+
+
+def _tries() -> int:
+    """Return how often a page without a script has looked already, as its own refresh address counts."""
+    figures = request.args.get("tries", "0")
+    return int(figures) if figures in {str(number) for number in range(MOST_TRIES + 1)} else MOST_TRIES

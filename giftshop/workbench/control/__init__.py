@@ -1,0 +1,1 @@
+"""What makes the simulated Stripe do things: the control API for tests, the dashboard for people."""

@@ -1,0 +1,1 @@
+"""The simulated Stripe: its API over HTTP, its payment page, its objects and its webhooks."""

@@ -1,0 +1,1 @@
+"""The objects of the simulated Stripe: sessions, payments, refunds, disputes, and how they change."""

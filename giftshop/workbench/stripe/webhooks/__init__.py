@@ -1,0 +1,1 @@
+"""The webhooks of the simulated Stripe: events, their deliveries, and forged ones."""
