@@ -31,9 +31,9 @@ from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
 from giftshop.web import error_pages, headers, health, opening
+from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
 from giftshop.web.limiter import close_counters, limiter, limiter_config
-from giftshop.web.stylesheet import read_stylesheet
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
 YEAR_SECONDS = 31_536_000

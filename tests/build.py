@@ -8,7 +8,7 @@ from giftshop import clock
 from giftshop.certificates import encryption, look_up
 from giftshop.certificates import status as standing
 from giftshop.certificates.issue import issue, new_code
-from giftshop.checkout.purchase import GiftRequest, Purchase
+from giftshop.checkout.placing import GiftRequest, Purchase
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
 from giftshop.ledger import posting

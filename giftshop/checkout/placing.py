@@ -3,7 +3,9 @@
 import hashlib
 import json
 import secrets
-from datetime import datetime
+from dataclasses import asdict, dataclass, field
+from datetime import date, datetime
+from typing import Literal
 
 import sqlalchemy as sa
 
@@ -11,13 +13,46 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.prices import check_total, get_price
 from giftshop.checkout.limits import Buyer, check_limits, check_open
-from giftshop.checkout.purchase import GiftRequest, Purchase
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import OfferNotFoundError, RequestKeyReusedError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import refuse_unusable_key, wait_for_copies
 from giftshop.orders.look_up import give_token
 from giftshop.orders.models import Gift, Order
+
+DeliveryWay = Literal["recipient", "buyer", "print"]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class GiftRequest:
+    """One gift as typed and checked: `offer` is an offer's slug, or "amount" with `amount_cents` (minor units)."""
+
+    offer: str
+    amount_cents: int | None
+    recipient_name: str
+    giver_name: str
+    message: str
+    design: str
+    delivery: DeliveryWay
+    recipient_email: str = ""
+    deliver_on: date | None = None
+    quantity: int = 1
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Purchase:
+    """One order to be: its gifts, and who pays. `replaces` is the token of an unpaid order this one stands in for."""
+
+    gifts: list[GiftRequest] = field(default_factory=list)
+    buyer_email: str
+    request_key: str
+    client_address: str = ""
+    replaces: str = ""
+
+    def content(self) -> dict[str, object]:
+        """Return what makes two requests the same: everything but the key and where it came from."""
+        gifts = [{**asdict(gift), "deliver_on": gift.deliver_on and gift.deliver_on.isoformat()} for gift in self.gifts]
+        return {"gifts": gifts, "buyer_email": self.buyer_email}
 
 
 def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:

@@ -19,9 +19,9 @@ from giftshop.redemption.unfound import Unfound, judge_unfound
 from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
+from giftshop.web.error_pages import wants_json
 from giftshop.web.form_state import is_kept_below, typed_in
 from giftshop.web.limiter import client_address, limiter
-from giftshop.web.negotiation import wants_json
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 

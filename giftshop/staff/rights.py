@@ -8,8 +8,8 @@ from flask_login import current_user
 
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.staff import sessions
+from giftshop.web.error_pages import wants_json
 from giftshop.web.form_state import LONGEST_PATH, keep_typed
-from giftshop.web.negotiation import wants_json
 
 RANKS = {"staff": 1, "manager": 2, "owner": 3}
 

@@ -13,7 +13,6 @@ from giftshop import errors
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import keep_typed
-from giftshop.web.negotiation import wants_json
 
 log = logging.getLogger(__name__)
 
@@ -99,3 +98,8 @@ def answer(status: int, message: str, *, again: str = "") -> Response:
     if status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS
     return response
+
+
+def wants_json() -> bool:
+    """Tell whether this request would rather have JSON than a page."""
+    return request.accept_mimetypes.best_match(["text/html", "application/json"]) == "application/json"

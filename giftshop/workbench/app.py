@@ -10,7 +10,6 @@ from flask import Flask, Response, g, render_template, request
 from markupsafe import Markup
 from werkzeug.exceptions import HTTPException
 
-from giftshop.workbench.amounts import display
 from giftshop.workbench.configuration import ROOT, Configuration
 from giftshop.workbench.control import api as control
 from giftshop.workbench.control import dashboard
@@ -89,3 +88,19 @@ def _moment(seconds: int) -> str:
 
 def _error_page(error: HTTPException) -> tuple[str, int]:
     return render_template("workbench/error.html", error=error), error.code or 500
+
+
+_WHOLE = frozenset((
+    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
+))  # fmt: skip
+
+
+_THOUSANDTHS = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
+
+
+def display(amount: int, currency: str) -> str:
+    """Return e.g. `$50.00`, `5,000 JPY` or `1.250 KWD`; integers only, never a float."""
+    figures = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    whole, part = divmod(abs(amount), 10**figures)
+    text = f"{'-' if amount < 0 else ''}{{}}{whole:,}" + (f".{part:0{figures}d}" if figures else "")
+    return text.format("$") if currency == "usd" else f"{text.format('')} {currency.upper()}"

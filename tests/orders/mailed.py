@@ -6,7 +6,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.placing import GiftRequest
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db

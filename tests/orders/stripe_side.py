@@ -5,8 +5,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple, cast
 
 from giftshop import clock
-from giftshop.checkout.placing import place_order
-from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.checkout.sessions import open_checkout
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate

@@ -14,8 +14,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.checkout import limits, sessions
-from giftshop.checkout.placing import place_order
-from giftshop.checkout.purchase import Purchase
+from giftshop.checkout.placing import Purchase, place_order
 from giftshop.checkout.sessions import open_checkout
 from giftshop.delivery.models import Delivery
 from giftshop.errors import (

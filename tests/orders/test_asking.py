@@ -7,7 +7,7 @@ from flask import Flask
 from giftshop.foundation.database import db
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
-from giftshop.storefront.order import asking
+from giftshop.storefront.order import limits
 from giftshop.web.limiter import limiter
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide
@@ -39,20 +39,20 @@ def test_an_unpaid_orders_page_asks_stripe_ten_times_at_most_and_always_answers(
     stripe_side: StripeSide, stranger: Visitor
 ) -> None:
     order = stripe_side.place()
-    assert set(open_page(stranger, order, asking.ASKS.amount + 3)) == {"Not paid yet"}
-    assert asked(stripe_side, order) == asking.ASKS.amount == 10
+    assert set(open_page(stranger, order, limits.ASKS.amount + 3)) == {"Not paid yet"}
+    assert asked(stripe_side, order) == limits.ASKS.amount == 10
 
 
 def test_another_order_is_asked_about_for_itself(stripe_side: StripeSide, stranger: Visitor) -> None:
     orders = [stripe_side.place() for _ in range(2)]
     for order in orders:
-        open_page(stranger, order, asking.ASKS.amount + 1)
-    assert [asked(stripe_side, order) for order in orders] == [asking.ASKS.amount] * 2
+        open_page(stranger, order, limits.ASKS.amount + 1)
+    assert [asked(stripe_side, order) for order in orders] == [limits.ASKS.amount] * 2
 
 
 def test_a_payment_is_heard_of_once_the_window_is_over(stripe_side: StripeSide, stranger: Visitor) -> None:
     order = stripe_side.place()
-    open_page(stranger, order, asking.ASKS.amount)
+    open_page(stranger, order, limits.ASKS.amount)
     stripe_side.pay(order)
     assert open_page(stranger, order) == ["Not paid yet"]
     limiter.reset()
@@ -61,7 +61,7 @@ def test_a_payment_is_heard_of_once_the_window_is_over(stripe_side: StripeSide, 
 
 
 def test_while_nothing_can_be_counted_stripe_is_not_asked(app: Flask) -> None:
-    assert asking.may_ask("cs_test_1")
+    assert limits.may_ask("cs_test_1")
     db.session.execute(sa.text("DROP TABLE rate_limit"))
     db.session.commit()
-    assert not asking.may_ask("cs_test_1")
+    assert not limits.may_ask("cs_test_1")

@@ -12,8 +12,7 @@ from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.prices import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, check_total
 from giftshop.checkout import limits
-from giftshop.checkout.placing import place_order
-from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,

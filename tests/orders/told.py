@@ -8,8 +8,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates import encryption
 from giftshop.checkout.fulfilment import settle
-from giftshop.checkout.placing import place_order
-from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import CheckoutAttempt, Order, Refund

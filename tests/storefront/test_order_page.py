@@ -8,8 +8,7 @@ import pytest
 
 from giftshop import clock, dates
 from giftshop.certificates.look_up import code_of
-from giftshop.checkout.placing import place_order
-from giftshop.checkout.purchase import GiftRequest
+from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.orders.look_up import certificates_of, token_of

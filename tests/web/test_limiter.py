@@ -14,7 +14,7 @@ from limits.strategies import FixedWindowRateLimiter
 from giftshop.app import close_app, create_app
 from giftshop.foundation.database import db
 from giftshop.schedule import forget_closed_limits
-from giftshop.storefront.order.asking import may_ask
+from giftshop.storefront.order.limits import may_ask
 from giftshop.web.limiter import STORE_LOST, client_address, limiter, may_count
 from giftshop.web.limiter_storage import DatabaseStorage, RateLimit
 from tests import build

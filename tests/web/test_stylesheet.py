@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from giftshop.foundation.settings import ROOT
-from giftshop.web.stylesheet import compact, read_stylesheet
+from giftshop.web.assets import compact, read_stylesheet
 from tests.storefront.conftest import Visitor, visitor  # noqa: F401  # a fixture
 
 TOKENS = (ROOT / "static/css/tokens.css").read_text(encoding="utf-8")

@@ -9,7 +9,7 @@ from typing import TypeVar, cast
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
 from giftshop.catalog.prices import get_price
-from giftshop.checkout.purchase import DeliveryWay, GiftRequest, Purchase
+from giftshop.checkout.placing import DeliveryWay, GiftRequest, Purchase
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.ledger.idempotency import new_request_key

@@ -12,8 +12,8 @@ from giftshop.orders.models import Order
 from giftshop.orders.states import OPEN
 from giftshop.storefront.art import SAMPLE_SEED, draw
 from giftshop.storefront.order.affairs import head_of, read_affairs, tell_money
-from giftshop.storefront.order.asking import may_ask
 from giftshop.storefront.order.fates import Fate, list_fates
+from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order
 from giftshop.storefront.payment import find_gateway, go_to_payment
 
