@@ -21,7 +21,7 @@ from giftshop.orders import integrity as orders_audit
 from giftshop.web.limiter import limiter
 from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer
-from tests.whole_ledger import find_forged_entry
+from tests.ledger.whole_ledger import find_forged_entry
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page

@@ -21,7 +21,7 @@ from giftshop.orders.models import Order, Refund
 from giftshop.payments import shares
 from tests.faults.checker import AskedRefund, Exchange, Finding, find_contradictions
 from tests.faults.records import Crash
-from tests.whole_ledger import find_forged_entry
+from tests.ledger.whole_ledger import find_forged_entry
 
 UNDER_WAY_SECONDS = 5
 """How long a message may be on its way to the mail server after its sender died."""

@@ -12,7 +12,7 @@ from giftshop.payments.gateway import StripeGateway
 from giftshop.payments.shares import list_certificates
 from tests.office.conftest import Desk, path_of, words_of
 from tests.orders.stripe_side import StripeSide
-from tests.orders.test_review import put_in_review, warn
+from tests.reconciliation.test_review import put_in_review, warn
 from tests.signing_in import hire
 
 WARNED = "The card’s bank warns that this payment may be fraud."

@@ -12,8 +12,8 @@ from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.found_certificates import CertificateFound
 from giftshop.staff.models import StaffSession
 from tests import build
-from tests.certificates.acts import all_at_once
 from tests.conftest import both_databases
+from tests.ledger.acts import all_at_once
 from tests.overlapping import on_postgresql, overlap
 from tests.signing_in import hire, signed_in
 

@@ -1,7 +1,8 @@
 """How often an order's page may send mail, and ask Stripe about one payment.
 
-Mail goes out three times an hour for one order, and for one visitor. Links that prove whose order it is are counted apart: whoever asks for too many of them, which anyone with the order's
-address can, must not keep its buyer from correcting a gift.
+Mail goes out three times an hour for one order, and for one visitor. Links that prove whose order it is are counted
+apart: whoever asks for too many of them, which anyone with the order's address can, must not keep its buyer from
+correcting a gift.
 """
 
 import hashlib
