@@ -11,9 +11,11 @@ from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.notifications import daily_report, news
 from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.failed_scans import forget_failed_scans
+from giftshop.notifications.kinds import AlertKind
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.models import Reconciliation
-from giftshop.reconciliation.run import LATE, OVERDUE, Report, find_last_run, reconcile
+from giftshop.reconciliation.run import LATE, Report, find_last_run, reconcile
 from giftshop.web import limiter_storage
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
@@ -56,7 +58,7 @@ def _tell_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
         )
     when = write_moment(since, practice.time_zone)
     detail = f"The books have not been compared with Stripe since {when}. {why}"
-    alert_owner(OVERDUE, f"after run {last.id if last else 0}", "The books wait for Stripe", detail)
+    alert_owner(AlertKind.RECONCILIATION_OVERDUE, f"after run {last.id if last else 0}", detail)
 
 
 def tell_news() -> None:
@@ -74,6 +76,7 @@ def seal_ledger() -> None:
 
 
 def forget_closed_limits() -> None:
-    """Delete what limits have counted and no longer ask for: the table would grow with every visitor."""
+    """Delete what was counted and is no longer asked for: these tables would grow with every visitor and slip."""
     limiter_storage.forget_closed()
+    forget_failed_scans(at=clock.now())
     db.session.commit()

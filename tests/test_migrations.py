@@ -75,3 +75,66 @@ ORDER = """INSERT INTO "order" VALUES (3, 'o_1', x'01', x'02', 'key', x'03', 'si
     'marko@example.com', NULL, '2026-11-24T00:00:00.000000+00:00', '2026-11-24T00:00:00.000000+00:00')"""
 DELIVERY = """INSERT INTO delivery VALUES (7, 'receipt', 3, NULL, 1, 'marko@example.com', x'00', '<1@x>', 'sent',
     '2026-11-24T00:00:00.000000+00:00', 0, 1, '', '2026-11-24T00:00:00.000000+00:00', NULL)"""
+
+
+def test_what_was_read_out_of_sentences_before_stands_in_columns_after(tmp_path: Path) -> None:
+    old = create_app(make_settings(f"sqlite:///{tmp_path}/old.sqlite"))
+    with old.app_context():
+        upgrade(revision="0006")
+        for statement in (ORDER_IN_REVIEW, *REFUNDS, *ALERTS, *LOG):
+            db.session.execute(sa.text(statement))
+        db.session.commit()
+        upgrade()
+        rows = db.session.execute(sa.text("SELECT subject, order_id FROM alert ORDER BY id")).all()
+        assert dict(rows) == {"cs_9": 3, "pi_9": 3, "evt_1": None, "re_1": 3, "after run 0": None, "o_9.1": None}
+        refusals = db.session.execute(sa.text("SELECT refusal_kind, refusal_code FROM refund ORDER BY id")).all()
+        assert refusals == [("request", "charge_disputed"), ("key", ""), ("unknown", ""), ("bank", ""), ("", "")]
+        paybacks = db.session.execute(sa.text("SELECT order_id, actor, reason, refusals FROM payback")).all()
+        assert paybacks == [(3, "staff:2", "asked again", 2)]
+        warnings = db.session.execute(sa.text("SELECT warning_id, order_id, noted_at FROM fraud_warning")).all()
+        assert warnings == [("issfr_1", 3, MOMENT)]
+        db.session.rollback()
+    close_app(old)
+
+
+MOMENT = "2026-11-24T00:00:00.000000+00:00"
+ORDER_IN_REVIEW = f"""INSERT INTO "order" (id, public_id, token_lookup, token_enc, request_key, request_sha256, mode,
+    state, review_reason, currency, total_cents, buyer_email, payment_intent_id, created_at)
+    VALUES (3, 'o_9', x'01', x'02', 'key', x'03', 'simulated', 'in_review', 'the amount differs', 'USD', 9500,
+    'marko@example.com', 'pi_9', '{MOMENT}')"""
+REFUNDS = [
+    f"""INSERT INTO refund (public_id, order_id, amount_cents, state, reason, actor, stripe_refund_id, refusal,
+    created_at)
+    VALUES ('rf_{number}', 3, 100, 'released', 'asked', 'staff:1', 're_{number}', '{refusal}', '{MOMENT}')"""
+    for number, refusal in enumerate(
+        [
+            "InvalidRequestError charge_disputed req_1",
+            "AuthenticationError  req_2",
+            "Stripe does not know of it.",
+            "The bank did not take it.",
+            "",
+        ]
+    )
+]
+ALERTS = [
+    f"INSERT INTO alert (subject, kind, detail, created_at) VALUES ('{subject}', '{kind}', '{detail}', '{MOMENT}')"
+    for subject, kind, detail in [
+        ("cs_9", "in_review", "Order G-1003: the amount differs. No certificate was issued."),
+        ("pi_9", "paid_twice", "It was paid a second time."),
+        ("evt_1", "wrong_mode_event", "An event of the other mode (test or live) arrived."),
+        ("re_1", "refund_failed", "The refund for order G-9999 failed."),
+        ("after run 0", "reconciliation_overdue", "The books have not been compared with Stripe."),
+        ("o_9.1", "checkout_refused", "The payment page could not be opened."),
+    ]
+]
+LOG = [
+    f"INSERT INTO trail_event (at, actor, kind, order_id, facts) VALUES ('{MOMENT}', '{actor}', '{kind}', 3, '{facts}')"
+    for actor, kind, facts in [
+        ("staff:1", "payback_asked", '{"reason": "asked first"}'),
+        ("stripe", "payback_refused", '{"reason": "no"}'),
+        ("staff:2", "payback_asked", '{"reason": "asked again"}'),
+        ("stripe", "payback_refused", '{"reason": "no"}'),
+        ("stripe", "fraud_warning", '{"reason": "fraud_warning", "subject": "issfr_1"}'),
+        ("stripe", "fraud_warning", '{"reason": "fraud_warning", "subject": "issfr_1"}'),
+    ]
+]

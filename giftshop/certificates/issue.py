@@ -2,8 +2,9 @@
 
 from giftshop.certificates import codes, encryption, look_up
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.ledger.posting import LIABILITY, Cause, Transfer, check_amount, post
+from giftshop.ledger.posting import Cause, Transfer, check_amount, post
 
 
 def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
@@ -18,7 +19,7 @@ def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
     certificate.issued_at = cause.at
     db.session.add(certificate)
     db.session.flush()
-    return post(certificate.id, Transfer("issue", "stripe_clearing", LIABILITY, certificate.face_value_cents), cause)
+    return post(certificate.id, Transfer.of(EntryKind.ISSUE, certificate.face_value_cents), cause)
 
 
 def new_code() -> str:

@@ -8,6 +8,7 @@ from giftshop.certificates import codes, encryption
 from giftshop.errors import CertificateNotFoundError, CertificateVoidError, CodeReplacedError, InvalidCodeError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, ReplacedCode
+from giftshop.ledger.states import CertificateStatus
 
 _PUBLIC_ID_SYMBOLS = 10
 
@@ -18,7 +19,7 @@ def find_by_code(text: str) -> Certificate | None:
         certificate = get_by_code(text)
     except (InvalidCodeError, CertificateNotFoundError):
         return None
-    return None if certificate.status == "void" else certificate
+    return None if certificate.status == CertificateStatus.VOID else certificate
 
 
 def get_by_code(text: str) -> Certificate:
@@ -45,7 +46,7 @@ def get_certificate(public_id: str) -> Certificate:
 
 def code_of(certificate: Certificate) -> str:
     """Return the certificate's code, 16 symbols, for its paper, its page and its message."""
-    if certificate.status == "void":
+    if certificate.status == CertificateStatus.VOID:
         raise CertificateVoidError
     return encryption.open_sealed(certificate.code_enc, certificate.public_id)
 

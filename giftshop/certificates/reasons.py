@@ -1,16 +1,29 @@
 """What people write beside money: read as one line that gives no code away, for notes and reasons of every form.
 
-Reasons are kept for ever, in ledger and trail, and mailed; notes are read by everyone who works here. A code in one of
-them would be spendable by all of them.
+Reasons are kept for ever, in ledger and activity log, and mailed; notes are read by everyone who works here. A code in
+one of them would be spendable by all of them.
 """
 
 import re
 import unicodedata
+from enum import StrEnum, auto
 
 from giftshop.certificates.codes import normalise_code
 from giftshop.errors import InvalidCodeError, NoteTellsCodeError, NoteTooLongError, ReasonMissingError, ShopError
 
 MOST_NOTE = 140
+
+
+class HoldReason(StrEnum):
+    """Why the shop itself puts a certificate on hold; a person's own words stand for themselves."""
+
+    DISPUTED = auto()
+    FRAUD_WARNING = auto()
+    REFUND_FAILED = auto()
+    REFUND_REFUSED = auto()
+    REFUND_OVER_BALANCE = auto()
+
+
 _SIGN, _GAP = "[0-9A-Za-z]", "[^0-9A-Za-z]"
 _CODE_LIKE = re.compile(
     rf"(?=({_SIGN}{{16}}))"  # in one piece, whatever stands around it
@@ -64,7 +77,7 @@ class ReasonTellsTooMuchError(ShopError):
 
 
 def read_reason(typed: str) -> str:
-    """Read a typed reason: one line of at most 40 characters, free of secrets, because ledger and trail keep it.
+    """Read a typed reason: one line of at most 40 characters, free of secrets, because ledger and activity log keep it.
 
     Raises ReasonMissingError, ReasonTooLongError, ReasonTellsTooMuchError.
     """

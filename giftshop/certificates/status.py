@@ -1,4 +1,4 @@
-"""A certificate's standing: put on hold and released, ended, given a new code; each with who and why, in the trail.
+"""A certificate's status: put on hold and released, ended, given a new code; each with who and why, in the log.
 
 A certificate is frozen while any freeze is open: two disputes, or a dispute and a manager, do not undo each other.
 Whoever puts one on hold or releases it locks it first: else a release overlooks a hold that is not committed yet.
@@ -7,21 +7,24 @@ Whoever puts one on hold or releases it locks it first: else a release overlooks
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from giftshop.certificates import codes, encryption
 from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import CLEARING, Account, EntryKind
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
-from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
+from giftshop.ledger.open_entries import list_open_of
+from giftshop.ledger.posting import Cause, Transfer, lock_certificate, post
+from giftshop.ledger.states import CertificateStatus
 
 BY_HAND = "by hand"
 
 
 def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, at: datetime) -> bool:
     """Put a certificate on hold because of `subject` (Stripe's id, or `BY_HAND`); False when it is already for that."""
-    hold_certificate(certificate_id)
+    lock_certificate(certificate_id)
     if _open_freeze(certificate_id, subject) is not None:
         return False
     db.session.add(
@@ -30,29 +33,31 @@ def freeze(certificate_id: int, *, subject: str, reason_code: str, actor: str, a
         )
     )
     db.session.flush()
-    _change_status(certificate_id, "active", "frozen")
-    activity_log.note("frozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
+    _change_status(certificate_id, CertificateStatus.ACTIVE, CertificateStatus.FROZEN)
+    activity_log.note(Activity.FROZEN, actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
     return True
 
 
 def freeze_by_hand(certificate_id: int, *, reason_code: str, actor: str, at: datetime) -> bool:
     """Put a certificate on hold for a manager. Raises ReasonMissingError, CertificateVoidError."""
     _check_reason(reason_code)
-    _hold_unended(certificate_id)
+    _lock_unended(certificate_id)
     return freeze(certificate_id, subject=BY_HAND, reason_code=reason_code, actor=actor, at=at)
 
 
 def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_code: str = "") -> bool:
     """End the hold that `subject` caused; the certificate is usable again when no other is open."""
-    hold_certificate(certificate_id)
+    lock_certificate(certificate_id)
     found = _open_freeze(certificate_id, subject)
     if found is None:
         return False
     found.lifted_at, found.lifted_by = at, actor
     db.session.flush()
     if not list_freezes(certificate_id):
-        _change_status(certificate_id, "frozen", "active")
-    activity_log.note("unfrozen", actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject)
+        _change_status(certificate_id, CertificateStatus.FROZEN, CertificateStatus.ACTIVE)
+    activity_log.note(
+        Activity.UNFROZEN, actor=actor, certificate_id=certificate_id, reason=reason_code, subject=subject
+    )
     return True
 
 
@@ -74,7 +79,7 @@ def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime)
     Raises ReasonMissingError, CertificateVoidError, NotFrozenByHandError.
     """
     _check_reason(reason_code)
-    _hold_unended(certificate_id)
+    _lock_unended(certificate_id)
     if _holds_disputed_money(certificate_id):
         raise NotFrozenByHandError
     subjects = [each.subject for each in list_freezes(certificate_id)]
@@ -85,7 +90,7 @@ def lift_all(certificate_id: int, *, reason_code: str, actor: str, at: datetime)
 def hold_what_returned(certificate_id: int, *, subject: str, reason_code: str, at: datetime) -> None:
     """Name why a certificate is on hold that had ended and has value again: a person looks at it first."""
     certificate = db.session.get_one(Certificate, certificate_id, populate_existing=True)
-    if certificate.status == "frozen" and not list_freezes(certificate_id):
+    if certificate.status == CertificateStatus.FROZEN and not list_freezes(certificate_id):
         freeze(certificate_id, subject=subject, reason_code=reason_code, actor="stripe", at=at)
 
 
@@ -103,22 +108,24 @@ def void(certificate_id: int, *, reason_code: str, request_key: str, actor: str,
     Raises ReasonMissingError, CertificateVoidError (it has ended, or nothing is left on it).
     """
     _check_reason(reason_code)
-    certificate = _hold_unended(certificate_id)
+    certificate = _lock_unended(certificate_id)
     if certificate.balance_cents == 0:
         raise CertificateVoidError
     entry = post(
         certificate_id,
-        Transfer("void", LIABILITY, _void_account(certificate_id), certificate.balance_cents),
+        Transfer.of(EntryKind.VOID, certificate.balance_cents, credit=_void_account(certificate_id)),
         Cause(actor=actor, scope="void", key=request_key, at=at, reason_code=reason_code),
-        status="void",
+        status=CertificateStatus.VOID,
     )
-    activity_log.note("voided", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    activity_log.note(Activity.VOIDED, actor=actor, certificate_id=certificate_id, reason=reason_code)
     return entry
 
 
 def was_voided(certificate_id: int) -> bool:
     """Tell whether somebody ended a certificate for good, also when it has value again."""
-    ended = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id == certificate_id, LedgerEntry.kind == "void")
+    ended = sa.select(LedgerEntry.id).where(
+        LedgerEntry.certificate_id == certificate_id, LedgerEntry.kind == EntryKind.VOID
+    )
     return db.session.scalar(ended.limit(1)) is not None
 
 
@@ -128,7 +135,7 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     Raises ReasonMissingError, CertificateVoidError.
     """
     _check_reason(reason_code)
-    certificate = _hold_unended(certificate_id)
+    certificate = _lock_unended(certificate_id)
     code = codes.new_code()
     db.session.add(
         ReplacedCode(code_lookup=certificate.code_lookup, certificate_id=certificate_id, replaced_at=at, actor=actor)
@@ -136,14 +143,14 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     certificate.code_lookup = encryption.lookup(code)
     certificate.code_enc = encryption.seal(code, certificate.public_id)
     db.session.flush()
-    activity_log.note("reissued", actor=actor, certificate_id=certificate_id, reason=reason_code)
+    activity_log.note(Activity.REISSUED, actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code
 
 
-def _hold_unended(certificate_id: int) -> Certificate:
+def _lock_unended(certificate_id: int) -> Certificate:
     """Return a certificate that is nobody else's until this transaction ends. Raises CertificateVoidError."""
-    certificate = hold_certificate(certificate_id)
-    if certificate.status == "void":
+    certificate = lock_certificate(certificate_id)
+    if certificate.status == CertificateStatus.VOID:
         raise CertificateVoidError
     return certificate
 
@@ -157,28 +164,22 @@ def _open_freeze(certificate_id: int, subject: str) -> CertificateFreeze | None:
     return db.session.scalar(query)
 
 
-def _change_status(certificate_id: int, before: str, after: str) -> None:
+def _change_status(certificate_id: int, before: CertificateStatus, after: CertificateStatus) -> None:
     change = sa.update(Certificate).where(Certificate.id == certificate_id, Certificate.status == before)
     db.session.execute(change.values(status=after))
 
 
-def _void_account(certificate_id: int) -> str:
+def _void_account(certificate_id: int) -> Account:
     """Return where a voided value goes: back where it came from, or, if Stripe took it, out in cash."""
     first = sa.select(LedgerEntry.debit_account).where(
         LedgerEntry.certificate_id == certificate_id, LedgerEntry.sequence == 1
     )
     source = db.session.scalars(first).one()
-    return "cash_paid_out" if source == "stripe_clearing" else source
+    return Account.CASH_PAID_OUT if source == CLEARING else Account(source)
 
 
 def _holds_disputed_money(certificate_id: int) -> bool:
-    closing = aliased(LedgerEntry)
-    held = sa.select(LedgerEntry.id).where(
-        LedgerEntry.certificate_id == certificate_id,
-        LedgerEntry.kind == "dispute_hold",
-        ~sa.exists().where(closing.reverses_id == LedgerEntry.id),
-    )
-    return db.session.scalar(held.limit(1)) is not None
+    return bool(list_open_of([certificate_id], EntryKind.DISPUTE_HOLD))
 
 
 def _check_reason(reason_code: str) -> None:

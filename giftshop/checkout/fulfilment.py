@@ -14,10 +14,11 @@ from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
-from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.announcing import Announcement, Concern, announce
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import find_attempt, find_awaiting_attempt, find_order_by_payment, lock_order
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
-from giftshop.orders.states import may_move, move
+from giftshop.orders.states import AttemptState, OrderState, may_move, move
 from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import Patience, StripeGateway
 
@@ -46,10 +47,14 @@ def settle(session: SessionFacts) -> Order | None:
     order = lock_order(attempt.order_id)
     db.session.refresh(attempt)
     _settle_attempt(attempt, session)
-    if session.status == "complete":
+    if session.status == AttemptState.COMPLETE:
         _settle_complete(order, attempt, session, installation)
-    elif session.status == "expired" and attempt is order.attempts[-1] and order.state == "awaiting_payment":
-        move(order, "expired")
+    elif (
+        session.status == AttemptState.EXPIRED
+        and attempt is order.attempts[-1]
+        and order.state == OrderState.AWAITING_PAYMENT
+    ):
+        move(order, OrderState.EXPIRED)
     db.session.flush()
     return order
 
@@ -78,12 +83,12 @@ def _adopt(session: SessionFacts) -> CheckoutAttempt | None:
         return None
     attempt = find_awaiting_attempt(session.metadata.get("order_id", ""), int(number))
     if attempt is not None:
-        attempt.session_id, attempt.session_url, attempt.state = session.id, session.url, "open"
+        attempt.session_id, attempt.session_url, attempt.state = session.id, session.url, AttemptState.OPEN
     return attempt
 
 
 def _settle_attempt(attempt: CheckoutAttempt, session: SessionFacts) -> None:
-    if session.status in ("complete", "expired"):
+    if session.status in (AttemptState.COMPLETE, AttemptState.EXPIRED):
         attempt.state = session.status
 
 
@@ -95,41 +100,41 @@ def _settle_complete(order: Order, attempt: CheckoutAttempt, session: SessionFac
             _settle_unpaid(order, session)
     elif mismatch := find_mismatch(order, session, installation):
         _review(order, session, mismatch)
-    elif may_move(order, "paid") and order.state != "in_review":
+    elif may_move(order, OrderState.PAID) and order.state != OrderState.IN_REVIEW:
         _pay(order, session)
     elif order.payment_intent_id != session.payment_intent_id:
         detail = f"Order {order.number} was paid a second time. Refund the second payment at Stripe."
-        alert_owner("paid_twice", session.id, "An order was paid twice", detail, order=order)
+        announce(Announcement(order=order, concerns=[Concern(AlertKind.PAID_TWICE, session.id, detail)]))
 
 
 def _settle_unpaid(order: Order, session: SessionFacts) -> None:
     has_failed = session.payment_intent_status in _FAILED_INTENTS
-    if not has_failed and may_move(order, "processing"):
-        move(order, "processing")
-    elif has_failed and may_move(order, "failed"):
-        move(order, "failed")
-        letters.tell_payment_failed(order)
+    if not has_failed and may_move(order, OrderState.PROCESSING):
+        move(order, OrderState.PROCESSING)
+    elif has_failed and may_move(order, OrderState.FAILED):
+        move(order, OrderState.FAILED)
+        announce(Announcement(order=order, letters=[letters.letter_of_failure(order)]))
 
 
 def _review(order: Order, session: SessionFacts, reason: str) -> None:
     if order.received_cents is None:  # the first payment heard of decides; any other is only told
-        move(order, "in_review")
+        move(order, OrderState.IN_REVIEW)
         order.review_reason = reason
         _note_payment(order, session)
     detail = f"Order {order.number}: {reason}. No certificate was issued."
-    alert_owner("in_review", session.id, "An order needs your review", detail, order=order)
+    announce(Announcement(order=order, concerns=[Concern(AlertKind.IN_REVIEW, session.id, detail)]))
 
 
 def _pay(order: Order, session: SessionFacts, *, actor: str = "stripe") -> None:
     """Issue every certificate of a paid order and schedule every message, in this one transaction."""
     now = clock.now()
     practice = get_practice()
-    move(order, "paid", actor=actor)
+    move(order, OrderState.PAID, actor=actor)
     order.paid_at = now
     _note_payment(order, session)
     issued = {gift.id: _issue_gift(order, gift, at=now) for gift in order.gifts}
-    letters.tell_paid(order, issued, practice, at=now)
-    move(order, "fulfilled", actor=actor)
+    move(order, OrderState.FULFILLED, actor=actor)
+    announce(Announcement(order=order, letters=letters.letters_of_sale(order, issued, practice, at=now)))
 
 
 def _note_payment(order: Order, session: SessionFacts) -> None:

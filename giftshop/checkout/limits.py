@@ -24,6 +24,7 @@ from giftshop.errors import (
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
+from giftshop.orders.states import BOUGHT, AttemptState
 
 PAYABLE_FOR = timedelta(days=7)
 """How long an order may be paid under the words it was placed with."""
@@ -31,7 +32,6 @@ OPEN_CHECKOUTS, CHECKOUTS_AN_HOUR = 5, 10
 SIMULATED_LENIENCE = 100
 """No card can be tested at the simulated Stripe, and developers and tests buy from one address all day."""
 A_DAY, AN_HOUR = timedelta(days=1), timedelta(hours=1)
-_BUYING = ("awaiting_payment", "processing", "paid", "fulfilled", "in_review")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -99,9 +99,9 @@ def _bought(by_whom: sa.ColumnElement[bool], apart_from: Order, at: datetime) ->
     counted = mine.where(
         by_whom,
         CheckoutAttempt.first_tried_at > at - A_DAY,
-        CheckoutAttempt.state != "expired",
+        CheckoutAttempt.state != AttemptState.EXPIRED,
         Order.created_at > at - A_DAY - PAYABLE_FOR,  # an index; an older order has no attempt of the last day
-        Order.state.in_(_BUYING),
+        Order.state.in_(BOUGHT),
         Order.id != apart_from.id,  # one that is just being placed has none: "IS NOT NULL"
     )
     total = sa.select(sa.func.coalesce(sa.func.sum(Order.total_cents), 0)).where(Order.id.in_(counted))
@@ -110,11 +110,11 @@ def _bought(by_whom: sa.ColumnElement[bool], apart_from: Order, at: datetime) ->
 
 def _unpaid_attempts(client_address: str, at: datetime) -> tuple[int, int]:
     """Count this address's attempts of the last hour that were not paid: those still open, and all of them."""
-    is_open = sa.case((CheckoutAttempt.state.in_(("created", "open")), 1), else_=0)
+    is_open = sa.case((CheckoutAttempt.state.in_((AttemptState.CREATED, AttemptState.OPEN)), 1), else_=0)
     query = sa.select(sa.func.coalesce(sa.func.sum(is_open), 0), sa.func.count()).where(
         CheckoutAttempt.client_address == client_address,
         CheckoutAttempt.first_tried_at > at - AN_HOUR,
-        CheckoutAttempt.state != "complete",
+        CheckoutAttempt.state != AttemptState.COMPLETE,
     )
     open_now, in_an_hour = db.session.execute(query).one()
     return int(open_now), int(in_an_hour)

@@ -19,6 +19,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import refuse_unusable_key, wait_for_copies
 from giftshop.orders.look_up import give_token
 from giftshop.orders.models import Gift, Order
+from giftshop.orders.states import OrderState
 
 DeliveryWay = Literal["recipient", "buyer", "print"]
 
@@ -93,7 +94,7 @@ def _build_order(purchase: Purchase, digest: bytes, practice: Practice, *, mode:
         request_key=purchase.request_key,
         request_sha256=digest,
         mode=mode,
-        state="awaiting_payment",
+        state=OrderState.AWAITING_PAYMENT,
         currency=practice.currency,
         total_cents=sum(gift.amount_cents * gift.quantity for gift in gifts),
         buyer_email=purchase.buyer_email,

@@ -15,12 +15,14 @@ from giftshop.checkout.fulfilment import fulfil_order
 from giftshop.checkout.limits import admit
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db
-from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.announcing import Announcement, Concern, announce
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import lock_order, order_address, token_of
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
-from giftshop.orders.states import PAYABLE, move
+from giftshop.orders.states import PAYABLE, AttemptState, OrderState, move
+from giftshop.payments.errors import ParametersChangedError
 from giftshop.payments.facts import SessionFacts
-from giftshop.payments.gateway import ParametersChangedError, StripeGateway
+from giftshop.payments.gateway import StripeGateway
 
 SESSION_LIFE = timedelta(minutes=40)
 RESEND_WINDOW = timedelta(minutes=9)
@@ -54,8 +56,8 @@ def withdraw_order(order_id: int, gateway: StripeGateway) -> bool:
     if not _close_stale(order_id, gateway, close_open=True):
         return False
     order = lock_order(order_id)
-    if order.state == "awaiting_payment":
-        move(order, "expired", actor="buyer")
+    if order.state == OrderState.AWAITING_PAYMENT:
+        move(order, OrderState.EXPIRED, actor="buyer")
     db.session.commit()
     return True
 
@@ -64,13 +66,13 @@ def _close_stale(order_id: int, gateway: StripeGateway, *, close_open: bool = Fa
     """Close the sessions of this order that must not be paid any more; False when one of them was paid already."""
     now = clock.now()
     order = db.session.get_one(Order, order_id, populate_existing=True)
-    stale = [a for a in order.attempts if a.state == "open" and (close_open or a.expires_at <= now)]
+    stale = [a for a in order.attempts if a.state == AttemptState.OPEN and (close_open or a.expires_at <= now)]
     session_ids = [(attempt.id, attempt.session_id) for attempt in stale if attempt.session_id]
     is_payable = order.state in PAYABLE
     db.session.rollback()
     for attempt_id, session_id in session_ids:
         if gateway.expire_session(session_id):
-            db.session.get_one(CheckoutAttempt, attempt_id).state = "expired"
+            db.session.get_one(CheckoutAttempt, attempt_id).state = AttemptState.EXPIRED
         else:
             fulfil_order(session_id, gateway)
         db.session.commit()
@@ -94,11 +96,11 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
     last = order.attempts[-1] if order.attempts else None
     if last is not None and _is_usable(last, at):
         return last
-    if last is not None and last.state == "created":
-        last.state = "expired"
+    if last is not None and last.state == AttemptState.CREATED:
+        last.state = AttemptState.EXPIRED
     admit(order, client_address=client_address, at=at)
-    if order.state != "awaiting_payment":
-        move(order, "awaiting_payment", actor="buyer")
+    if order.state != OrderState.AWAITING_PAYMENT:
+        move(order, OrderState.AWAITING_PAYMENT, actor="buyer")
     number = last.number + 1 if last else 1
     attempt = _build_attempt(order, number, base_url=base_url, client_address=client_address, at=at)
     db.session.add(attempt)
@@ -116,7 +118,7 @@ def _build_attempt(order: Order, number: int, *, base_url: str, client_address: 
         number=number,
         parameters_enc=encryption.seal(json.dumps(parameters), key),
         idempotency_key=key,
-        state="created",
+        state=AttemptState.CREATED,
         first_tried_at=at,
         expires_at=expires_at,
         client_address=client_address,
@@ -127,9 +129,10 @@ def build_parameters(order: Order, attempt: int, *, base_url: str, expires_at: i
     """Return the parameters of the order's Checkout Session; amounts in minor units, `expires_at` epoch seconds.
 
     Metadata stands on the session and on the payment, because Stripe does not copy it; it names instance,
-    order and attempt, never a code or a message. The braces of the success address reach Stripe as they are.
+    order and attempt, and on each line what was sold, never a code or a message. The braces of the success address
+    reach Stripe as they are.
     """
-    metadata = {"shop": get_installation().instance_id, "order_id": order.public_id, "attempt": str(attempt)}
+    metadata = _metadata(order, attempt)
     return {
         "mode": "payment",
         "success_url": order_address(order, base_url) + "?session_id={CHECKOUT_SESSION_ID}",
@@ -150,11 +153,26 @@ def build_parameters(order: Order, attempt: int, *, base_url: str, expires_at: i
     }
 
 
+def _metadata(order: Order, attempt: int) -> dict[str, str]:
+    """Return what our things at Stripe are recognised by, also after a restore that has lost them here."""
+    return {
+        "shop": get_installation().instance_id,
+        "order_id": order.public_id,
+        "order_number": order.number,
+        "attempt": str(attempt),
+    }
+
+
 def _line_item(gift: Gift, currency: str) -> dict[str, Any]:
-    name = f"Gift certificate: {gift.service_name}" if gift.service_name else "Gift certificate"
-    product = {"name": name, "description": f"For {gift.recipient_name}"}
+    product = {"name": name_product(gift.service_name), "description": f"For {gift.recipient_name}"}
     price = {"currency": currency.lower(), "unit_amount": gift.amount_cents, "product_data": product}
-    return {"quantity": gift.quantity, "price_data": price}
+    metadata = {"offer": gift.offer_slug} | ({"service": gift.service_name} if gift.service_name else {})
+    return {"quantity": gift.quantity, "price_data": price, "metadata": metadata}
+
+
+def name_product(service_name: str) -> str:
+    """Return what Stripe's page calls a certificate for a session, or for an amount when there is no name."""
+    return f"Gift certificate: {service_name}" if service_name else "Gift certificate"
 
 
 def _create_session(attempt: CheckoutAttempt, gateway: StripeGateway) -> str | None:
@@ -178,14 +196,15 @@ def _tell_refused(attempt: CheckoutAttempt, answer: str) -> None:
     """Alert the practice that a buyer was turned away, for each attempt anew."""
     order = attempt.order
     detail = f"The payment page of order {order.number} could not be opened. Stripe says: {answer.strip()}."
-    alert_owner("checkout_refused", f"{order.public_id}.{attempt.number}", "A buyer could not pay", detail, order=order)
+    concern = Concern(AlertKind.CHECKOUT_REFUSED, f"{order.public_id}.{attempt.number}", detail)
+    announce(Announcement(order=order, concerns=[concern]))
     db.session.commit()
 
 
 def _is_usable(attempt: CheckoutAttempt, at: datetime) -> bool:
-    if attempt.state == "open":
+    if attempt.state == AttemptState.OPEN:
         return attempt.expires_at > at
-    return attempt.state == "created" and attempt.first_tried_at + RESEND_WINDOW > at
+    return attempt.state == AttemptState.CREATED and attempt.first_tried_at + RESEND_WINDOW > at
 
 
 def _frozen(attempt: CheckoutAttempt) -> tuple[dict[str, Any], str]:
@@ -197,12 +216,12 @@ def _frozen(attempt: CheckoutAttempt) -> tuple[dict[str, Any], str]:
 
 
 def _give_up(attempt: CheckoutAttempt) -> None:
-    attempt.state = "expired"
+    attempt.state = AttemptState.EXPIRED
     db.session.commit()
 
 
 def _record(attempt: CheckoutAttempt, session: SessionFacts) -> str:
     """Keep the session that Stripe made; two presses at once got the same one, so both write the same."""
-    attempt.session_id, attempt.session_url, attempt.state = session.id, session.url, "open"
+    attempt.session_id, attempt.session_url, attempt.state = session.id, session.url, AttemptState.OPEN
     db.session.commit()
     return session.url or ""

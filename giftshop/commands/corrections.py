@@ -21,9 +21,10 @@ from giftshop.money import format_amount, parse_amount
 from giftshop.office.acts import ACTS
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
-from giftshop.orders.finding import find_exactly
 from giftshop.orders.look_up import get_order
 from giftshop.orders.models import Order
+from giftshop.orders.search import find_exactly
+from giftshop.orders.states import OrderState
 from giftshop.reconciliation import review
 from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
 from giftshop.staff.accounts import get_staff
@@ -89,11 +90,11 @@ def accept(number: str, reason: str, email: str) -> None:
 
 
 def _pay_back(person: Staff, order: Order, reason: str) -> None:
-    if order.state != "in_review":
+    if order.state != OrderState.IN_REVIEW:
         raise CertificateNotNamedError
     asked, gateway = _asked(person, reason), current_app.extensions["stripe_gateway"]
     review.pay_back(order.id, asked, gateway, limit_cents=_limit(person))
-    click.echo(f"Order {order.number} is {STATES[order.state][1].lower()}.")
+    click.echo(f"Order {order.number} is {STATES[OrderState(order.state)][1].lower()}.")
 
 
 def _limit(person: Staff) -> int | None:

@@ -12,6 +12,7 @@ from giftshop.catalog.offers import list_kept_offers
 from giftshop.catalog.practice import find_practice
 from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import one_sentence
 from giftshop.ledger.models import Certificate
@@ -46,7 +47,7 @@ def set_by_file(file: Path) -> None:
     _refuse_other_currency(find_practice(), wanted.facts["currency"])
     changed = set_practice(wanted.facts, wanted.offers)
     if changed:
-        activity_log.note("practice_set", actor="system", changed=changed)
+        activity_log.note(Activity.PRACTICE_SET, actor="system", changed=changed)
     db.session.commit()
     click.echo("\n".join(["Changed:", *changed]) if changed else "Nothing to change: all of it stands already.")
 

@@ -1,6 +1,6 @@
 """What a buyer may still change of a gift: its address, its day, whether it is sent at all; for the buyer's pages.
 
-Each act is answered once and noted in the trail as the buyer's. Nothing here commits; what is refused has left
+Each act is answered once and noted in the activity log as the buyer's. Nothing here commits; what is refused has left
 nothing behind (ledger/idempotency.py). A message is sent again by the one rule in delivery/resending.py.
 """
 
@@ -12,23 +12,28 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
-from giftshop.delivery import deliveries, resending
+from giftshop.delivery import resending
+from giftshop.delivery.kinds import BRINGING, MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import DeliveryState
 from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
 
 BUYER = "buyer"
 _WAYS = {
-    "scheduled": ("address", "day", "cancel"),
-    "sent": ("address",),
-    "failed": ("address",),
-    "cancelled": ("address", "day"),
+    DeliveryState.SCHEDULED: ("address", "day", "cancel"),
+    DeliveryState.SENT: ("address",),
+    DeliveryState.FAILED: ("address",),
+    DeliveryState.CANCELLED: ("address", "day"),
 }
 """What may be changed of a gift for its recipient, by the state of the message that brings it."""
 
@@ -43,12 +48,12 @@ class GiftOpenedError(ShopError):
 
 def list_ways(message: Delivery | None, certificates: list[Certificate]) -> tuple[str, ...]:
     """Return what may be changed now: "address", "day", "cancel" of a gift to others, "copy" of one to the buyer."""
-    alive = [certificate for certificate in certificates if certificate.status != "void"]
-    if message is None or not alive or any(certificate.status == "frozen" for certificate in alive):
+    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
+    if message is None or not alive or any(certificate.status == CertificateStatus.FROZEN for certificate in alive):
         return ()
-    if message.kind == "certificate":
-        return ("copy",) if message.state in ("sent", "failed") else ()
-    return _WAYS.get(message.state, ())
+    if message.kind == MessageKind.CERTIFICATE:
+        return ("copy",) if message.state in (DeliveryState.SENT, DeliveryState.FAILED) else ()
+    return _WAYS.get(DeliveryState(message.state), ())
 
 
 def send_to(gift: Gift, address: str, *, key: str) -> Answer:
@@ -63,7 +68,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
         now = clock.now()
         if address != message.to_address and _may_have_arrived(message):
             _refuse_opened(certificates)
-            resending.cancel_all(gift.id, kind="reissued", at=now)
+            resending.cancel_all(gift.id, kind=MessageKind.REISSUED, at=now)
             for certificate in certificates:
                 status.reissue(certificate.id, reason_code="address corrected", actor=BUYER, at=now)
         gift.delivery = "recipient"
@@ -81,7 +86,9 @@ def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
         gift.delivery, gift.deliver_on = "recipient", day
         send_at = letters.send_at(gift, get_practice(), at=now)
         again = resending.send_again(message.id, to_address=message.to_address, at=now, send_at=send_at)
-        activity_log.note("day_changed", actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now")
+        activity_log.note(
+            Activity.DAY_CHANGED, actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now"
+        )
         return {"message": again.id}
 
     return _once(gift, "day", key, act, day=day.isoformat() if day else "")
@@ -94,7 +101,7 @@ def keep_back(gift: Gift, *, key: str) -> Answer:
         message, _ = _take(gift, "cancel")
         resending.cancel(message.id, at=clock.now())
         gift.delivery, gift.deliver_on = "print", None
-        activity_log.note("sending_cancelled", actor=BUYER, order_id=gift.order_id)
+        activity_log.note(Activity.SENDING_CANCELLED, actor=BUYER, order_id=gift.order_id)
         return {"message": message.id}
 
     return _once(gift, "cancel", key, act)
@@ -113,7 +120,7 @@ def send_copy(gift: Gift, *, key: str) -> Answer:
 
 def find_message(gift: Gift) -> Delivery | None:
     """Return the newest message that brings a gift, or None before it is paid."""
-    query = sa.select(Delivery).where(Delivery.gift_id == gift.id, Delivery.kind.in_(deliveries.BRINGING))
+    query = sa.select(Delivery).where(Delivery.gift_id == gift.id, Delivery.kind.in_(BRINGING))
     return db.session.scalar(query.order_by(Delivery.id.desc()).limit(1))
 
 
@@ -125,27 +132,27 @@ def _take(gift: Gift, way: str) -> tuple[Delivery, list[Certificate]]:
     newest = find_message(gift)
     if newest is None:
         raise NotChangeableError
-    message = resending.hold_message(newest.id)
-    if message.state == "sending":
+    message = resending.lock_message(newest.id)
+    if message.state == DeliveryState.SENDING:
         raise resending.MessageUnderWayError
     certificates = certificates_of(gift.order).get(gift.id, [])
     if way not in list_ways(message, certificates):
         raise NotChangeableError
-    return message, [certificate for certificate in certificates if certificate.status != "void"]
+    return message, [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
 
 
 def _may_have_arrived(message: Delivery) -> bool:
     """Tell whether some mailbox may have the message: a try that was thought to fail may have been taken too."""
-    return message.attempts > 0 or message.state in ("sent", "failed")
+    return message.attempts > 0 or message.state in (DeliveryState.SENT, DeliveryState.FAILED)
 
 
 def _refuse_opened(certificates: list[Certificate]) -> None:
     ids = [certificate.id for certificate in certificates]
     is_seen = any(
-        event.kind == "viewed" and event.actor == activity_log.HOLDER
+        event.kind == Activity.VIEWED and event.actor == activity_log.HOLDER
         for event in activity_log.list_events(certificate_ids=ids)
     )
-    used = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id.in_(ids), LedgerEntry.kind == "redeem")
+    used = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id.in_(ids), LedgerEntry.kind == EntryKind.REDEEM)
     if is_seen or db.session.scalar(used.limit(1)) is not None:
         raise GiftOpenedError
 

@@ -13,6 +13,7 @@ from giftshop.documents.printing import face_of
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 
 
 class NothingToBringError(ShopError):
@@ -47,7 +48,7 @@ def _certificates(delivery_id: int) -> list[Certificate]:
         .order_by(Certificate.id)
     )
     carried = list(db.session.scalars(query))
-    alive = [certificate for certificate in carried if certificate.status != "void"]
+    alive = [certificate for certificate in carried if certificate.status != CertificateStatus.VOID]
     if carried and not alive:
         raise NothingToBringError
     return alive

@@ -12,21 +12,22 @@ from sqlalchemy.orm import aliased
 from giftshop import clock
 from giftshop.certificates import encryption
 from giftshop.delivery.composing import NothingToBringError, build_message
+from giftshop.delivery.kinds import BRINGING, MessageKind
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.delivery.states import OUT, WAITING, DeliveryState
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe, insist
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 
 JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
 """The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
 MOST_ATTEMPTS = 30
 """More than twelve tries and a few crashes explain: then it is the message itself that ends its processes."""
-BRINGING = ("gift", "certificate")
-"""The kinds of message that bring a gift for the first time: to its recipient, or to the buyer."""
 NOT_MADE = "The message could not be made. Please tell whoever looks after the shop."
 NOTHING_TO_BRING = "The certificates in it had ended."
 BROKE_OFF = "Sending broke off again and again. Please tell whoever looks after the shop."
@@ -55,7 +56,7 @@ _sender = _Sender()
 
 
 def schedule(
-    kind: str,
+    kind: MessageKind,
     *,
     order_id: int | None,
     gift_id: int | None,
@@ -72,7 +73,7 @@ def schedule(
     delivery = Delivery(kind=kind, order_id=order_id, gift_id=gift_id, to_address=to_address, send_at=send_at)
     delivery.message_id = message_id(message_key)
     delivery.facts_enc = encryption.seal(json.dumps(facts), delivery.message_id)
-    delivery.state, delivery.created_at = "scheduled", clock.now()
+    delivery.state, delivery.created_at = DeliveryState.SCHEDULED, clock.now()
     db.session.add(delivery)
     db.session.flush()
     db.session.add_all(DeliveryCertificate(delivery_id=delivery.id, certificate_id=each) for each in certificate_ids)
@@ -97,16 +98,16 @@ def was_sent(gift_id: int) -> bool:
     """
     bringing = (Delivery.gift_id == gift_id, Delivery.kind.in_(BRINGING))
     query = sa.select(Delivery.state).where(*bringing).with_for_update()
-    return any(state in ("sent", "sending") for state in db.session.scalars(query).all())
+    return any(state in OUT for state in db.session.scalars(query).all())
 
 
 def was_cancelled(gift_id: int) -> bool:
     """Tell whether the newest message that brings a gift was cancelled, so that none is to come."""
     newest = sa.select(Delivery.state).where(Delivery.gift_id == gift_id, Delivery.kind.in_(BRINGING))
-    return db.session.scalar(newest.order_by(Delivery.id.desc()).limit(1)) == "cancelled"
+    return db.session.scalar(newest.order_by(Delivery.id.desc()).limit(1)) == DeliveryState.CANCELLED
 
 
-def was_told(gift_id: int, kind: str) -> bool:
+def was_told(gift_id: int, kind: MessageKind) -> bool:
     """Tell whether there is a message of this kind about a gift."""
     found = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.kind == kind)
     return db.session.scalar(found.limit(1)) is not None
@@ -116,12 +117,12 @@ def cancel_ended(order_id: int) -> int:
     """Cancel the messages of an order still to come whose certificates have all ended; return how many."""
     carried = sa.select(DeliveryCertificate.delivery_id).where(DeliveryCertificate.delivery_id == Delivery.id)
     alive = carried.join(Certificate, Certificate.id == DeliveryCertificate.certificate_id).where(
-        Certificate.status != "void"
+        Certificate.status != CertificateStatus.VOID
     )
     ended = sa.update(Delivery).where(
-        Delivery.order_id == order_id, Delivery.state == "scheduled", carried.exists(), ~alive.exists()
+        Delivery.order_id == order_id, Delivery.state == DeliveryState.SCHEDULED, carried.exists(), ~alive.exists()
     )
-    gone = ended.values(state="cancelled", ended_at=clock.now())
+    gone = ended.values(state=DeliveryState.CANCELLED, ended_at=clock.now())
     cancelled = db.session.execute(gone.returning(Delivery.id))
     return len(cancelled.all())
 
@@ -130,7 +131,7 @@ def list_failed() -> list[Delivery]:
     """Return the messages that were given up and not sent again, oldest first; `last_error` says why."""
     again = aliased(Delivery)
     given_up = sa.select(Delivery).where(
-        Delivery.state == "failed", ~sa.exists().where(again.replaces_id == Delivery.id)
+        Delivery.state == DeliveryState.FAILED, ~sa.exists().where(again.replaces_id == Delivery.id)
     )
     return list(db.session.scalars(given_up.order_by(Delivery.id)))
 
@@ -175,8 +176,8 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
     """
     claimed = db.session.execute(
         sa.update(Delivery)
-        .where(Delivery.id == delivery_id, Delivery.turn == turn, Delivery.state.in_(("scheduled", "sending")))
-        .values(state="sending", attempts=Delivery.attempts + 1)
+        .where(Delivery.id == delivery_id, Delivery.turn == turn, Delivery.state.in_(WAITING))
+        .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
         .returning(Delivery.attempts, Delivery.to_address)
         .execution_options(synchronize_session=False)
     )
@@ -202,31 +203,34 @@ def _record_trouble(attempt: _Attempt, reason: str) -> None:
     """Plan the next try, or give up after the last one."""
     if attempt.turn >= len(BACK_OFF_MINUTES):
         _record_failed(attempt, reason)
-    elif _record(attempt, state="scheduled", turn=attempt.turn + 1, last_error=reason):
+    elif _record(attempt, state=DeliveryState.SCHEDULED, turn=attempt.turn + 1, last_error=reason):
         pause = timedelta(minutes=BACK_OFF_MINUTES[attempt.turn])
         _enqueue(attempt.delivery_id, attempt.turn + 1, at=clock.now() + pause)
 
 
 def _record_failed(attempt: _Attempt, reason: str) -> None:
-    _record(attempt, state="failed", last_error=reason, ended_at=clock.now())
+    _record(attempt, state=DeliveryState.FAILED, last_error=reason, ended_at=clock.now())
 
 
 def _record_cancelled(attempt: _Attempt) -> None:
-    _record(attempt, state="cancelled", last_error=NOTHING_TO_BRING, ended_at=clock.now())
+    _record(attempt, state=DeliveryState.CANCELLED, last_error=NOTHING_TO_BRING, ended_at=clock.now())
 
 
 def _record(attempt: _Attempt, **values: Any) -> bool:
     """Write what came of an attempt, unless another one was begun since or the message was cancelled meanwhile."""
-    mine = (Delivery.id == attempt.delivery_id, Delivery.state == "sending", Delivery.attempts == attempt.number)
+    mine = (
+        Delivery.id == attempt.delivery_id,
+        Delivery.state == DeliveryState.SENDING,
+        Delivery.attempts == attempt.number,
+    )
     change = sa.update(Delivery).where(*mine).values(**values).returning(Delivery.id)
     return db.session.execute(change.execution_options(synchronize_session=False)).scalar_one_or_none() is not None
 
 
 def _record_sent(delivery_id: int) -> None:
     """Write that the message is out: no other process's trouble with it counts any more."""
-    open_states = ("scheduled", "sending")
-    still_open = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(open_states))
-    sent = still_open.values(state="sent", last_error="", sent_at=clock.now())
+    still_open = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(WAITING))
+    sent = still_open.values(state=DeliveryState.SENT, last_error="", sent_at=clock.now())
     db.session.execute(sent.execution_options(synchronize_session=False))
 
 

@@ -17,6 +17,7 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.look_up import code_of
+from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.documents.pdf import CertificateFace, Paper
 from giftshop.documents.worker import press
@@ -25,25 +26,6 @@ from giftshop.ledger.models import Certificate
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 MOST_SUBJECT = 60
 
-SUBJECTS = {
-    "receipt": ("Your order {order_number} at {short_name}", "Your order {order_number}"),
-    "gift": ("{giver_name} sent you a massage at {short_name}", "{giver_name} sent you a massage"),
-    "certificate": ("Your gift certificate for {recipient_name}",),
-    "payment_failed": ("Your payment for order {order_number} didn't go through",),
-    "way_in": ("Change your order {order_number} at {short_name}", "Change your order {order_number}"),
-    "refund": ("{amount} is on its way back",),
-    "certificate_refunded": ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
-    "refund_returned": ("{amount} could not be paid back",),
-    "certificate_returned": ("Your gift has its value again",),
-    "reissued": ("Your new certificate code",),
-    "used": ("{left} left on your certificate",),
-    "used_undone": ("{amount} is back on your certificate",),
-    "waiting": ("{goes}", "When your gift goes out"),
-    "unreached": ("We couldn't reach {recipient_name}", "We couldn't deliver your gift"),
-    "alert": ("Needs you: {what}",),
-    "daily": ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold"),
-}
-"""What to say in each subject; the later, shorter forms where names are long."""
 _TYPED = ("message", "giver_name", "recipient_name", "goes", "unsent")
 """The facts that hold words of strangers."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
@@ -85,7 +67,7 @@ def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
     """Return the subject, at most 60 characters, on one line whatever the names hold."""
     title = facts.get("title", "")
     words = {**facts, "short_name": practice.short_name, "what": title[:1].lower() + title[1:]}
-    lines = [_one_line(form.format_map(words)) for form in SUBJECTS[kind]]
+    lines = [_one_line(form.format_map(words)) for form in KINDS[MessageKind(kind)].subjects]
     fitting = [line for line in lines if len(line) <= MOST_SUBJECT]
     return fitting[0] if fitting else lines[-1][: MOST_SUBJECT - 1].rstrip() + "…"
 

@@ -5,9 +5,8 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
+from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import Base, BigId, Moment
-
-DELIVERY_STATES = ("scheduled", "sending", "sent", "failed", "cancelled")
 
 
 class Delivery(Base):
@@ -43,7 +42,7 @@ class Delivery(Base):
     replaces_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("delivery.id"))
 
     __table_args__ = (
-        sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in DELIVERY_STATES)})", name="state"),
+        sa.CheckConstraint(f"state IN ({', '.join(repr(str(state)) for state in DeliveryState)})", name="state"),
         sa.Index("ix_delivery_state_send_at", "state", "send_at"),
         sa.Index("ix_delivery_gift_id", "gift_id"),
         sa.Index("ix_delivery_order_id", "order_id"),

@@ -12,10 +12,13 @@ import sqlalchemy as sa
 
 from giftshop.certificates import encryption
 from giftshop.delivery.deliveries import schedule
+from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.delivery.states import WAITING, DeliveryState
 from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 
 
 class MessageNotFoundError(ShopError):
@@ -42,15 +45,15 @@ def get_message(delivery_id: int) -> Delivery:
     return delivery
 
 
-def cancel_all(gift_id: int, *, kind: str, at: datetime) -> None:
+def cancel_all(gift_id: int, *, kind: MessageKind, at: datetime) -> None:
     """Let none of a gift's waiting messages of a kind go out. Raises MessageUnderWayError."""
-    on_the_way = Delivery.state.in_(("scheduled", "sending"))
+    on_the_way = Delivery.state.in_(WAITING)
     found = sa.select(Delivery.id).where(Delivery.gift_id == gift_id, Delivery.kind == kind, on_the_way)
     for delivery_id in list(db.session.scalars(found)):
         cancel(delivery_id, at=at)
 
 
-def hold_message(delivery_id: int) -> Delivery:
+def lock_message(delivery_id: int) -> Delivery:
     """Return a message, fresh, that no job and no other press can change until this transaction ends.
 
     Raises MessageNotFoundError.
@@ -68,15 +71,15 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: date
     The one before is cancelled if it waited; one that was cancelled by itself may go out after all. Raises
     MessageNotFoundError, MessageUnderWayError, SentAgainError, CertificateVoidError.
     """
-    before = hold_message(delivery_id)
+    before = lock_message(delivery_id)
     certificate_ids = _certificate_ids(before)
     _refuse(before, certificate_ids)
-    is_waiting = before.state == "scheduled"
+    is_waiting = before.state == DeliveryState.SCHEDULED
     when = max(at, send_at or (before.send_at if is_waiting else at))
     if is_waiting:
-        before.state, before.ended_at = "cancelled", at
+        before.state, before.ended_at = DeliveryState.CANCELLED, at
     again = schedule(
-        before.kind,
+        MessageKind(before.kind),
         order_id=before.order_id,
         gift_id=before.gift_id,
         to_address=to_address,
@@ -92,21 +95,23 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: date
 
 def cancel(delivery_id: int, *, at: datetime) -> Delivery:
     """Let a message that waits not go out. Raises MessageNotFoundError, MessageUnderWayError, NotWaitingError."""
-    message = hold_message(delivery_id)
-    if message.state == "sending":
+    message = lock_message(delivery_id)
+    if message.state == DeliveryState.SENDING:
         raise MessageUnderWayError
-    if message.state != "scheduled":
+    if message.state != DeliveryState.SCHEDULED:
         raise NotWaitingError
-    message.state, message.ended_at = "cancelled", at
+    message.state, message.ended_at = DeliveryState.CANCELLED, at
     return message
 
 
 def _refuse(before: Delivery, certificate_ids: list[int]) -> None:
     if db.session.scalar(sa.select(Delivery.id).where(Delivery.replaces_id == before.id)) is not None:
         raise SentAgainError
-    if before.state == "sending":
+    if before.state == DeliveryState.SENDING:
         raise MessageUnderWayError
-    alive = sa.select(Certificate.id).where(Certificate.id.in_(certificate_ids), Certificate.status != "void")
+    alive = sa.select(Certificate.id).where(
+        Certificate.id.in_(certificate_ids), Certificate.status != CertificateStatus.VOID
+    )
     if certificate_ids and db.session.scalar(alive.limit(1)) is None:
         raise CertificateVoidError("The certificate in this message has ended, so it cannot be sent again.")
 

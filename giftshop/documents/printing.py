@@ -10,6 +10,7 @@ from giftshop.documents.pdf import CertificateFace, Paper
 from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
 
 
@@ -36,7 +37,7 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         terms=tuple(certificate_terms(practice, on=issued_on, expires_on=certificate.expires_on)),
         issued_on=issued_on,
         is_test=certificate.mode != "live",
-        is_on_hold=certificate.status == "frozen",
+        is_on_hold=certificate.status == CertificateStatus.FROZEN,
     )
 
 

@@ -1,11 +1,12 @@
-"""The trail: what happened to orders and certificates, who did it and when, appended and never changed.
+"""The activity log: what happened to orders and certificates, who did it and when, appended and never changed.
 
-Money is not written here a second time: the ledger is its own trail, and orders/history.py shows both as one list.
-Details hold no code and no address: a trail outlives the people in it.
+Money is not written here a second time: the ledger is its own log, and orders/history.py shows both as one list.
+Details hold no code and no address: the log outlives the people in it. Nothing decides by it: it is for people to read.
 """
 
 import json
 from datetime import datetime
+from enum import StrEnum, auto
 from typing import Any
 
 import sqlalchemy as sa
@@ -18,7 +19,36 @@ HOLDER = "holder"
 """Who looks at a certificate's own page: whoever holds its code."""
 
 
-class TrailEvent(Base):
+class Activity(StrEnum):
+    """What happened; orders/labels.py says it in words."""
+
+    ORDER_MOVED = auto()
+    ORDER_ACCEPTED = auto()
+    ORDER_RECOVERED = auto()
+    PAYBACK_ASKED = auto()
+    PAYBACK_REFUSED = auto()
+    REFUND_ASKED = auto()
+    REFUND_SETTLED = auto()
+    REFUND_REFUSED = auto()
+    REFUND_RETURNED = auto()
+    DISPUTE = auto()
+    FRAUD_WARNING = auto()
+    FROZEN = auto()
+    UNFROZEN = auto()
+    VOIDED = auto()
+    REISSUED = auto()
+    SENT_AGAIN = auto()
+    DAY_CHANGED = auto()
+    SENDING_CANCELLED = auto()
+    VIEWED = auto()
+    SCANNED = auto()
+    FOUND_BY_SEARCH = auto()
+    SCAN_FAILED = auto()
+    ALERT_DONE = auto()
+    PRACTICE_SET = auto()
+
+
+class ActivityEvent(Base):
     """One thing that happened; `actor` is like "staff:7", "buyer", "stripe", "system"; `facts` is JSON."""
 
     __tablename__ = "trail_event"
@@ -39,17 +69,21 @@ class TrailEvent(Base):
 
 
 def note(
-    kind: str,
+    kind: Activity,
     *,
     actor: str,
+    at: datetime | None = None,
     order_id: int | None = None,
     certificate_id: int | None = None,
     **facts: Any,
 ) -> None:
-    """Append what happened, in the caller's transaction; `facts` are JSON values without codes or addresses."""
+    """Append what happened (at `at`, else now), in the caller's transaction.
+
+    `facts` are JSON values without codes or addresses.
+    """
     db.session.add(
-        TrailEvent(
-            at=clock.now(),
+        ActivityEvent(
+            at=at or clock.now(),
             actor=actor,
             kind=kind,
             order_id=order_id,
@@ -59,9 +93,9 @@ def note(
     )
 
 
-def list_events(*, order_id: int | None = None, certificate_ids: list[int] | None = None) -> list[TrailEvent]:
+def list_events(*, order_id: int | None = None, certificate_ids: list[int] | None = None) -> list[ActivityEvent]:
     """Return what happened to an order, to certificates, or to both, oldest first."""
-    concerns: list[sa.ColumnElement[bool]] = [TrailEvent.certificate_id.in_(certificate_ids or [])]
+    concerns: list[sa.ColumnElement[bool]] = [ActivityEvent.certificate_id.in_(certificate_ids or [])]
     if order_id is not None:
-        concerns.append(TrailEvent.order_id == order_id)
-    return list(db.session.scalars(sa.select(TrailEvent).where(sa.or_(*concerns)).order_by(TrailEvent.id)))
+        concerns.append(ActivityEvent.order_id == order_id)
+    return list(db.session.scalars(sa.select(ActivityEvent).where(sa.or_(*concerns)).order_by(ActivityEvent.id)))

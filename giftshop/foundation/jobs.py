@@ -20,7 +20,6 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.foundation import heartbeats, sqlite
 from giftshop.foundation.database import db
-from giftshop.foundation.heartbeats import App
 from giftshop.foundation.retry import describe, insist, stopping
 
 Job = Callable[[int, int], None]
@@ -81,7 +80,7 @@ def enqueue(name: str, row_id: int, *, key: str, at: datetime | None = None, tur
     _client().enqueue_in_transaction(db.session(), options, name, row_id, turn, key, tries)
 
 
-def launch(app: App) -> None:
+def launch(app: heartbeats.App) -> None:
     """Start running jobs in this process, if the settings say that web processes do; else get ready to enqueue."""
     if app.config["SHOP_SETTINGS"].jobs == "embedded":
         start(app)
@@ -90,7 +89,7 @@ def launch(app: App) -> None:
             _client()
 
 
-def start(app: App) -> None:
+def start(app: heartbeats.App) -> None:
     """Start the heartbeat, the engine, and the watch over other processes."""
     _process.executor_id = f"{time.time_ns():x}-{secrets.token_hex(4)}"
     stopping.clear()
@@ -132,7 +131,7 @@ def disconnect() -> None:
         _process.engines.pop().dispose()
 
 
-def run_worker(app: App) -> None:
+def run_worker(app: heartbeats.App) -> None:
     """Run jobs in this process until SIGTERM or Ctrl-C."""
     over = threading.Event()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -143,7 +142,7 @@ def run_worker(app: App) -> None:
     stop()
 
 
-def migrate(app: App) -> None:
+def migrate(app: heartbeats.App) -> None:
     """Make or migrate the engine's tables."""
     from dbos import DBOS
 
@@ -167,7 +166,7 @@ def forget_finished() -> None:
 every("forget_finished_jobs", forget_finished, minutes=60)
 
 
-def _start_engine(app: App) -> Any:
+def _start_engine(app: heartbeats.App) -> Any:
     from dbos import DBOS
 
     config: Any = {"name": "giftshop", "application_version": VERSION, "executor_id": _process.executor_id}
@@ -179,7 +178,7 @@ def _start_engine(app: App) -> Any:
     return DBOS
 
 
-def _build_runner(app: App) -> Callable[[str, int, int, str, int], None]:
+def _build_runner(app: heartbeats.App) -> Callable[[str, int, int, str, int], None]:
     """Return what runs one job, in a session of its own, and sees to it that one that raises is tried again."""
 
     def run_job(name: str, row_id: int, turn: int, key: str, tries: int) -> None:

@@ -1,4 +1,4 @@
-"""Sightings: who looked at an order or a certificate, kept in the trail at most once an hour; for pages."""
+"""Sightings: who looked at an order or a certificate, kept in the activity log at most once an hour; for pages."""
 
 import logging
 from datetime import timedelta
@@ -8,6 +8,7 @@ from sqlalchemy.exc import OperationalError
 
 from giftshop import clock
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, may_write
 
 PAUSE = timedelta(hours=1)
@@ -27,7 +28,7 @@ def record_sighting(actor: str, *, order_id: int | None = None, certificate_id: 
     may_write()
     try:
         if not _is_known(actor, order_id, certificate_id):
-            activity_log.note("viewed", actor=actor, order_id=order_id, certificate_id=certificate_id)
+            activity_log.note(Activity.VIEWED, actor=actor, order_id=order_id, certificate_id=certificate_id)
         db.session.commit()
     except OperationalError:
         db.session.rollback()
@@ -35,11 +36,11 @@ def record_sighting(actor: str, *, order_id: int | None = None, certificate_id: 
 
 
 def _is_known(actor: str, order_id: int | None, certificate_id: int | None) -> bool:
-    seen = sa.select(activity_log.TrailEvent.id).where(
-        activity_log.TrailEvent.order_id == order_id,
-        activity_log.TrailEvent.certificate_id == certificate_id,
-        activity_log.TrailEvent.kind == "viewed",
-        activity_log.TrailEvent.actor == actor,
-        activity_log.TrailEvent.at > clock.now() - PAUSE,
+    seen = sa.select(activity_log.ActivityEvent.id).where(
+        activity_log.ActivityEvent.order_id == order_id,
+        activity_log.ActivityEvent.certificate_id == certificate_id,
+        activity_log.ActivityEvent.kind == Activity.VIEWED,
+        activity_log.ActivityEvent.actor == actor,
+        activity_log.ActivityEvent.at > clock.now() - PAUSE,
     )
     return db.session.scalar(seen.limit(1)) is not None

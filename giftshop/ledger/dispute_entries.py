@@ -1,21 +1,22 @@
 """Disputes in the ledger: value held while a bank decides, then given back or lost, for disputes/outcomes.py."""
 
-from collections import Counter
 from datetime import datetime
 
 import sqlalchemy as sa
 
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import LedgerEntry
-from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
+from giftshop.ledger.open_entries import list_open_entries
+from giftshop.ledger.posting import Cause, Transfer, lock_certificate, post
 from giftshop.ledger.refund_entries import (
     BACK_FROM_VOID,
     VOID_WHEN_EMPTY,
-    list_open_entries,
     post_loss,
     recover_loss,
     shrink_loss,
 )
+from giftshop.ledger.states import CertificateStatus
 
 
 def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at: datetime) -> int:
@@ -23,7 +24,7 @@ def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
 
     May be called again: value that has come back meanwhile is held too, never more than the share.
     """
-    balance = hold_certificate(certificate_id).balance_cents
+    balance = lock_certificate(certificate_id).balance_cents
     held = sum(entry.amount_cents for entry in _open_holds(certificate_id, dispute_id))
     amount = min(balance, share_cents - held)
     if amount <= 0:
@@ -31,9 +32,9 @@ def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
     number = _count_holds(certificate_id, dispute_id) + 1
     post(
         certificate_id,
-        Transfer("dispute_hold", LIABILITY, "dispute_hold", amount),
+        Transfer.of(EntryKind.DISPUTE_HOLD, amount),
         _cause(f"dispute:{dispute_id}:hold:{certificate_id}:{number}", dispute_id, at),
-        status="frozen",
+        status=CertificateStatus.FROZEN,
     )
     return held + amount
 
@@ -43,7 +44,7 @@ def release_disputed(certificate_id: int, *, dispute_id: str, at: datetime) -> l
     return [
         post(
             certificate_id,
-            Transfer("dispute_released", "dispute_hold", LIABILITY, hold.amount_cents, reverses_id=hold.id),
+            Transfer.closing(EntryKind.DISPUTE_RELEASED, hold),
             _cause(f"dispute:{dispute_id}:released:{hold.id}", dispute_id, at),
             status=BACK_FROM_VOID,
         )
@@ -76,14 +77,6 @@ def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: d
     _lose_held(certificate_id, dispute_id, at)
 
 
-def held_by_certificate(dispute_id: str) -> dict[int, int]:
-    """Return what a dispute holds of each certificate, in minor units."""
-    held = Counter[int]()
-    for entry in list_open_entries(dispute_id, ("dispute_hold",)):
-        held[entry.certificate_id] += entry.amount_cents
-    return held
-
-
 def recover_disputed(*, dispute_id: str, at: datetime) -> list[LedgerEntry]:
     """Take back what a dispute had cost, after an appeal was won; a certificate that had ended comes back frozen.
 
@@ -92,13 +85,13 @@ def recover_disputed(*, dispute_id: str, at: datetime) -> list[LedgerEntry]:
     back = [
         post(
             lost.certificate_id,
-            Transfer("dispute_recovered", "stripe_clearing", LIABILITY, lost.amount_cents, reverses_id=lost.id),
+            Transfer.closing(EntryKind.DISPUTE_RECOVERED, lost),
             _cause(f"dispute:{dispute_id}:recovered:{lost.id}", dispute_id, at),
             status=BACK_FROM_VOID,
         )
-        for lost in list_open_entries(dispute_id, ("dispute_lost",))
+        for lost in list_open_entries(dispute_id, EntryKind.DISPUTE_LOST)
     ]
-    for loss in list_open_entries(dispute_id, ("loss",)):
+    for loss in list_open_entries(dispute_id, EntryKind.LOSS):
         recover_loss(loss, external_ref=dispute_id, at=at, status=BACK_FROM_VOID)
     return back
 
@@ -107,21 +100,21 @@ def _lose_held(certificate_id: int, dispute_id: str, at: datetime) -> None:
     for hold in _open_holds(certificate_id, dispute_id):
         post(
             certificate_id,
-            Transfer("dispute_lost", "dispute_hold", "stripe_clearing", hold.amount_cents, reverses_id=hold.id),
+            Transfer.closing(EntryKind.DISPUTE_LOST, hold),
             _cause(f"dispute:{dispute_id}:lost:{hold.id}", dispute_id, at),
             status=VOID_WHEN_EMPTY,
         )
 
 
 def _open_holds(certificate_id: int, dispute_id: str) -> list[LedgerEntry]:
-    entries = list_open_entries(dispute_id, ("dispute_hold",))
+    entries = list_open_entries(dispute_id, EntryKind.DISPUTE_HOLD)
     return [entry for entry in entries if entry.certificate_id == certificate_id]
 
 
 def _count_holds(certificate_id: int, dispute_id: str) -> int:
     query = sa.select(sa.func.count()).where(
         LedgerEntry.external_ref == dispute_id,
-        LedgerEntry.kind == "dispute_hold",
+        LedgerEntry.kind == EntryKind.DISPUTE_HOLD,
         LedgerEntry.certificate_id == certificate_id,
     )
     return db.session.scalars(query).one()

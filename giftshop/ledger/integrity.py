@@ -12,9 +12,10 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from giftshop.foundation.database import db
 from giftshop.ledger import hash_chain, raw_rows
-from giftshop.ledger.models import LedgerEntry
-from giftshop.ledger.posting import LIABILITY
+from giftshop.ledger.kinds import FIRST_KINDS, HOLDING, LIABILITY, EntryKind, in_sql
+from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.raw_rows import CONTENT, HASH, ID, PREV_HASH, Standing
+from giftshop.ledger.states import CertificateStatus
 
 SEQUENCE, DEBIT, CREDIT, AMOUNT, BALANCE, REVERSES = map(
     hash_chain.FIELDS.index,
@@ -24,9 +25,11 @@ _NOTHING = (*(0 for _ in hash_chain.FIELDS), 0, b"", hash_chain.FIRST)
 """What stands before a certificate's first entry, as a row."""
 
 _EFFECT = (
-    "CASE WHEN credit_account = 'certificate_liability' THEN amount_cents"
-    " WHEN debit_account = 'certificate_liability' THEN -amount_cents ELSE 0 END"
+    f"CASE WHEN credit_account = '{LIABILITY}' THEN amount_cents"
+    f" WHEN debit_account = '{LIABILITY}' THEN -amount_cents ELSE 0 END"
 )
+_VOID, _ACTIVE, _FROZEN = CertificateStatus.VOID, CertificateStatus.ACTIVE, CertificateStatus.FROZEN
+_HOLDS = " UNION ALL ".join(f"SELECT '{account}' AS account, '{kind}' AS kind" for account, kind in HOLDING.items())
 
 INVARIANTS = {
     "a balance is the sum of its entries": f"""
@@ -43,29 +46,29 @@ INVARIANTS = {
     "no balance is below zero or above the face value": """
         SELECT count(*) FROM ledger_entry e JOIN certificate c ON c.id = e.certificate_id
          WHERE e.balance_after_cents < 0 OR e.balance_after_cents > c.face_value_cents""",
-    "holding accounts hold exactly the open holds": """
+    "holding accounts hold exactly the open holds": f"""
         SELECT count(*) FROM (SELECT h.account,
             (SELECT coalesce(sum(CASE WHEN credit_account = h.account THEN amount_cents ELSE -amount_cents END), 0)
                FROM ledger_entry WHERE h.account IN (debit_account, credit_account)) AS posted,
             (SELECT coalesce(sum(e.amount_cents), 0) FROM ledger_entry e WHERE e.kind = h.kind
                AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = e.id)) AS still_open
-          FROM (SELECT 'refund_due' AS account, 'refund_hold' AS kind
-                UNION ALL SELECT 'dispute_hold', 'dispute_hold') h) x WHERE posted <> still_open""",
+          FROM ({_HOLDS}) h) x WHERE posted <> still_open""",
     "an entry is closed at most once, by its exact mirror": """
         SELECT count(*) FROM ledger_entry r JOIN ledger_entry o ON o.id = r.reverses_id
          WHERE r.certificate_id <> o.certificate_id OR r.amount_cents <> o.amount_cents
             OR r.debit_account <> o.credit_account OR r.id <= o.id
             OR (SELECT count(*) FROM ledger_entry z WHERE z.reverses_id = o.id) <> 1""",
-    "a certificate starts with one issue at face value": """
+    "a certificate starts with one issue at face value": f"""
         SELECT count(*) FROM certificate c WHERE (SELECT count(*) FROM ledger_entry e WHERE e.certificate_id = c.id
-          AND e.kind IN ('issue','promote','import') AND e.sequence = 1
+          AND e.kind IN ({in_sql(FIRST_KINDS)}) AND e.sequence = 1
           AND e.amount_cents = c.face_value_cents) <> 1""",
-    "a status tells the truth": """
-        SELECT count(*) FROM certificate c WHERE (c.status = 'void' AND c.balance_cents <> 0)
-          OR (c.status = 'active' AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.certificate_id = c.id
-              AND e.kind = 'dispute_hold' AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = e.id)))""",
-    "a certificate is on hold while a hold is open, and only then": """
-        SELECT count(*) FROM certificate c WHERE c.status <> 'void' AND (c.status = 'frozen') <> EXISTS (
+    "a status tells the truth": f"""
+        SELECT count(*) FROM certificate c WHERE (c.status = '{_VOID}' AND c.balance_cents <> 0)
+          OR (c.status = '{_ACTIVE}' AND EXISTS (SELECT 1 FROM ledger_entry e WHERE e.certificate_id = c.id
+              AND e.kind = '{EntryKind.DISPUTE_HOLD}'
+              AND NOT EXISTS (SELECT 1 FROM ledger_entry r WHERE r.reverses_id = e.id)))""",
+    "a certificate is on hold while a hold is open, and only then": f"""
+        SELECT count(*) FROM certificate c WHERE c.status <> '{_VOID}' AND (c.status = '{_FROZEN}') <> EXISTS (
           SELECT 1 FROM certificate_freeze f WHERE f.certificate_id = c.id AND f.lifted_at IS NULL)""",
     "the hash chain links": """
         SELECT count(*) FROM (SELECT prev_hash,
@@ -171,7 +174,7 @@ def _what_is_wrong_with_closing(entry: Any, closed: Any) -> str:
 def _check_standing(standing: Standing, entries: list[Any]) -> BadRow | None:
     """Check what a certificate's row says against its entries."""
     wrong = _what_is_untrue(standing, entries)
-    return BadRow("certificate", standing.id, standing.public_id, wrong) if wrong else None
+    return BadRow(Certificate.__tablename__, standing.id, standing.public_id, wrong) if wrong else None
 
 
 def _what_is_untrue(standing: Standing, entries: list[Any]) -> str:

@@ -10,6 +10,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from giftshop.foundation.database import Base, BigId, Day, Moment
+from giftshop.ledger.states import CertificateStatus
 
 
 class Certificate(Base):
@@ -26,7 +27,7 @@ class Certificate(Base):
     face_value_cents: Mapped[int] = mapped_column(BigId)
     balance_cents: Mapped[int] = mapped_column(BigId, default=0)
     last_sequence: Mapped[int] = mapped_column(sa.Integer, default=0)
-    status: Mapped[str] = mapped_column(sa.Text, default="active")
+    status: Mapped[str] = mapped_column(sa.Text, default=CertificateStatus.ACTIVE)
     offer_slug: Mapped[str] = mapped_column(sa.Text)
     service_name: Mapped[str] = mapped_column(sa.Text)
     recipient_name: Mapped[str] = mapped_column(sa.Text, index=True)

@@ -22,11 +22,10 @@ from giftshop.errors import (
 )
 from giftshop.foundation.database import db
 from giftshop.ledger import hash_chain
+from giftshop.ledger.kinds import KINDS, LIABILITY, Account, EntryKind, credited_for
 from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import has_ended_for_good, refuse_undo, status_with_value
-
-LIABILITY = "certificate_liability"
-
 
 Refusal = Callable[[Certificate], Exception]
 
@@ -47,11 +46,23 @@ class Cause:
 class Transfer:
     """What one entry moves, from which account to which; `amount_cents` positive minor units."""
 
-    kind: str
-    debit: str
-    credit: str
+    kind: EntryKind
+    debit: Account
+    credit: Account
     amount_cents: int
     reverses_id: int | None = None
+
+    @classmethod
+    def of(cls, kind: EntryKind, amount_cents: int, *, credit: Account | None = None) -> "Transfer":
+        """Return what a kind moves by the table of kinds; `credit` says whereto, for one that moves to several."""
+        debit, usual = KINDS[kind].transfers[0]
+        return cls(kind, debit, credit or usual, amount_cents)
+
+    @classmethod
+    def closing(cls, kind: EntryKind, entry: LedgerEntry) -> "Transfer":
+        """Return the mirror of an entry: all that it moved, out of the account that it moved it into."""
+        debit = Account(entry.credit_account)
+        return cls(kind, debit, credited_for(kind, debit), entry.amount_cents, reverses_id=entry.id)
 
     @property
     def balance_change_cents(self) -> int:
@@ -69,9 +80,9 @@ def redeem(certificate_id: int, amount_cents: int, *, on: date, mode: str, cause
     usable = [Certificate.mode == mode, sa.or_(Certificate.expires_on.is_(None), Certificate.expires_on >= on)]
     entry = post(
         certificate_id,
-        Transfer("redeem", LIABILITY, "service_revenue", amount_cents),
+        Transfer.of(EntryKind.REDEEM, amount_cents),
         cause,
-        only_if=[Certificate.status == "active", *usable],
+        only_if=[Certificate.status == CertificateStatus.ACTIVE, *usable],
         refusal=lambda found: _name_refusal(found, on=on, mode=mode),
     )
     if note:
@@ -85,7 +96,7 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
     Raises NotReversibleError, AlreadyReversedError, NotRedeemedByYouError, TooLateToUndoError,
     TooManyUndosError, ReasonMissingError, CertificateVoidError.
     """
-    certificate = hold_certificate(certificate_id)
+    certificate = lock_certificate(certificate_id)
     original = db.session.get(LedgerEntry, entry_id)
     if original is None or original.certificate_id != certificate_id:
         raise CertificateNotFoundError
@@ -94,13 +105,13 @@ def reverse(entry_id: int, *, certificate_id: int, is_manager: bool, cause: Caus
         raise CertificateVoidError
     return post(
         certificate_id,
-        Transfer("reversal", original.credit_account, LIABILITY, original.amount_cents, reverses_id=entry_id),
+        Transfer.closing(EntryKind.REVERSAL, original),
         cause,
         status=status_with_value(certificate),
     )
 
 
-def hold_certificate(certificate_id: int) -> Certificate:
+def lock_certificate(certificate_id: int) -> Certificate:
     """Keep others off a certificate until this transaction ends, and return it as it is: the second sees the first.
 
     SQLite needs no row lock, because whoever may write has the whole file. Raises CertificateNotFoundError.
@@ -190,9 +201,9 @@ def _refused(certificate_id: int, refusal: Refusal | None) -> Exception:
 def _name_refusal(found: Certificate, *, on: date, mode: str) -> Exception:
     if found.mode != mode:
         return WrongModeError()
-    if found.status == "frozen":
+    if found.status == CertificateStatus.FROZEN:
         return CertificateFrozenError()
-    if found.status == "void":
+    if found.status == CertificateStatus.VOID:
         return CertificateVoidError()
     if found.expires_on is not None and found.expires_on < on:
         return CertificateExpiredError()

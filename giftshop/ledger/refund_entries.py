@@ -7,17 +7,24 @@ conditional UPDATE decides who was first. Every entry's key says the fact, so th
 from datetime import datetime
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
-from giftshop.foundation.database import db
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.ledger.posting import LIABILITY, Cause, Transfer, hold_certificate, post
+from giftshop.ledger.open_entries import list_open_entries
+from giftshop.ledger.posting import Cause, Transfer, lock_certificate, post
+from giftshop.ledger.states import ALIVE, CertificateStatus
 
+SCOPE = "refund"
+"""Of the entries that hold a refund's money, and close that."""
 StatusAfter = sa.ColumnElement[str] | str | None
-VOID_WHEN_EMPTY: sa.ColumnElement[str] = sa.case((Certificate.balance_cents == 0, "void"), else_=Certificate.status)
+VOID_WHEN_EMPTY: sa.ColumnElement[str] = sa.case(
+    (Certificate.balance_cents == 0, CertificateStatus.VOID), else_=Certificate.status
+)
 """What a certificate becomes by an act that leaves its balance: ended, when nothing is on it."""
-BACK_FROM_VOID: sa.ColumnElement[str] = sa.case((Certificate.status == "void", "frozen"), else_=Certificate.status)
+BACK_FROM_VOID: sa.ColumnElement[str] = sa.case(
+    (Certificate.status == CertificateStatus.VOID, CertificateStatus.FROZEN), else_=Certificate.status
+)
 """What a certificate becomes by an act that gives it value again: a person looks at one that had ended."""
 
 
@@ -30,11 +37,18 @@ def hold_refund(
     """
     return post(
         certificate_id,
-        Transfer("refund_hold", LIABILITY, "refund_due", amount_cents),
-        Cause(actor=actor, scope="refund", key=f"refund:{refund_id}:hold", at=at, reason_code=reason_code),
-        only_if=[Certificate.status.in_(("active", "frozen"))],
-        refusal=lambda found: CertificateVoidError() if found.status == "void" else InsufficientBalanceError(),
+        Transfer.of(EntryKind.REFUND_HOLD, amount_cents),
+        Cause(actor=actor, scope=SCOPE, key=hold_key(refund_id), at=at, reason_code=reason_code),
+        only_if=[Certificate.status.in_(ALIVE)],
+        refusal=lambda found: (
+            CertificateVoidError() if found.status == CertificateStatus.VOID else InsufficientBalanceError()
+        ),
     )
+
+
+def hold_key(refund_id: int) -> str:
+    """Return the key of the entry that holds the money of a refund."""
+    return f"refund:{refund_id}:hold"
 
 
 def settle_refund(hold: LedgerEntry, *, refund_id: int, stripe_refund_id: str, at: datetime) -> LedgerEntry:
@@ -42,8 +56,8 @@ def settle_refund(hold: LedgerEntry, *, refund_id: int, stripe_refund_id: str, a
     key = f"refund:{refund_id}:settled"
     return post(
         hold.certificate_id,
-        Transfer("refund_settled", "refund_due", "stripe_clearing", hold.amount_cents, reverses_id=hold.id),
-        Cause(actor="stripe", scope="refund", key=key, at=at, external_ref=stripe_refund_id),
+        Transfer.closing(EntryKind.REFUND_SETTLED, hold),
+        Cause(actor="stripe", scope=SCOPE, key=key, at=at, external_ref=stripe_refund_id),
         status=VOID_WHEN_EMPTY,
     )
 
@@ -52,8 +66,8 @@ def release_refund(hold: LedgerEntry, *, refund_id: int, actor: str, at: datetim
     """Close a hold: Stripe will not pay it back, so it is on the certificate again."""
     return post(
         hold.certificate_id,
-        Transfer("refund_released", "refund_due", LIABILITY, hold.amount_cents, reverses_id=hold.id),
-        Cause(actor=actor, scope="refund", key=f"refund:{refund_id}:released", at=at),
+        Transfer.closing(EntryKind.REFUND_RELEASED, hold),
+        Cause(actor=actor, scope=SCOPE, key=f"refund:{refund_id}:released", at=at),
         status=BACK_FROM_VOID,
     )
 
@@ -63,14 +77,14 @@ def take_foreign_refund(certificate_id: int, amount_cents: int, *, stripe_refund
 
     `amount_cents` is the certificate's share in minor units; the part that was spent already is posted as a loss.
     """
-    balance = hold_certificate(certificate_id).balance_cents
+    balance = lock_certificate(certificate_id).balance_cents
     taken = min(balance, amount_cents)
     if taken:
         post(
             certificate_id,
-            Transfer("refund_external", LIABILITY, "stripe_clearing", taken),
+            Transfer.of(EntryKind.REFUND_EXTERNAL, taken),
             _stripe_cause(f"refund:{stripe_refund_id}:cert:{certificate_id}", stripe_refund_id, at),
-            status="void" if balance == amount_cents else None,
+            status=CertificateStatus.VOID if balance == amount_cents else None,
         )
     if missing := amount_cents - taken:
         post_loss(
@@ -83,14 +97,19 @@ def take_foreign_refund(certificate_id: int, amount_cents: int, *, stripe_refund
     return missing
 
 
-def return_refund(entry: LedgerEntry, *, stripe_refund_id: str, at: datetime) -> LedgerEntry:
-    """Give back what a refund took, because it failed after all; a certificate that had ended comes back frozen."""
-    return post(
-        entry.certificate_id,
-        Transfer("refund_returned", "stripe_clearing", LIABILITY, entry.amount_cents, reverses_id=entry.id),
-        _stripe_cause(f"refund:{stripe_refund_id}:returned:{entry.id}", stripe_refund_id, at),
-        status=BACK_FROM_VOID,
-    )
+def return_refund(stripe_refund_id: str, *, at: datetime) -> list[LedgerEntry]:
+    """Give back all that a refund took, because it failed after all, and what it was written off with.
+
+    A certificate that had ended comes back frozen. Returns the entries by which the value had been taken.
+    """
+    for loss in list_open_entries(stripe_refund_id, EntryKind.LOSS):
+        recover_loss(loss, external_ref=stripe_refund_id, at=at)
+    taken = list_open_entries(stripe_refund_id, EntryKind.REFUND_SETTLED, EntryKind.REFUND_EXTERNAL)
+    for entry in taken:
+        key = f"refund:{stripe_refund_id}:returned:{entry.id}"
+        returned = Transfer.closing(EntryKind.REFUND_RETURNED, entry)
+        post(entry.certificate_id, returned, _stripe_cause(key, stripe_refund_id, at), status=BACK_FROM_VOID)
+    return taken
 
 
 def post_loss(
@@ -103,7 +122,7 @@ def post_loss(
     status: StatusAfter = None,
 ) -> LedgerEntry:
     """Write off what Stripe took back although it was spent; the balance stays."""
-    transfer = Transfer("loss", "write_off", "stripe_clearing", amount_cents)
+    transfer = Transfer.of(EntryKind.LOSS, amount_cents)
     return post(certificate_id, transfer, _stripe_cause(key, external_ref, at), status=status)
 
 
@@ -113,7 +132,7 @@ def recover_loss(
     """Take back a loss: the money came after all; the balance stays."""
     return post(
         loss.certificate_id,
-        Transfer("loss_recovered", "stripe_clearing", "write_off", loss.amount_cents, reverses_id=loss.id),
+        Transfer.closing(EntryKind.LOSS_RECOVERED, loss),
         _stripe_cause(f"loss:{loss.id}:recovered", external_ref, at),
         status=status,
     )
@@ -138,30 +157,14 @@ def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: d
     The loss becomes smaller by so much, as if the value had been there all the time; with nothing left of either, the
     certificate ends.
     """
-    has_ended = hold_certificate(certificate_id).balance_cents == amount_cents == loss.amount_cents
+    has_ended = lock_certificate(certificate_id).balance_cents == amount_cents == loss.amount_cents
     shrink_loss(loss, amount_cents, at=at)
     post(
         certificate_id,
-        Transfer("refund_external", LIABILITY, "stripe_clearing", amount_cents),
+        Transfer.of(EntryKind.REFUND_EXTERNAL, amount_cents),
         _stripe_cause(f"loss:{loss.id}:paid", loss.external_ref, at),
-        status="void" if has_ended else None,
+        status=CertificateStatus.VOID if has_ended else None,
     )
-
-
-def list_open_losses(certificate_id: int) -> list[LedgerEntry]:
-    """Return what was written off on a certificate and has not come back, oldest first."""
-    return _list_open(LedgerEntry.certificate_id == certificate_id, LedgerEntry.kind == "loss")
-
-
-def list_open_entries(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerEntry]:
-    """Return the entries of these kinds that one of Stripe's objects caused and that nothing has closed yet."""
-    return _list_open(LedgerEntry.external_ref == external_ref, LedgerEntry.kind.in_(kinds))
-
-
-def _list_open(*conditions: sa.ColumnElement[bool]) -> list[LedgerEntry]:
-    closed = aliased(LedgerEntry)
-    query = sa.select(LedgerEntry).where(*conditions, ~sa.exists().where(closed.reverses_id == LedgerEntry.id))
-    return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 
 def _stripe_cause(key: str, external_ref: str | None, at: datetime) -> Cause:

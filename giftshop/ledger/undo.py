@@ -3,7 +3,6 @@
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from giftshop.errors import (
     AlreadyReversedError,
@@ -15,17 +14,19 @@ from giftshop.errors import (
 )
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import wait_for_copies
+from giftshop.ledger.kinds import Ends, EntryKind, kinds_that_end
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
+from giftshop.ledger.open_entries import is_open
+from giftshop.ledger.states import CertificateStatus
 
 UNDO_MINUTES = 15
 UNDOS_A_DAY = 3
-_PAID_BACK = {"refund_settled", "refund_external"}
-_ENDINGS = (*_PAID_BACK, "void", "dispute_lost", "loss")
+_BY_PAYBACK, _FOR_GOOD = kinds_that_end(Ends.PAYBACK), kinds_that_end(Ends.FOR_GOOD)
 
 
 def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str, at: datetime) -> None:
     """Raise the refusal that applies, if any: a manager gives a reason, others undo their own, soon and seldom."""
-    if entry.kind != "redeem":
+    if entry.kind != EntryKind.REDEEM:
         raise NotReversibleError
     if find_reversal(entry.id) is not None:
         raise AlreadyReversedError
@@ -58,30 +59,29 @@ def has_ended_for_good(certificate: Certificate) -> bool:
     A person ended it, or a bank took its payment back. A refund ends one only because nothing is left on it: what
     was redeemed by mistake before is still owed.
     """
-    return certificate.status == "void" and not _is_only_paid_back(certificate.id)
+    return certificate.status == CertificateStatus.VOID and not _is_only_paid_back(certificate.id)
 
 
 def status_with_value(certificate: Certificate) -> str:
     """Return what a certificate is once it has value again: still on hold while anything holds it."""
-    if certificate.status != "void":
+    if certificate.status != CertificateStatus.VOID:
         return certificate.status
     hold = sa.select(CertificateFreeze.id).where(
         CertificateFreeze.certificate_id == certificate.id, CertificateFreeze.lifted_at.is_(None)
     )
-    return "active" if db.session.scalar(hold.limit(1)) is None else "frozen"
+    return CertificateStatus.ACTIVE if db.session.scalar(hold.limit(1)) is None else CertificateStatus.FROZEN
 
 
 def _is_only_paid_back(certificate_id: int) -> bool:
     """Tell whether refunds and nothing else left the certificate empty, going by what was not taken back since."""
-    closing = aliased(LedgerEntry)
     endings = sa.select(LedgerEntry.kind).where(
         LedgerEntry.certificate_id == certificate_id,
-        LedgerEntry.kind.in_(_ENDINGS),
+        LedgerEntry.kind.in_((*_BY_PAYBACK, *_FOR_GOOD)),
         LedgerEntry.balance_after_cents == 0,
-        ~sa.exists().where(closing.reverses_id == LedgerEntry.id),
+        is_open(),
     )
     found = set(db.session.scalars(endings))
-    return bool(found) and found <= _PAID_BACK
+    return bool(found) and found <= set(_BY_PAYBACK)
 
 
 def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception:
@@ -96,6 +96,6 @@ def _count_undos(actor: str, *, since: datetime) -> int:
     """Return how often a person has undone something, once no other undo of theirs is under way."""
     wait_for_copies("undo-day", actor)
     query = sa.select(sa.func.count()).where(
-        LedgerEntry.kind == "reversal", LedgerEntry.actor == actor, LedgerEntry.created_at > since
+        LedgerEntry.kind == EntryKind.REVERSAL, LedgerEntry.actor == actor, LedgerEntry.created_at > since
     )
     return db.session.scalar(query) or 0

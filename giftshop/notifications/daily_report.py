@@ -15,11 +15,13 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice, get_installation, get_practice
 from giftshop.dates import write_day, write_moment
 from giftshop.delivery import deliveries
+from giftshop.delivery.kinds import MessageKind
 from giftshop.foundation.database import db
 from giftshop.ledger import seals
 from giftshop.ledger.idempotency import wait_for_copies
+from giftshop.ledger.kinds import EntryKind, Figure
+from giftshop.ledger.liability import Term, read_equation
 from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
-from giftshop.ledger.posting import LIABILITY
 from giftshop.money import format_amount
 from giftshop.notifications.daily_report_acts import because, list_acts
 from giftshop.notifications.models import Alert
@@ -29,13 +31,6 @@ HOUR = 5
 """The hour of the practice's day from which on the day before is told: the owner finds it in the morning."""
 MOST_LINES = 40
 """How many lines a list has at most, but for what nobody may hide in a crowd: undos and grave acts."""
-MOVEMENTS = {
-    "Sold": ("issue", "promote", "import"),
-    "Redeemed": ("redeem", "cash_out"),
-    "Undone": ("reversal",),
-    "Refunded": ("refund_hold", "refund_released", "refund_external", "refund_returned"),
-}
-"""Which kinds of entries come to which figure; the rest (disputes, certificates ended by hand) is "Other"."""
 
 
 def seal_and_tell(*, at: datetime) -> LedgerSeal | None:
@@ -97,7 +92,7 @@ def _first_day(practice: Practice, at: datetime) -> date:
 
 def _tell(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -> None:
     deliveries.schedule(
-        "daily",
+        MessageKind.DAILY,
         order_id=None,
         gift_id=None,
         to_address=practice.email,
@@ -110,40 +105,19 @@ def _tell(seal: LedgerSeal, practice: Practice, first_day: date, today: date) ->
 
 def _figures(practice: Practice, start: datetime, end: datetime) -> dict[str, Any]:
     """Return what was owed before, each figure of the period, and what was owed after, which they add up to."""
-    by_kind = _sum_by_kind(start, end)
-    told = {kind for kinds in MOVEMENTS.values() for kind in kinds}
-    cents = {name: sum(by_kind.get(kind, 0) for kind in kinds) for name, kinds in MOVEMENTS.items()}
-    cents["Other"] = sum(change for kind, change in by_kind.items() if kind not in told)
-    owed = _owed_at(end)
-    write = _writer(practice)
+    equation, write = read_equation(start, end), _writer(practice)
     return {
-        "owed_before": write(owed - sum(by_kind.values())),
-        "movements": [[name, _signed(change, write)] for name, change in cents.items() if change or name != "Other"],
-        "owed": write(owed),
-        "sold": write(cents["Sold"]),
-        "redeemed": write(-cents["Redeemed"]),
+        "owed_before": write(equation.before_cents),
+        "movements": [[_name(term, write), _signed(term.change_cents, write)] for term in equation.terms],
+        "owed": write(equation.after_cents),
+        "sold": write(equation.of(Figure.SOLD)),
+        "redeemed": write(-equation.of(Figure.REDEEMED)),
     }
 
 
-_CHANGE = sa.case(
-    (LedgerEntry.credit_account == LIABILITY, LedgerEntry.amount_cents),
-    (LedgerEntry.debit_account == LIABILITY, -LedgerEntry.amount_cents),
-    else_=0,
-)
-
-
-def _sum_by_kind(start: datetime, end: datetime) -> dict[str, int]:
-    """Return by how much each kind of entry changed what is owed, in minor units."""
-    in_time = (LedgerEntry.created_at >= start, LedgerEntry.created_at < end)
-    query = sa.select(LedgerEntry.kind, sa.func.sum(_CHANGE)).where(*in_time).group_by(LedgerEntry.kind)
-    return {kind: int(change) for kind, change in db.session.execute(query)}
-
-
-def _owed_at(moment: datetime) -> int:
-    """Return what was owed at a moment: what is owed now, less what has changed since; one query sees one instant."""
-    now = sa.select(sa.func.coalesce(sa.func.sum(Certificate.balance_cents), 0)).scalar_subquery()
-    since = sa.select(sa.func.coalesce(sa.func.sum(_CHANGE), 0)).where(LedgerEntry.created_at >= moment)
-    return int(db.session.scalar(sa.select(now - since.scalar_subquery())) or 0)
+def _name(term: Term, write: Callable[[int], str]) -> str:
+    """Return a figure's word, with what was undone of it beside it."""
+    return f"{term.figure} ({write(term.undone_cents)} undone)" if term.undone_cents else term.figure
 
 
 def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]:
@@ -153,7 +127,7 @@ def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]
         sa.select(undo, undone.actor, Certificate.public_id)
         .join(undone, undone.id == undo.reverses_id)
         .join(Certificate, Certificate.id == undo.certificate_id)
-        .where(undo.kind == "reversal", undo.created_at >= start, undo.created_at < end)
+        .where(undo.kind == EntryKind.REVERSAL, undo.created_at >= start, undo.created_at < end)
         .order_by(undo.id)
     )
     names, write = name_staff(), _writer(practice)

@@ -1,4 +1,4 @@
-"""Codes that nobody has, tried at the counter: each is kept in the trail, and too many by one person are an alert."""
+"""Failed scans: codes that nobody has, tried at the counter; each is on record, and too many by one are an alert."""
 
 from datetime import datetime, timedelta
 
@@ -6,12 +6,15 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.foundation import activity_log
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.kinds import AlertKind
+from giftshop.notifications.models import FailedScan
 
 MANY = 20
 WINDOW = timedelta(minutes=10)
+KEPT = timedelta(days=1)
 
 
 def note_failed_scan(*, staff_id: int, name: str, why: str) -> None:
@@ -20,14 +23,18 @@ def note_failed_scan(*, staff_id: int, name: str, why: str) -> None:
     There is one alert for a person and a day. The caller commits.
     """
     actor, now = f"staff:{staff_id}", clock.now()
-    activity_log.note("scan_failed", actor=actor, why=why)
+    activity_log.note(Activity.SCAN_FAILED, actor=actor, why=why)
+    db.session.add(FailedScan(actor=actor, at=now))
     if _count_failed(actor, since=now - WINDOW) >= MANY:
         detail = f"{name} tried {MANY} codes within ten minutes that open nothing. Ask what happened."
-        alert_owner("many_failed_scans", f"staff-{staff_id}.{now:%Y-%m-%d}", "Many wrong codes at the counter", detail)
+        alert_owner(AlertKind.MANY_FAILED_SCANS, f"staff-{staff_id}.{now:%Y-%m-%d}", detail)
+
+
+def forget_failed_scans(*, at: datetime) -> None:
+    """Delete what is too old to count, in the caller's transaction; the activity log keeps that it happened."""
+    db.session.execute(sa.delete(FailedScan).where(FailedScan.at < at - KEPT))
 
 
 def _count_failed(actor: str, *, since: datetime) -> int:
-    query = sa.select(sa.func.count()).where(
-        TrailEvent.kind == "scan_failed", TrailEvent.at > since, TrailEvent.actor == actor
-    )
+    query = sa.select(sa.func.count()).where(FailedScan.at > since, FailedScan.actor == actor)
     return db.session.scalar(query) or 0

@@ -1,6 +1,7 @@
 """What people are told about an order: which message goes to whom, when, and with which facts."""
 
 import secrets
+from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
@@ -8,39 +9,43 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending
+from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import answer_once
 from giftshop.ledger.models import Certificate, ReplacedCode
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
+from giftshop.notifications.announcing import Announcement, Letter, announce
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Gift, Order
 
 
-def tell_paid(order: Order, issued: dict[int, list[Certificate]], practice: Practice, *, at: datetime) -> None:
-    """Schedule the buyer's receipt and one message for each gift, now or at the chosen day's hour."""
-    gifts = [_gift_line(gift, practice, at=at) for gift in order.gifts]
+def letters_of_sale(
+    order: Order, issued: dict[int, list[Certificate]], practice: Practice, *, at: datetime
+) -> Iterator[Letter]:
+    """Return the buyer's receipt and one letter for each gift, now or at the chosen day's hour."""
     facts = {
         "order_number": order.number,
         "order_path": order_path(order),
         "total": format_amount(order.total_cents, order.currency),
         "paid_on": write_local_day(at, practice.time_zone),
-        "gifts": gifts,
+        "gifts": [_gift_line(gift, practice, at=at) for gift in order.gifts],
     }
-    schedule_message(order, "receipt", "order.1", to_address=order.buyer_email, facts=facts, send_at=at)
+    yield Letter(kind=MessageKind.RECEIPT, key="order.1", to_address=order.buyer_email, facts=facts, send_at=at)
     for gift in order.gifts:
-        _tell_gift(order, gift, issued[gift.id], practice, at=at)
+        yield _letter_of_gift(order, gift, issued[gift.id], practice, at=at)
 
 
-def tell_payment_failed(order: Order) -> None:
-    """Tell the buyer that the bank said no and that the order can be paid again."""
+def letter_of_failure(order: Order) -> Letter:
+    """Return the letter that tells the buyer that the bank said no and that the order can be paid again."""
     facts = {"order_number": order.number, "order_path": order_path(order)}
     key = f"order.{len(order.attempts)}"
-    schedule_message(order, "payment_failed", key, to_address=order.buyer_email, facts=facts, send_at=clock.now())
+    return Letter(kind=MessageKind.PAYMENT_FAILED, key=key, to_address=order.buyer_email, facts=facts)
 
 
 def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
@@ -51,8 +56,14 @@ def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
     facts = {"order_number": order.number, "order_path": path}
 
     def act() -> dict[str, object]:
-        message_key = f"order.{secrets.token_hex(8)}"
-        schedule_message(order, "way_in", message_key, to_address=order.buyer_email, facts=facts, send_at=at)
+        letter = Letter(
+            kind=MessageKind.WAY_IN,
+            key=f"order.{secrets.token_hex(8)}",
+            to_address=order.buyer_email,
+            facts=facts,
+            send_at=at,
+        )
+        announce(Announcement(order=order, letters=[letter]))
         return {}
 
     answer_once(scope=f"way_in:{order.public_id}", key=key, body={}, act=act)
@@ -71,13 +82,18 @@ def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool
         "recipient_name": gift.recipient_name,
         "left": format_amount(certificate.balance_cents, order.currency),
         "is_recipient": is_mailed,
-        "is_on_hold": certificate.status == "frozen",
+        "is_on_hold": certificate.status == CertificateStatus.FROZEN,
     }
-    key = f"{certificate.public_id}.{_count_replaced(certificate)}"
-    to_address = gift.recipient_email if is_mailed else order.buyer_email
-    schedule_message(
-        order, "reissued", key, to_address=to_address, facts=facts, send_at=at, gift=gift, certificates=[certificate]
+    letter = Letter(
+        kind=MessageKind.REISSUED,
+        key=f"{certificate.public_id}.{_count_replaced(certificate)}",
+        to_address=gift.recipient_email if is_mailed else order.buyer_email,
+        facts=facts,
+        send_at=at,
+        gift=gift,
+        certificates=[certificate],
     )
+    announce(Announcement(order=order, letters=[letter]))
     return True
 
 
@@ -93,11 +109,13 @@ def send_again(
     gift = db.session.get(Gift, again.gift_id) if again.gift_id else None
     before = db.session.get_one(Delivery, delivery_id)
     is_corrected = before.to_address != to_address
-    if gift is not None and again.kind == "gift":
+    if gift is not None and again.kind == MessageKind.GIFT:
         gift.delivery = "recipient"
-    if order is not None and is_corrected and again.kind != "alert":
+    if order is not None and is_corrected and again.kind != MessageKind.ALERT:
         _correct_address(order, gift, to_address)
-    activity_log.note("sent_again", actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected)
+    activity_log.note(
+        Activity.SENT_AGAIN, actor=actor, order_id=again.order_id, message=again.kind, is_corrected=is_corrected
+    )
     return again
 
 
@@ -109,22 +127,6 @@ def _correct_address(order: Order, gift: Gift | None, address: str) -> None:
         order.buyer_email = address
 
 
-def tell_owner(title: str, detail: str, *, fact: str, order: Order | None = None) -> None:
-    """Send the practice an alert, once for `fact`."""
-    practice = get_practice()
-    facts = {"title": title, "detail": detail, "office_path": f"/office/orders/{order.id}" if order else "/office/"}
-    deliveries.schedule(
-        "alert",
-        order_id=order.id if order else None,
-        gift_id=None,
-        to_address=practice.email,
-        facts=facts,
-        certificate_ids=[],
-        send_at=clock.now(),
-        message_key=f"{get_installation().instance_id}.alert.{fact.replace(' ', '-')}",
-    )
-
-
 def send_at(gift: Gift, practice: Practice, *, at: datetime) -> datetime:
     """Return when a gift's message goes out: at the practice's delivery hour on the chosen day, never before `at`."""
     if gift.deliver_on is None:
@@ -133,25 +135,27 @@ def send_at(gift: Gift, practice: Practice, *, at: datetime) -> datetime:
     return max(at, chosen)
 
 
-def _tell_gift(order: Order, gift: Gift, certificates: list[Certificate], practice: Practice, *, at: datetime) -> None:
-    if gift.delivery == "recipient":
-        is_amount = not gift.service_name
-        facts = {
-            "giver_name": gift.giver_name,
-            "recipient_name": gift.recipient_name,
-            "message": gift.message,
-            "amount_text": format_amount(gift.amount_cents, order.currency) if is_amount else "",
-            "service_text": gift.service_name,
-        }
-        when = send_at(gift, practice, at=at)
-        to_address = gift.recipient_email
-    else:
-        facts = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": order_path(order)}
-        when, to_address = at, order.buyer_email
-    kind = "gift" if gift.delivery == "recipient" else "certificate"
-    key = f"{gift.position}.1"
-    schedule_message(
-        order, kind, key, to_address=to_address, facts=facts, send_at=when, gift=gift, certificates=certificates
+def _letter_of_gift(
+    order: Order, gift: Gift, certificates: list[Certificate], practice: Practice, *, at: datetime
+) -> Letter:
+    """Return what brings a gift: to its recipient at its time, or to the buyer now, to print or hand over."""
+    is_mailed, is_amount = gift.delivery == "recipient", not gift.service_name
+    to_recipient = {
+        "giver_name": gift.giver_name,
+        "recipient_name": gift.recipient_name,
+        "message": gift.message,
+        "amount_text": format_amount(gift.amount_cents, order.currency) if is_amount else "",
+        "service_text": gift.service_name,
+    }
+    to_buyer = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": order_path(order)}
+    return Letter(
+        kind=MessageKind.GIFT if is_mailed else MessageKind.CERTIFICATE,
+        key=f"{gift.position}.1",
+        to_address=gift.recipient_email if is_mailed else order.buyer_email,
+        facts=to_recipient if is_mailed else to_buyer,
+        send_at=send_at(gift, practice, at=at) if is_mailed else at,
+        gift=gift,
+        certificates=certificates,
     )
 
 
@@ -183,27 +187,3 @@ def _count_replaced(certificate: Certificate) -> int:
 def order_path(order: Order) -> str:
     """Return the path of the buyer's page of an order."""
     return f"/orders/{token_of(order)}"
-
-
-def schedule_message(
-    order: Order,
-    kind: str,
-    key: str,
-    *,
-    to_address: str,
-    facts: dict[str, Any],
-    send_at: datetime,
-    gift: Gift | None = None,
-    certificates: list[Certificate] | None = None,
-) -> None:
-    """Schedule one message of an order; `key` names it within the order, so that it is told once."""
-    deliveries.schedule(
-        kind,
-        order_id=order.id,
-        gift_id=gift.id if gift else None,
-        to_address=to_address,
-        facts=facts,
-        certificate_ids=[certificate.id for certificate in certificates or []],
-        send_at=send_at,
-        message_key=f"{order.public_id}.{kind}.{key}",
-    )

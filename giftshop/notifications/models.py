@@ -1,4 +1,4 @@
-"""Alerts as a table: what a person has to look at, until somebody ticks it off."""
+"""Alerts, and the failed scans that may become one, as tables."""
 
 from datetime import datetime
 
@@ -9,11 +9,12 @@ from giftshop.foundation.database import Base, BigId, Moment
 
 
 class Alert(Base):
-    """Something a person has to look at: an order in review, a foreign payment, a failed delivery."""
+    """Something a person has to look at, and the order it is about, where there is one."""
 
     __tablename__ = "alert"
 
     id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    order_id: Mapped[int | None] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
     subject: Mapped[str] = mapped_column(sa.Text)
     kind: Mapped[str] = mapped_column(sa.Text)
     detail: Mapped[str] = mapped_column(sa.Text)
@@ -21,3 +22,15 @@ class Alert(Base):
     resolved_at: Mapped[datetime | None] = mapped_column(Moment)
 
     __table_args__ = (sa.UniqueConstraint("kind", "subject"), sa.Index("ix_alert_resolved_at", "resolved_at"))
+
+
+class FailedScan(Base):
+    """A code that opened nothing, tried at the counter by one person; forgotten after a day."""
+
+    __tablename__ = "failed_scan"
+
+    id: Mapped[int] = mapped_column(BigId, primary_key=True)
+    actor: Mapped[str] = mapped_column(sa.Text)
+    at: Mapped[datetime] = mapped_column(Moment)
+
+    __table_args__ = (sa.Index("ix_failed_scan_actor_at", "actor", "at"),)

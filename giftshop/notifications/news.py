@@ -18,8 +18,11 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment, write_local_day, write_moment
 from giftshop.delivery.deliveries import message_id, schedule
-from giftshop.delivery.models import DELIVERY_STATES, Delivery
+from giftshop.delivery.kinds import MessageKind
+from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.look_up import token_of
@@ -28,14 +31,14 @@ from giftshop.orders.models import Gift, GiftCertificate, Order
 LOOK_BACK = timedelta(days=3)
 SOON = timedelta(minutes=10)
 """What goes out within this time is not worth a mail that says so."""
-_KINDS = {"redeem": "used", "reversal": "used_undone"}
+_KINDS = {EntryKind.REDEEM: MessageKind.USED, EntryKind.REVERSAL: MessageKind.USED_UNDONE}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class News:
     """One message to be: its kind, the key that names the fact it tells, for whom, and what it says."""
 
-    kind: str
+    kind: MessageKind
     key: str
     order_id: int
     to_address: str
@@ -65,14 +68,16 @@ def tell_news(*, at: datetime) -> int:
 def _list_known(at: datetime) -> set[str]:
     """Return the ids of the messages made since the oldest fact that is still looked at."""
     recent = sa.select(Delivery.message_id).where(
-        Delivery.state.in_(DELIVERY_STATES), Delivery.send_at >= at - LOOK_BACK
+        Delivery.state.in_(list(DeliveryState)), Delivery.send_at >= at - LOOK_BACK
     )
     return set(db.session.scalars(recent))
 
 
 def _used(practice: Practice, at: datetime) -> Iterable[News]:
     """Tell a recipient what was taken off their certificate or put back, once they have it."""
-    has_it = sa.exists().where(Delivery.gift_id == Gift.id, Delivery.kind == "gift", Delivery.state == "sent")
+    has_it = sa.exists().where(
+        Delivery.gift_id == Gift.id, Delivery.kind == MessageKind.GIFT, Delivery.state == DeliveryState.SENT
+    )
     query = (
         sa.select(LedgerEntry, Certificate, Gift)
         .join(Certificate, Certificate.id == LedgerEntry.certificate_id)
@@ -84,7 +89,7 @@ def _used(practice: Practice, at: datetime) -> Iterable[News]:
     )
     for entry, certificate, gift in db.session.execute(query):
         yield News(
-            kind=_KINDS[entry.kind],
+            kind=_KINDS[EntryKind(entry.kind)],
             key=f"{certificate.public_id}.used.{entry.sequence}",
             order_id=gift.order_id,
             gift_id=gift.id,
@@ -105,7 +110,7 @@ def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
         _messages()
         .add_columns(_last_change())
         .where(
-            Delivery.state == "scheduled",
+            Delivery.state == DeliveryState.SCHEDULED,
             Delivery.turn == 0,
             Delivery.send_at > at + SOON,
             Delivery.created_at >= at - LOOK_BACK,
@@ -114,7 +119,7 @@ def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
     for (order, last_change), group in groupby(db.session.execute(query), key=lambda row: (row[2], row[3])):
         waiting = [(gift, message) for message, gift, *_order in group]
         yield News(
-            kind="waiting",
+            kind=MessageKind.WAITING,
             key=f"{order.public_id}.waiting.{last_change}",
             order_id=order.id,
             to_address=order.buyer_email,
@@ -130,7 +135,7 @@ def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
 def _last_change() -> sa.ScalarSelect[int]:
     """Return what grows with each change of where or when an order's gift goes, but not as one after the other does."""
     any_one = aliased(Delivery)
-    query = sa.select(sa.func.max(any_one.id)).where(any_one.order_id == Order.id, any_one.kind == "gift")
+    query = sa.select(sa.func.max(any_one.id)).where(any_one.order_id == Order.id, any_one.kind == MessageKind.GIFT)
     return query.correlate(Order).scalar_subquery()
 
 
@@ -138,13 +143,13 @@ def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
     """Tell a buyer that their gift could not be delivered and where to fix that, and the practice too."""
     again = aliased(Delivery)
     query = _messages().where(
-        Delivery.state == "failed",
+        Delivery.state == DeliveryState.FAILED,
         Delivery.ended_at >= at - LOOK_BACK,
         ~sa.exists().where(again.replaces_id == Delivery.id),
     )
     for message, gift, order in db.session.execute(query):
         yield News(
-            kind="unreached",
+            kind=MessageKind.UNREACHED,
             key=f"{order.public_id}.unreached.{message.id}",
             order_id=order.id,
             to_address=order.buyer_email,
@@ -160,7 +165,7 @@ def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
 
 def _alert(message: Delivery, order: Order, practice: Practice) -> News:
     return News(
-        kind="alert",
+        kind=MessageKind.ALERT,
         key=f"{order.public_id}.bounced.{message.id}",
         order_id=order.id,
         to_address=practice.email,
@@ -178,7 +183,7 @@ def _messages() -> sa.Select[Delivery, Gift, Order]:
         sa.select(Delivery, Gift, Order)
         .join(Gift, Gift.id == Delivery.gift_id)
         .join(Order, Order.id == Gift.order_id)
-        .where(Delivery.kind == "gift")
+        .where(Delivery.kind == MessageKind.GIFT)
         .order_by(Order.id, Gift.position)
     )
 

@@ -13,6 +13,7 @@ from giftshop.delivery.deliveries import list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, CertificateFreeze
+from giftshop.ledger.states import CertificateStatus
 from giftshop.orders.actors import name_actors
 from giftshop.orders.history import Happening, Sources, list_happenings
 from giftshop.orders.look_up import certificates_of
@@ -108,7 +109,7 @@ def _open_holds(certificate_ids: list[int]) -> dict[int, list[CertificateFreeze]
 
 def _code_end(certificate: Certificate) -> str:
     """Return the last four symbols of a code, all that staff ever see of it; none once it has ended."""
-    return "" if certificate.status == "void" else last_four(code_of(certificate))
+    return "" if certificate.status == CertificateStatus.VOID else last_four(code_of(certificate))
 
 
 def _of_order(table: type[Row], order: Order) -> list[Row]:

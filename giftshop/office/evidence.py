@@ -10,15 +10,17 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms, short_terms
 from giftshop.dates import write_moment, write_zone
+from giftshop.delivery.kinds import MessageKind, name_message
 from giftshop.documents.reports import Report, Section
 from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import HOLDER
 from giftshop.money import format_amount
 from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
-from giftshop.orders.labels import MESSAGES, tell_entry
+from giftshop.orders.labels import tell_entry
 from giftshop.orders.models import Dispute, Gift
 
 Lines = list[tuple[str, str]]
@@ -94,11 +96,11 @@ def _bought(gift: Gift, dossier: Dossier) -> str:
 
 
 def _delivered(dossier: Dossier) -> Lines:
-    told = [each for each in dossier.deliveries if each.kind != "alert"]
+    told = [each for each in dossier.deliveries if each.kind != MessageKind.ALERT]
     return [
         (
             _at(each.sent_at or each.ended_at or each.send_at, dossier.practice),
-            f"{MESSAGES.get(each.kind, each.kind)} to {each.to_address}: {each.state}",
+            f"{name_message(each.kind)} to {each.to_address}: {each.state}",
         )
         for each in told
     ]
@@ -114,7 +116,7 @@ def _used(sold: Sold, dossier: Dossier) -> Lines:
     lines += [
         (event.at, "The certificate’s page was opened by whoever holds its code")
         for event in seen
-        if event.kind == "viewed" and event.actor == HOLDER
+        if event.kind == Activity.VIEWED and event.actor == HOLDER
     ]
     head = f"Certificate {certificate.public_id} for {certificate.recipient_name}{code}"
     return [("", head), *((_at(at, practice), told) for at, told in sorted(lines))]

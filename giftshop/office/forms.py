@@ -29,7 +29,7 @@ class Filled:
 
 
 def actor() -> str:
-    """Return the person signed in as ledger and trail name them."""
+    """Return the person signed in as ledger and activity log name them."""
     return f"staff:{current_user.id}"
 
 

@@ -10,15 +10,16 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment
 from giftshop.delivery.addresses import read_address
-from giftshop.delivery.deliveries import BRINGING
+from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.resending import MessageNotFoundError, get_message
+from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, answer_once
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
-from giftshop.orders.labels import MESSAGES
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, typed_in
 
@@ -35,7 +36,7 @@ def resend(message_id: int) -> ResponseReturnValue:
     address = form.take("address", read_address, "")
     if form.errors:
         return _page(message, form.errors), 422
-    done = "send_after_all" if message.state == "cancelled" else "resend"
+    done = "send_after_all" if message.state == DeliveryState.CANCELLED else "resend"
     back = f"/office/orders/{message.order_id}?done={done}" if message.order_id else "/office/"
     answer = _send_once(message_id, address)
     db.session.commit()
@@ -46,18 +47,21 @@ def resend(message_id: int) -> ResponseReturnValue:
 
 def list_cancelled(messages: list[Delivery]) -> dict[int, list[str]]:
     """Return which of these messages were cancelled and may bring their gift after all, with what to know before."""
-    cancelled = {each.id: each for each in messages if each.state == "cancelled" and each.kind in BRINGING}
+    cancelled = {each.id: each for each in messages if each.state == DeliveryState.CANCELLED and each.kind in BRINGING}
     if not cancelled:
         return {}
     carried = (
         sa.select(DeliveryCertificate.delivery_id, Certificate.status)
         .join(Certificate, Certificate.id == DeliveryCertificate.certificate_id)
-        .where(DeliveryCertificate.delivery_id.in_(cancelled), Certificate.status != "void")
+        .where(DeliveryCertificate.delivery_id.in_(cancelled), Certificate.status != CertificateStatus.VOID)
     )
     statuses: dict[int, set[str]] = {}
     for message_id, status in db.session.execute(carried):
         statuses.setdefault(message_id, set()).add(status)
-    return {each: _tell_before(cancelled[each], is_held="active" not in found) for each, found in statuses.items()}
+    return {
+        each: _tell_before(cancelled[each], is_held=CertificateStatus.ACTIVE not in found)
+        for each, found in statuses.items()
+    }
 
 
 def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
@@ -65,7 +69,9 @@ def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
     gift, when = db.session.get(Gift, message.gift_id), _own_time(message)
     told = {
         "Its certificate is on hold: end the hold first, or it can’t be used when it arrives.": is_held,
-        "The buyer chose not to have it sent.": message.kind == "gift" and gift and gift.delivery != "recipient",
+        "The buyer chose not to have it sent.": message.kind == MessageKind.GIFT
+        and gift
+        and gift.delivery != "recipient",
         f"It goes out on its day, {write_appointment(when, get_practice().time_zone)}." if when else "": when,
     }
     return [sentence for sentence, is_so in told.items() if is_so]
@@ -74,7 +80,12 @@ def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
 def _own_time(message: Delivery) -> datetime | None:
     """Return when a cancelled gift goes out: on the day its buyer chose, while that is to come; None for at once."""
     gift = db.session.get(Gift, message.gift_id) if message.gift_id else None
-    if gift is None or gift.deliver_on is None or message.kind != "gift" or message.state != "cancelled":
+    if (
+        gift is None
+        or gift.deliver_on is None
+        or message.kind != MessageKind.GIFT
+        or message.state != DeliveryState.CANCELLED
+    ):
         return None
     now = clock.now()
     when = letters.send_at(gift, get_practice(), at=now)
@@ -106,7 +117,7 @@ def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
         message=message,
         before=list_cancelled([message]).get(message.id, []),
         own_time=_own_time(message),
-        name=MESSAGES.get(message.kind, message.kind),
+        name=name_message(message.kind),
         address=typed_in("address", message.to_address),
         request_key=form_key(),
         errors=errors or {},

@@ -4,20 +4,21 @@ import re
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased, joinedload
+from sqlalchemy.orm import joinedload
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
+from giftshop.delivery.kinds import name_message
 from giftshop.delivery.models import Delivery
-from giftshop.disputes.stages import ENDED, OPEN
 from giftshop.foundation.database import db
-from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
 from giftshop.notifications.models import Alert
-from giftshop.orders.labels import DISPUTES, MESSAGES
+from giftshop.orders.labels import DISPUTES
 from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.orders.states import DISPUTED, ENDED, OrderState, RefundState
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, find_last_run
 
@@ -69,23 +70,22 @@ def _told_changes(last: Reconciliation) -> str:
 
 
 def _place_of(alert: Alert) -> str:
-    """Return the page where an alert is best looked at: its order's, by the number it names or by Stripe's id."""
-    if named := re.search(r"\bG-([0-9]{4,12})\b", alert.detail):
-        return f"/office/orders/{int(named[1]) - 1000}"
-    if re.fullmatch(r"[a-z]{2,}_\w+", alert.subject, re.ASCII):
-        return f"/office/orders?q={alert.subject}"
-    return f"/office/orders/{alert.subject}" if alert.kind == "checkout_refused" else "/office/orders"
+    """Return the page where an alert is best looked at: its order's, else what is found by Stripe's id."""
+    if alert.order_id is not None:
+        return f"/office/orders/{alert.order_id}"
+    is_stripes = re.fullmatch(r"[a-z]{2,}_\w+", alert.subject, re.ASCII)
+    return f"/office/orders?q={alert.subject}" if is_stripes else "/office/orders"
 
 
 def _failed(delivery: Delivery) -> Need:
-    name = MESSAGES.get(delivery.kind, delivery.kind)
+    name = name_message(delivery.kind)
     of_order = f" of order {Order(id=delivery.order_id).number}" if delivery.order_id else ""
     sentence = f"{name}{of_order} didn’t reach {delivery.to_address}. {delivery.last_error}"
     return Need(sentence, "Fix it and send again", f"/office/messages/{delivery.id}/resend")
 
 
 def _in_review() -> list[Need]:
-    query = sa.select(Order).where(Order.state == "in_review").order_by(Order.created_at.desc()).limit(MOST)
+    query = sa.select(Order).where(Order.state == OrderState.IN_REVIEW).order_by(Order.created_at.desc()).limit(MOST)
     return [
         Need(
             f"Order {order.number} is in review: {order.review_reason}.", "See the order", f"/office/orders/{order.id}"
@@ -111,27 +111,17 @@ def tell_exposure(dispute: Dispute, held_cents: int, practice: Practice) -> str:
     currency = dispute.order.payment_currency
     parts = [f"{DISPUTES.get(dispute.status, dispute.status)}, {format_amount(dispute.amount_cents, currency)}."]
     spent = dispute.amount_cents - held_cents
-    if dispute.status in OPEN and spent > 0:
+    if dispute.status in DISPUTED and spent > 0:
         parts.append(f"{format_amount(spent, currency)} of it is spent or paid back already and would be lost.")
     if dispute.evidence_due_at is not None and dispute.closed_at is None:
         parts.append(f"Answer by {write_local_day(dispute.evidence_due_at, practice.time_zone)}.")
     return " ".join(parts)
 
 
-def held_for(dispute_ids: list[str]) -> dict[str, int]:
-    """Return what the ledger holds for each of these disputes, in minor units."""
-    closing = aliased(LedgerEntry)
-    query = (
-        sa.select(LedgerEntry.external_ref, sa.func.sum(LedgerEntry.amount_cents))
-        .where(LedgerEntry.external_ref.in_(dispute_ids), LedgerEntry.kind == "dispute_hold")
-        .where(~sa.exists().where(closing.reverses_id == LedgerEntry.id))
-        .group_by(LedgerEntry.external_ref)
-    )
-    return {str(dispute_id): int(cents) for dispute_id, cents in db.session.execute(query)}
-
-
 def _held(practice: Practice) -> list[Need]:
-    query = sa.select(Refund).options(joinedload(Refund.order)).where(Refund.state == "held").order_by(Refund.id)
+    query = (
+        sa.select(Refund).options(joinedload(Refund.order)).where(Refund.state == RefundState.HELD).order_by(Refund.id)
+    )
     return [_held_refund(refund, practice) for refund in db.session.scalars(query.limit(MOST))]
 
 

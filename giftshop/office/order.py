@@ -8,20 +8,23 @@ from flask.typing import ResponseReturnValue
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.delivery.deliveries import BRINGING
+from giftshop.delivery.kinds import BRINGING, name_message
+from giftshop.delivery.states import DeliveryState
 from giftshop.errors import NoteRefusedError
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import record_sighting
 from giftshop.ledger.models import ReplacedCode
+from giftshop.ledger.open_entries import held_for
 from giftshop.office.dossier import Dossier, open_dossier
 from giftshop.office.forms import actor, asked
 from giftshop.office.messages import list_cancelled
-from giftshop.office.needs import held_for, tell_exposure
+from giftshop.office.needs import tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
 from giftshop.orders import notes
-from giftshop.orders.labels import HOLDS, MESSAGES
+from giftshop.orders.labels import HOLDS
 from giftshop.orders.look_up import get_order
+from giftshop.orders.states import OrderState
 from giftshop.reconciliation.review import is_warned
 from giftshop.refunds.requests import refund_limit
 from giftshop.staff.rights import has_role
@@ -41,9 +44,9 @@ DONE = {
     ),
     "resend": "The message goes out again.",
     "send_after_all": "The message goes out after all.",
-    "fulfilled": "The order is accepted. Its certificates are on their way.",
-    "refunded": "All of the payment goes back to the buyer.",
-    "in_review": "Stripe could not pay it back. It is still in review.",
+    OrderState.FULFILLED: "The order is accepted. Its certificates are on their way.",
+    OrderState.REFUNDED: "All of the payment goes back to the buyer.",
+    OrderState.IN_REVIEW: "Stripe could not pay it back. It is still in review.",
     "note": "The note is kept.",
     "blank": "The words of the note are gone.",
 }
@@ -71,7 +74,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         order=dossier.order,
         states=STATES,
         holds=HOLDS,
-        messages=MESSAGES,
+        name_message=name_message,
         replaced={message.replaces_id for message in dossier.deliveries},
         disputes=exposed,
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
@@ -105,7 +108,7 @@ def _is_newest_code_unsent(dossier: Dossier) -> bool:
         for each in dossier.deliveries
         if newest is not None and each.gift_id == gifts[newest] and each.kind in BRINGING
     ]
-    return states[-1:] in (["failed"], ["cancelled"])
+    return states[-1:] in ([DeliveryState.FAILED], [DeliveryState.CANCELLED])
 
 
 def write_note(order_id: int) -> ResponseReturnValue:

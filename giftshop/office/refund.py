@@ -9,12 +9,14 @@ from giftshop.certificates.reasons import read_reason
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.look_up import find_gift
 from giftshop.orders.models import Order, Refund
+from giftshop.orders.states import OrderState, RefundState
+from giftshop.payments.facts import RefusalKind
 from giftshop.payments.shares import cleared_by_certificate
-from giftshop.refunds.alerts import is_about_key
 from giftshop.refunds.outcomes import came_back_to_certificates
 from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
 from giftshop.staff.rights import has_role
@@ -52,37 +54,37 @@ def refund(public_id: str) -> ResponseReturnValue:
 
 
 _WORDS = {
-    "held": ("note", "is held"),
-    "settled": ("good", "is paid back"),
-    "released": ("bad", "was not paid back"),
-    "returned": ("bad", "came back"),
+    RefundState.HELD: ("note", "is held"),
+    RefundState.SETTLED: ("good", "is paid back"),
+    RefundState.RELEASED: ("bad", "was not paid back"),
+    RefundState.RETURNED: ("bad", "came back"),
 }
 
 
 def tell_refund(refund: Refund) -> tuple[str, str, str]:
     """Return what became of a refund: a tone, a word and a sentence."""
-    tone, word = _WORDS[refund.state]
+    tone, word = _WORDS[RefundState(refund.state)]
     return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", _tell_more(refund)
 
 
 def _tell_more(refund: Refund) -> str:
-    if refund.state == "held":
+    if refund.state == RefundState.HELD:
         return _tell_waiting(refund)
-    if refund.state == "settled":
+    if refund.state == RefundState.SETTLED:
         return "It is on its way to the buyer’s card. Banks need 5 to 10 days to show it."
-    if refund.state == "released":
+    if refund.state == RefundState.RELEASED:
         return f"Stripe refused: {_why(refund)}. {_tell_standing(refund)}"
     return f"The buyer’s bank didn’t take it. {_tell_where(refund)}"
 
 
 def _tell_waiting(refund: Refund) -> str:
     """Say why a refund is still held, and who can help where it does not end by itself."""
-    if is_about_key(refund.refusal):
+    if refund.refusal_kind == RefusalKind.KEY:
         return (
             "Stripe doesn’t accept the shop’s key. The money is held; we keep asking. "
             "Please tell whoever looks after the shop."
         )
-    if refund.refusal:
+    if refund.refusal_kind:
         return (
             "Stripe doesn’t say what became of it. The money is held; we keep asking. "
             "Please look at it in Stripe’s dashboard."
@@ -92,14 +94,14 @@ def _tell_waiting(refund: Refund) -> str:
 
 def _tell_standing(refund: Refund) -> str:
     certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
-    if certificate is not None and certificate.status == "void":
+    if certificate is not None and certificate.status == CertificateStatus.VOID:
         return "The certificate has ended: the order’s history says why."
     return "The certificate has its value again."
 
 
 def _tell_where(refund: Refund) -> str:
     """Say where the money of a refund that came back is."""
-    if refund.order.state == "in_review":
+    if refund.order.state == OrderState.IN_REVIEW:
         return "The money is with you. No certificate was issued: the order is in review."
     if sum(cleared_by_certificate(refund.order_id).values()) < refund.amount_cents:
         return "Its money had gone already: the order’s history says how."
@@ -109,8 +111,7 @@ def _tell_where(refund: Refund) -> str:
 
 
 def _why(refund: Refund) -> str:
-    refusal = refund.refusal.rstrip(".")
-    return next((words for code, words in REFUSALS.items() if code in refusal), refusal)
+    return REFUSALS.get(refund.refusal_code) or refund.refusal.rstrip(".")
 
 
 def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str:

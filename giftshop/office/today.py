@@ -6,11 +6,12 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.liability import read_equation
 from giftshop.notifications.models import Alert
 from giftshop.office import needs
 from giftshop.office.forms import actor
-from giftshop.office.owed import read_owed
 
 
 def show_today() -> str:
@@ -20,7 +21,7 @@ def show_today() -> str:
     tone, told, problems = needs.tell_reconciliation(practice)
     return render_template(
         "office/today.html",
-        owed=read_owed(clock.local_moment(month, hour=0, time_zone=practice.time_zone)),
+        owed=read_equation(clock.local_moment(month, hour=0, time_zone=practice.time_zone)),
         month=month,
         needs=needs.list_needs(),
         still_open=needs.list_open(practice),
@@ -36,6 +37,6 @@ def tick_alert(alert_id: int) -> ResponseReturnValue:
         abort(404)
     if alert.resolved_at is None:
         alert.resolved_at = clock.now()
-        activity_log.note("alert_done", actor=actor(), alert=alert.kind, subject=alert.subject)
+        activity_log.note(Activity.ALERT_DONE, actor=actor(), alert=alert.kind, subject=alert.subject)
     db.session.commit()
     return redirect("/office/", 303)

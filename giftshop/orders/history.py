@@ -1,9 +1,10 @@
 """History: everything that ever happened to an order and its certificates as one list, newest first, for the office.
 
-The trail says what was done, the ledger what moved, the messages what people were told. Where trail and ledger tell
-the same fact, the ledger's line is kept, with the reason the trail knows.
+The activity log says what was done, the ledger what moved, the messages what people were told. Where log and ledger
+tell the same fact, the ledger's line is kept, with the reason the log knows.
 """
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
@@ -12,13 +13,17 @@ import sqlalchemy as sa
 
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.ledger.refund_entries import hold_key
 from giftshop.orders import labels as words
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.notes import OrderNote
+from giftshop.orders.states import OrderState
 
-QUIET = ("viewed", "scanned")
+QUIET = (Activity.VIEWED, Activity.SCANNED)
 """What only tells that somebody looked."""
 
 
@@ -51,7 +56,7 @@ def list_happenings(sources: Sources) -> list[Happening]:
     ids = [certificate.id for certificate in sources.certificates]
     told = [
         Happening(sources.order.created_at, "buyer", "Ordered"),
-        *_of_trail(sources, activity_log.list_events(order_id=sources.order.id, certificate_ids=ids)),
+        *_of_log(sources, activity_log.list_events(order_id=sources.order.id, certificate_ids=ids)),
         *_of_ledger(sources, ids),
         *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.time_zone)),
         *(line for note in sources.notes for line in _of_note(note)),
@@ -59,18 +64,18 @@ def list_happenings(sources: Sources) -> list[Happening]:
     return sorted(told, key=lambda line: line.at)[::-1]  # of one moment, what follows stands above what it follows from
 
 
-def _of_trail(sources: Sources, events: list[activity_log.TrailEvent]) -> Iterator[Happening]:
+def _of_log(sources: Sources, events: list[activity_log.ActivityEvent]) -> Iterator[Happening]:
     of_whom = _named(sources.certificates)
     for event in events:
         told = words.tell_event(event, sources.order, of_whom.get(event.certificate_id or 0, ""))
         if told is not None:
-            is_payment = event.kind == "order_moved" and told.what.startswith("Paid")
+            is_payment = event.kind == Activity.ORDER_MOVED and json.loads(event.facts)["after"] == OrderState.PAID
             at = sources.order.paid_at if is_payment and sources.order.paid_at else event.at
             yield Happening(at, event.actor, told.what, told.detail, is_quiet=event.kind in QUIET)
 
 
 def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happening]:
-    of_whom, reasons = _named(sources.certificates), {refund.id: refund.reason for refund in sources.refunds}
+    of_whom, reasons = _named(sources.certificates), {hold_key(each.id): each.reason for each in sources.refunds}
     query = (
         sa.select(LedgerEntry, RedemptionNote.text)
         .outerjoin(RedemptionNote, RedemptionNote.entry_id == LedgerEntry.id)
@@ -79,9 +84,14 @@ def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happeni
     )
     for entry, remark in db.session.execute(query):
         told = words.tell_entry(entry, sources.order.currency, of_whom[entry.certificate_id])
-        said = remark or reasons.get(words.refund_number(entry), entry.reason_code)
-        detail = " · ".join(filter(None, [said, told.detail]))
+        detail = " · ".join(filter(None, [remark or _reason_of(entry, reasons), told.detail]))
         yield Happening(entry.created_at, entry.actor, told.what, detail)
+
+
+def _reason_of(entry: LedgerEntry, reasons: dict[str, str]) -> str:
+    """Return why an entry was made: of one that holds a refund's money the refund's reason, by the hold's key."""
+    is_hold = entry.kind == EntryKind.REFUND_HOLD
+    return reasons.get(entry.request_key, entry.reason_code) if is_hold else entry.reason_code
 
 
 def _of_delivery(delivery: Delivery, time_zone: str) -> Iterator[Happening]:

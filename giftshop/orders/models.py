@@ -7,17 +7,7 @@ import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
 from giftshop.foundation.database import Base, BigId, Day, Moment
-
-ORDER_STATES = (
-    "awaiting_payment",
-    "processing",
-    "paid",
-    "fulfilled",
-    "expired",
-    "failed",
-    "in_review",
-    "refunded",
-)
+from giftshop.orders.states import OrderState
 
 
 class Order(Base):
@@ -49,7 +39,7 @@ class Order(Base):
     attempts: Mapped[list["CheckoutAttempt"]] = relationship(back_populates="order", order_by="CheckoutAttempt.number")
 
     __table_args__ = (
-        sa.CheckConstraint(f"state IN ({', '.join(repr(state) for state in ORDER_STATES)})", name="state"),
+        sa.CheckConstraint(f"state IN ({', '.join(repr(str(state)) for state in OrderState)})", name="state"),
         sa.CheckConstraint("total_cents > 0", name="total"),
         sa.Index("ix_order_state_created_at", "state", "created_at"),
         sa.Index("ix_order_buyer_email_created_at", "buyer_email", "created_at"),
@@ -143,7 +133,10 @@ def new_refund_id() -> str:
 
 
 class Refund(Base):
-    """Money on its way back to the buyer: asked for here, or found at Stripe (then it concerns a whole payment)."""
+    """Money on its way back to the buyer: asked for here, or found at Stripe (then it concerns a whole payment).
+
+    `refusal` is why it was refused or waits, in words; `refusal_kind` and `refusal_code` say the same as data.
+    """
 
     __tablename__ = "refund"
 
@@ -157,6 +150,8 @@ class Refund(Base):
     actor: Mapped[str] = mapped_column(sa.Text)
     stripe_refund_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
     refusal: Mapped[str] = mapped_column(sa.Text, default="")
+    refusal_kind: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
+    refusal_code: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     created_at: Mapped[datetime] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)
 
@@ -168,6 +163,31 @@ class Refund(Base):
         sa.CheckConstraint("certificate_id IS NOT NULL OR stripe_refund_id IS NOT NULL", name="origin"),
         sa.Index("ix_refund_state", "state"),
     )
+
+
+class Payback(Base):
+    """That a whole payment in review is to be paid back: who asked last, why, and how often Stripe has refused it.
+
+    The count is part of the idempotency key at Stripe, which gives a key the same refusal for a day.
+    """
+
+    __tablename__ = "payback"
+
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), primary_key=True, autoincrement=False)
+    actor: Mapped[str] = mapped_column(sa.Text)
+    reason: Mapped[str] = mapped_column(sa.Text)
+    asked_at: Mapped[datetime] = mapped_column(Moment)
+    refusals: Mapped[int] = mapped_column(sa.Integer, default=0)
+
+
+class FraudWarning(Base):
+    """A warning of the card's bank about an order that has no certificates to freeze yet."""
+
+    __tablename__ = "fraud_warning"
+
+    warning_id: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
+    noted_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class Dispute(Base):

@@ -1,4 +1,4 @@
-"""Notes on orders: a few words for colleagues, apart from the trail, so that they can be blanked."""
+"""Notes on orders: a few words for colleagues, apart from the activity log, so that they can be blanked."""
 
 from datetime import datetime
 

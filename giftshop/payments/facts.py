@@ -3,18 +3,38 @@
 Only ids, states, sums and our own metadata are read: objects of older API versions give the same facts.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from enum import StrEnum, auto
 from typing import Any
+
+
+class RefusalKind(StrEnum):
+    """Whom a refusal is about: the shop's key and its rights, this request, or what Stripe or a bank does not know."""
+
+    KEY = auto()
+    REQUEST = auto()
+    UNKNOWN = auto()
+    BANK = auto()
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why something was refused: in words, whom it is about, and Stripe's own code where it gave one."""
+
+    words: str
+    kind: RefusalKind = RefusalKind.REQUEST
+    code: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class LineFacts:
-    """A line of a session: what was sold, how often, and the price of one in minor units."""
+    """A line of a session: what was sold, how often, the price of one in minor units, and our own metadata."""
 
     name: str
     quantity: int
     unit_cents: int
+    metadata: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +52,14 @@ class SessionFacts:
     metadata: dict[str, str]
     payment_intent_id: str | None
     payment_intent_status: str
-    payment_description: str
     buyer_email: str
     success_url: str
     lines: tuple[LineFacts, ...]
+
+    @property
+    def is_paid(self) -> bool:
+        """Tell whether Stripe has the money: a completed session alone may still wait for a bank."""
+        return self.payment_status == "paid"
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +133,6 @@ def session_facts(session: Any) -> SessionFacts:
         metadata=dict(data.get("metadata") or {}),
         payment_intent_id=intent["id"] if is_expanded else intent,
         payment_intent_status=intent["status"] if is_expanded else "",
-        payment_description=(intent.get("description") or "") if is_expanded else "",
         buyer_email=data.get("customer_email") or (data.get("customer_details") or {}).get("email") or "",
         success_url=data.get("success_url") or "",
         lines=tuple(_line_facts(line) for line in (data.get("line_items") or {}).get("data", [])),
@@ -118,7 +141,12 @@ def session_facts(session: Any) -> SessionFacts:
 
 def _line_facts(line: dict[str, Any]) -> LineFacts:
     price = line.get("price") or {}
-    return LineFacts(line.get("description") or "", line.get("quantity") or 0, price.get("unit_amount") or 0)
+    return LineFacts(
+        name=line.get("description") or "",
+        quantity=line.get("quantity") or 0,
+        unit_cents=price.get("unit_amount") or 0,
+        metadata=dict(line.get("metadata") or {}),
+    )
 
 
 def charge_facts(charge: Any) -> ChargeFacts:
@@ -129,7 +157,7 @@ def charge_facts(charge: Any) -> ChargeFacts:
         amount_cents=data["amount_captured"],
         payment_intent_id=_id_of(data.get("payment_intent")),
         metadata=dict(data.get("metadata") or {}),
-        created_at=_moment(data["created"]),
+        created_at=_created_at(data),
     )
 
 
@@ -142,7 +170,7 @@ def refund_facts(refund: Any) -> RefundFacts:
         amount_cents=data["amount"],
         payment_intent_id=_id_of(data.get("payment_intent")),
         metadata=dict(data.get("metadata") or {}),
-        created_at=_moment(data["created"]),
+        created_at=_created_at(data),
     )
 
 
@@ -159,8 +187,8 @@ def dispute_facts(dispute: Any) -> DisputeFacts:
         reason=data.get("reason") or "",
         payment_intent_id=_id_of(data.get("payment_intent")),
         evidence_due_at=_moment(due_by) if due_by else None,
-        created_at=_moment(data["created"]),
-        withdrawals=tuple(MovementFacts(-move["amount"], _moment(move["created"])) for move in moves),
+        created_at=_created_at(data),
+        withdrawals=tuple(MovementFacts(-move["amount"], _created_at(move)) for move in moves),
     )
 
 
@@ -173,6 +201,10 @@ def _id_of(named: Any) -> str:
     """Return an id from a field that holds it or, expanded, its object."""
     found = named.get("id") if isinstance(named, dict) else named
     return found or ""
+
+
+def _created_at(data: dict[str, Any]) -> datetime:
+    return _moment(data["created"])
 
 
 def _moment(seconds: int) -> datetime:

@@ -14,11 +14,14 @@ from typing import Any, Literal, cast
 
 import stripe
 
-from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError, ShopError
+from giftshop.errors import CheckoutUnavailableError
+from giftshop.payments.errors import ParametersChangedError, RefusedByStripeError, WebhookRefusedError
 from giftshop.payments.facts import (
     ChargeFacts,
     DisputeFacts,
     RefundFacts,
+    Refusal,
+    RefusalKind,
     SessionFacts,
     charge_facts,
     dispute_facts,
@@ -33,14 +36,6 @@ _EXPAND = ["payment_intent", "line_items"]
 _EXPAND_LISTED = ["data.payment_intent"]
 _TOLERANCE_SECONDS = 300
 Patience = Literal["page", "job"]
-
-
-class ParametersChangedError(ShopError):
-    """Stripe has this idempotency key with other parameters."""
-
-
-class WebhookRefusedError(ShopError):
-    """This is not a signed event of ours."""
 
 
 class StripeGateway:
@@ -80,9 +75,7 @@ class StripeGateway:
     def list_completed_sessions(self, since: datetime) -> Iterator[SessionFacts]:
         """Yield the completed sessions of this account made since `since`, newest first."""
         with _named_errors():
-            page = self._job_client.v1.checkout.sessions.list(
-                params={"limit": 100, "status": "complete", "created": {"gte": int(since.timestamp())}}
-            )
+            page = self._job_client.v1.checkout.sessions.list(params=_wanted(since) | {"status": "complete"})
             yield from (session_facts(session) for session in page.auto_paging_iter())
 
     def find_session_of_payment(self, payment_intent_id: str, *, patience: Patience = "page") -> SessionFacts | None:
@@ -155,9 +148,7 @@ class StripeGateway:
     def list_events(self, types: list[str], since: datetime) -> Iterator[dict[str, Any]]:
         """Yield the events of these types (at most 20) since `since` (Stripe keeps 30 days), newest first."""
         with _named_errors():
-            page = self._job_client.v1.events.list(
-                params={"limit": 100, "types": types, "created": {"gte": int(since.timestamp())}}
-            )
+            page = self._job_client.v1.events.list(params=_wanted(since) | {"types": types})
             yield from (event.to_dict() for event in page.auto_paging_iter())
 
     def read_event(self, body: bytes, header: str | None, now: datetime) -> dict[str, Any]:
@@ -212,7 +203,7 @@ class StripeGateway:
         )
 
 
-def _wanted(since: datetime | None, until: datetime | None, payment_intent_id: str = "") -> Any:
+def _wanted(since: datetime | None, until: datetime | None = None, payment_intent_id: str = "") -> Any:
     """Return the parameters of a list: what was made between moments, which are whole seconds, or of one payment."""
     created = {"gte": int(since.timestamp())} if since else {}
     created |= {"lt": int(until.timestamp())} if until else {}
@@ -239,10 +230,18 @@ def _named_errors() -> Iterator[None]:
         raise CheckoutUnavailableError from None
     except stripe.IdempotencyError:
         raise ParametersChangedError from None
-    except (stripe.InvalidRequestError, stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise CheckoutRefusedError(f"{type(error).__name__} {error.code or ''} {error.request_id or ''}") from None
+    except (stripe.AuthenticationError, stripe.PermissionError) as error:
+        raise RefusedByStripeError(_refusal(error, RefusalKind.KEY)) from None
+    except stripe.InvalidRequestError as error:
+        raise RefusedByStripeError(_refusal(error, RefusalKind.REQUEST)) from None
     except stripe.StripeError:
         raise CheckoutUnavailableError from None
+
+
+def _refusal(error: stripe.StripeError, kind: RefusalKind) -> Refusal:
+    """Return a refusal by its name, Stripe's code and the request's id: what Stripe writes may quote an address."""
+    code = error.code or ""
+    return Refusal(f"{type(error).__name__} {code} {error.request_id or ''}", kind, code)
 
 
 def _has_names(event: dict[str, Any]) -> bool:

@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.foundation.database import db
 from giftshop.ledger import dispute_entries, refund_entries
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.open_entries import list_open_of
 from giftshop.orders.models import Dispute, Order
 from giftshop.payments import shares
 
@@ -39,13 +41,13 @@ def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEnt
     """
     uncovered = shares.uncovered_by_certificate(order.id)
     for each in sorted(uncovered):
-        losses = refund_entries.list_open_losses(each)
+        losses = list_open_of([each], EntryKind.LOSS)
         room = uncovered[each] - sum(loss.amount_cents for loss in losses if _was_accepted(loss, order))
         for loss in losses:
             if room > 0 and not _was_accepted(loss, order):
                 yield loss, min(loss.amount_cents, room)
                 room -= loss.amount_cents
-    for loss in refund_entries.list_open_losses(certificate_id):
+    for loss in list_open_of([certificate_id], EntryKind.LOSS):
         if not _was_accepted(loss, order):
             yield loss, loss.amount_cents
 

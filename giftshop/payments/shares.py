@@ -10,11 +10,10 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.foundation.database import db
 from giftshop.ledger import refund_entries
+from giftshop.ledger.kinds import CLEARING, HOLDING, LIABILITY, Account
+from giftshop.ledger.liability import into
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.orders.models import Gift, GiftCertificate
-
-_HOLDING = ("refund_due", "dispute_hold")
-"""The accounts of value that is on no certificate while it is decided whose it is."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,29 +77,24 @@ def lose_beyond(order_id: int, amount_cents: int, shares: list[Share], *, extern
 
 def cleared_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what Stripe took for it and has not paid back, in minor units."""
-    return _sum_by_certificate(order_id, into=("stripe_clearing",))
+    return _sum_by_certificate(order_id, CLEARING)
 
 
 def uncovered_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, by how much more is on it or held of it than Stripe has for it."""
-    short = _sum_by_certificate(order_id, into=("certificate_liability", *_HOLDING, "stripe_clearing"))
+    short = _sum_by_certificate(order_id, LIABILITY, *HOLDING, CLEARING)
     return {each: max(0, -total) for each, total in short.items()}
 
 
 def _held_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, what refunds under way and disputes hold, in minor units."""
-    return {each: -total for each, total in _sum_by_certificate(order_id, into=_HOLDING).items()}
+    return {each: -total for each, total in _sum_by_certificate(order_id, *HOLDING).items()}
 
 
-def _sum_by_certificate(order_id: int, *, into: tuple[str, ...]) -> dict[int, int]:
+def _sum_by_certificate(order_id: int, *accounts: Account) -> dict[int, int]:
     """Return, for each certificate of an order, what has gone into these accounts less what went out of them."""
-    debited, credited = (
-        sa.case((account.in_(into), LedgerEntry.amount_cents), else_=0)
-        for account in (LedgerEntry.debit_account, LedgerEntry.credit_account)
-    )
-    amount = debited - credited
     query = (
-        sa.select(LedgerEntry.certificate_id, sa.func.sum(amount))
+        sa.select(LedgerEntry.certificate_id, sa.func.sum(into(*accounts)))
         .join(GiftCertificate, GiftCertificate.certificate_id == LedgerEntry.certificate_id)
         .join(Gift, Gift.id == GiftCertificate.gift_id)
         .where(Gift.order_id == order_id)

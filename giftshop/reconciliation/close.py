@@ -15,21 +15,13 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import CLEARING, LIABILITY, EntryKind
+from giftshop.ledger.liability import into
 from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.ledger.posting import LIABILITY
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
-from giftshop.reconciliation.movements import (
-    BACK,
-    PAID,
-    TAKEN,
-    Item,
-    find_item,
-    is_awaited,
-    list_items,
-    went_back_whole,
-)
+from giftshop.reconciliation.movements import Item, Movement, find_item, is_awaited, list_items, went_back_whole
 
 OWED = "Owed to holders at the end"
 
@@ -97,7 +89,7 @@ def close_period(
             items[ref] = found
             say(len(items))
     books = _Books(period, booked, _find_undone(gateway, {item.payment_intent_id for item in items.values()}))
-    for what in (PAID, BACK, TAKEN):
+    for what in Movement:
         _compare(close, what, [item for item in items.values() if item.what == what], books)
     _name_unknown(close, {ref: cents for ref, cents in booked.items() if ref not in items})
     _compare_owed(close, end)
@@ -108,9 +100,9 @@ def close_period(
 def _booked_in(period: _Period) -> dict[str | None, int]:
     """Return what the journal dates in the period as moved at Stripe, in less out, by which of Stripe's things."""
     query = (
-        sa.select(LedgerEntry.external_ref, sa.func.sum(_CLEARED))
+        sa.select(LedgerEntry.external_ref, sa.func.sum(into(CLEARING)))
         .where(LedgerEntry.created_at >= period.start, LedgerEntry.created_at < period.end)
-        .where(sa.or_(LedgerEntry.debit_account == _CLEARING, LedgerEntry.credit_account == _CLEARING))
+        .where(sa.or_(LedgerEntry.debit_account == CLEARING, LedgerEntry.credit_account == CLEARING))
         .group_by(LedgerEntry.external_ref)
         .order_by(LedgerEntry.external_ref)
     )
@@ -125,7 +117,7 @@ def _find_undone(gateway: StripeGateway, payment_intent_ids: set[str]) -> set[st
     return {each for each in unknown if went_back_whole(gateway, each)}
 
 
-def _compare(close: Close, what: str, items: list[Item], books: _Books) -> None:
+def _compare(close: Close, what: Movement, items: list[Item], books: _Books) -> None:
     """Add the line of one kind of movement, and name each thing whose sums differ within the period."""
     stripe_cents, journal_cents, period = 0, 0, books.period
     for item in items:
@@ -134,16 +126,18 @@ def _compare(close: Close, what: str, items: list[Item], books: _Books) -> None:
         if moved != entered:
             _name(close, item, moved, entered, books)
     refs = [item.ref for item in items]
-    certificates_cents = _compare_issued(close, refs, journal_cents, period) if what == PAID else None
+    certificates_cents = _compare_issued(close, refs, journal_cents, period) if what == Movement.PAID else None
     close.lines.append(Line(what, stripe_cents, journal_cents, certificates_cents))
 
 
 def _name(close: Close, item: Item, moved: int, entered: int, books: _Books) -> None:
     """Say why the sums of a thing rightly differ within the period, or that they differ beyond it too."""
-    query = sa.select(LedgerEntry.created_at, _CLEARED).where(LedgerEntry.external_ref == item.ref, _CLEARED != 0)
+    query = sa.select(LedgerEntry.created_at, into(CLEARING)).where(
+        LedgerEntry.external_ref == item.ref, into(CLEARING) != 0
+    )
     entries = [(at, _sign(item) * cents) for at, cents in db.session.execute(query)]
     all_entered = sum(cents for _at, cents in entries)
-    is_undone = item.payment_intent_id in books.undone and item.what != TAKEN
+    is_undone = item.payment_intent_id in books.undone and item.what != Movement.TAKEN
     if is_undone or all_entered == item.amount_cents or (not entries and is_awaited(item)):
         reason = "Paid back whole, nothing was issued" if is_undone else "Carried over"
         sums = _two_sums(moved, entered, close.currency)
@@ -158,7 +152,7 @@ def _name(close: Close, item: Item, moved: int, entered: int, books: _Books) -> 
 
 def _sign(item: Item) -> int:
     """Return the direction in which a thing moves what is at Stripe."""
-    return 1 if item.what == PAID else -1
+    return 1 if item.what == Movement.PAID else -1
 
 
 def _two_sums(at_stripe: int, in_books: int, currency: str) -> str:
@@ -167,9 +161,9 @@ def _two_sums(at_stripe: int, in_books: int, currency: str) -> str:
 
 def _state(item: Item) -> str:
     """Say what is the matter with a thing, as Stripe or its order tells."""
-    if item.what == BACK:
+    if item.what == Movement.BACK:
         return f"it is {item.status} at Stripe"
-    if item.what == TAKEN:
+    if item.what == Movement.TAKEN:
         return f"the dispute is {item.status}"
     order = db.session.scalar(sa.select(Order).where(Order.payment_intent_id == item.ref))
     return f"order {order.number} is {order.state}" if order else "it paid no order, or an order a second time"
@@ -185,11 +179,11 @@ def _compare_issued(close: Close, payment_intent_ids: list[str], journal_cents: 
     face_values = sa.select(sa.func.coalesce(sa.func.sum(Certificate.face_value_cents), 0)).join(
         LedgerEntry, LedgerEntry.certificate_id == Certificate.id
     )
-    worth_cents = int(db.session.scalars(face_values.where(LedgerEntry.kind == "issue", *within)).one())
+    worth_cents = int(db.session.scalars(face_values.where(LedgerEntry.kind == EntryKind.ISSUE, *within)).one())
     written_off = (
         sa.select(Order, sa.func.sum(LedgerEntry.amount_cents))
         .join(LedgerEntry, LedgerEntry.external_ref == Order.payment_intent_id)
-        .where(LedgerEntry.kind == "loss", *within)
+        .where(LedgerEntry.kind == EntryKind.LOSS, *within)
         .group_by(Order.id)
         .order_by(Order.id)
     )
@@ -197,7 +191,7 @@ def _compare_issued(close: Close, payment_intent_ids: list[str], journal_cents: 
         journal_cents += int(cents)
         amount = format_amount(int(cents), close.currency)
         close.explained.append(f"Accepted below its price: order {order.number}: {amount}")
-    _compare_certificates(close, PAID, journal_cents, worth_cents)
+    _compare_certificates(close, Movement.PAID, journal_cents, worth_cents)
     return worth_cents
 
 
@@ -219,12 +213,7 @@ def _name_unknown(close: Close, booked: dict[str | None, int]) -> None:
 
 def _compare_owed(close: Close, end: datetime) -> None:
     """Add the line of what was owed when the period ended: by the journal, and by each certificate's last balance."""
-    effect = sa.case(
-        (LedgerEntry.credit_account == LIABILITY, LedgerEntry.amount_cents),
-        (LedgerEntry.debit_account == LIABILITY, -LedgerEntry.amount_cents),
-        else_=0,
-    )
-    journal = sa.select(sa.func.coalesce(sa.func.sum(effect), 0)).where(LedgerEntry.created_at < end)
+    journal = sa.select(sa.func.coalesce(sa.func.sum(-into(LIABILITY)), 0)).where(LedgerEntry.created_at < end)
     newer = sa.orm.aliased(LedgerEntry)
     is_last = ~sa.exists().where(
         newer.certificate_id == LedgerEntry.certificate_id,
@@ -236,11 +225,3 @@ def _compare_owed(close: Close, end: datetime) -> None:
     by_certificates = int(db.session.scalars(balances.where(LedgerEntry.created_at < end, is_last)).one())
     close.lines.append(Line(OWED, None, by_journal, by_certificates))
     _compare_certificates(close, OWED, by_journal, by_certificates)
-
-
-_CLEARING = "stripe_clearing"
-_CLEARED = sa.case(
-    (LedgerEntry.debit_account == _CLEARING, LedgerEntry.amount_cents),
-    (LedgerEntry.credit_account == _CLEARING, -LedgerEntry.amount_cents),
-    else_=0,
-)

@@ -6,26 +6,34 @@ When a refund failed Stripe does not say: one that failed has moved nothing.
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 import sqlalchemy as sa
 
 from giftshop.catalog.practice import get_installation
-from giftshop.disputes.stages import OPEN
 from giftshop.foundation.database import db
 from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.orders.states import DISPUTED, RefundState
 from giftshop.payments.facts import ChargeFacts, DisputeFacts, MovementFacts, RefundFacts
 from giftshop.payments.gateway import StripeGateway
 
-PAID, BACK, TAKEN = "Paid by buyers", "Paid back to buyers", "Taken back by banks"
 LONGEST_DISPUTE = timedelta(days=365)
 """How long after a bank has opened a dispute, or has first asked about a payment, money may still move."""
+
+
+class Movement(StrEnum):
+    """How a thing at Stripe moves the shop's money, as a line of the close calls it."""
+
+    PAID = "Paid by buyers"
+    BACK = "Paid back to buyers"
+    TAKEN = "Taken back by banks"
 
 
 @dataclass(frozen=True, slots=True)
 class Item:
     """One thing at Stripe that moves money: its kind, its id, its payment's, its status, and what it moved so far."""
 
-    what: str
+    what: Movement
     ref: str
     payment_intent_id: str
     status: str
@@ -86,10 +94,14 @@ def went_back_whole(gateway: StripeGateway, payment_intent_id: str) -> bool:
 
 def is_awaited(item: Item) -> bool:
     """Tell whether the shop knows of a refund or a dispute, and will book its whole sum or none of it by its end."""
-    if item.what == BACK and item.status in ("pending", "requires_action"):
-        known = sa.select(Refund.amount_cents).where(Refund.stripe_refund_id == item.ref, Refund.state == "held")
-    elif item.what == TAKEN and item.status in OPEN:
-        known = sa.select(Dispute.amount_cents).where(Dispute.stripe_dispute_id == item.ref, Dispute.status.in_(OPEN))
+    if item.what == Movement.BACK and item.status in ("pending", "requires_action"):
+        known = sa.select(Refund.amount_cents).where(
+            Refund.stripe_refund_id == item.ref, Refund.state == RefundState.HELD
+        )
+    elif item.what == Movement.TAKEN and item.status in DISPUTED:
+        known = sa.select(Dispute.amount_cents).where(
+            Dispute.stripe_dispute_id == item.ref, Dispute.status.in_(DISPUTED)
+        )
     else:
         return False
     return db.session.scalar(known) == item.amount_cents
@@ -97,15 +109,15 @@ def is_awaited(item: Item) -> bool:
 
 def _of_charge(charge: ChargeFacts) -> Item:
     moved = (MovementFacts(charge.amount_cents, charge.created_at),)
-    return Item(PAID, charge.payment_intent_id, charge.payment_intent_id, "", charge.amount_cents, moved)
+    return Item(Movement.PAID, charge.payment_intent_id, charge.payment_intent_id, "", charge.amount_cents, moved)
 
 
 def _of_refund(refund: RefundFacts) -> Item:
     amount_cents = 0 if refund.has_failed else refund.amount_cents
     moved = () if refund.has_failed else (MovementFacts(amount_cents, refund.created_at),)
-    return Item(BACK, refund.id, refund.payment_intent_id, refund.status, amount_cents, moved)
+    return Item(Movement.BACK, refund.id, refund.payment_intent_id, refund.status, amount_cents, moved)
 
 
 def _of_dispute(dispute: DisputeFacts) -> Item:
     payment_id, moved = dispute.payment_intent_id, dispute.withdrawals
-    return Item(TAKEN, dispute.id, payment_id, dispute.status, dispute.withdrawn_cents, moved)
+    return Item(Movement.TAKEN, dispute.id, payment_id, dispute.status, dispute.withdrawn_cents, moved)

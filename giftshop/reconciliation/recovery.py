@@ -20,14 +20,18 @@ from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import encryption
 from giftshop.checkout.fulfilment import settle
+from giftshop.checkout.sessions import name_product
 from giftshop.documents.artwork.drawing import DESIGNS
-from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.money import format_amount
-from giftshop.notifications.alerts import alert_owner, resolve_alert
+from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.announcing import Act, Announcement, Concern, announce
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import give_token
 from giftshop.orders.models import CheckoutAttempt, Gift, Order
+from giftshop.orders.states import AttemptState, OrderState
 from giftshop.payments.facts import LineFacts, SessionFacts
 from giftshop.payments.gateway import StripeGateway
 
@@ -38,7 +42,6 @@ GUEST, GIVER = "our guest", "someone who cares"
 MOST_QUANTITY = 10
 _PUBLIC_ID = re.compile(r"o_[0-9a-f]{24}")
 _TOKEN = re.compile(r"/orders/([\w-]{16,64})(?:\?|$)", re.ASCII)
-_NUMBER = re.compile(r"Order (G-\d+)")
 
 
 def recover_order(session_id: str, gateway: StripeGateway) -> Order | None:
@@ -65,7 +68,7 @@ def recover_order(session_id: str, gateway: StripeGateway) -> Order | None:
 def alert_lost(session: SessionFacts) -> bool:
     """Keep an alert about a payment without an order; tell whether it is a new one."""
     detail = describe_lost(session)
-    return alert_owner("session_without_order", session.id, "A payment without an order", detail)
+    return alert_owner(AlertKind.SESSION_WITHOUT_ORDER, session.id, detail)
 
 
 def describe_lost(session: SessionFacts) -> str:
@@ -82,7 +85,7 @@ def find_obstacle(session: SessionFacts, installation: Installation, practice: P
     """Say why an order must not be made again from a session; empty when all that is needed is there and fits."""
     checks = {
         "it is another shop's": session.metadata.get("shop") != installation.instance_id,
-        "it is not paid": (session.status, session.payment_status) != ("complete", "paid"),
+        "it is not paid": session.status != AttemptState.COMPLETE or not session.is_paid,
         "the mode differs": session.livemode != (installation.mode == "live"),
         "the currency differs": session.currency != practice.currency,
         "it names no order of ours": not _names_an_order(session),
@@ -116,7 +119,7 @@ def _rebuild_order(session: SessionFacts) -> Order:
         request_key=f"recovered-{secrets.token_urlsafe(18)}",
         request_sha256=bytes(32),
         mode=get_installation().mode,
-        state="awaiting_payment",
+        state=OrderState.AWAITING_PAYMENT,
         currency=session.currency,
         total_cents=session.amount_total,
         buyer_email=session.buyer_email,
@@ -132,11 +135,10 @@ def _rebuild_order(session: SessionFacts) -> Order:
 
 def _rebuild_gift(line: LineFacts, position: int) -> Gift:
     """Return a gift of the same worth that goes to the buyer."""
-    service = line.name.partition(": ")[2]
-    slug = db.session.scalar(sa.select(Offer.slug).where(Offer.name == service, Offer.kind == "session"))
+    slug, service = _find_offer(line)
     return Gift(
         position=position,
-        offer_slug=slug or FREE_AMOUNT,
+        offer_slug=slug,
         service_name=service,
         amount_cents=line.unit_cents,
         quantity=line.quantity,
@@ -150,6 +152,18 @@ def _rebuild_gift(line: LineFacts, position: int) -> Gift:
     )
 
 
+def _find_offer(line: LineFacts) -> tuple[str, str]:
+    """Return the slug of the offer that was sold and the name it had.
+
+    A session of an older version of the shop has only the name that Stripe's page showed: then it is the offer that
+    would be sold under it, or an amount.
+    """
+    if "offer" in line.metadata:
+        return line.metadata["offer"], line.metadata.get("service", "")
+    offers = db.session.execute(sa.select(Offer.slug, Offer.name).where(Offer.kind == "session"))
+    return next(((slug, name) for slug, name in offers if name_product(name) == line.name), (FREE_AMOUNT, ""))
+
+
 def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
     """Keep that this session paid the order; the parameters it was made with are Stripe's alone now."""
     number = int(session.metadata["attempt"])
@@ -161,7 +175,7 @@ def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
         parameters_enc=encryption.seal("{}", key),
         idempotency_key=key,
         session_id=session.id,
-        state="open",
+        state=AttemptState.OPEN,
         first_tried_at=now,
         expires_at=now,
     )
@@ -170,14 +184,19 @@ def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
 
 
 def _tell(order: Order, session: SessionFacts) -> None:
-    """Keep in the trail where the order came from, and ask the owner to look at it."""
-    number = _NUMBER.search(session.payment_description)
-    was = number[1] if number else ""
-    activity_log.note("order_recovered", actor="system", order_id=order.id, session=session.id, was_number=was)
+    """Keep in the activity log where the order came from, and ask the owner to look at it."""
+    was = session.metadata.get("order_number", "")
+    facts = {"session": session.id, "was_number": was}
     detail = (
         f"Order {order.number} (before the restore {was or 'another number'}, payment {session.payment_intent_id}) was"
         " made again from what Stripe knows. Its new certificates went to the buyer; codes sent before are dead."
         " If some of it was used in the days that were lost, take that off by hand."
     )
-    alert_owner("order_recovered", order.public_id, "An order came back after a restore", detail, order=order)
-    resolve_alert("session_without_order", session.id)
+    announce(
+        Announcement(
+            order=order,
+            acts=[Act(kind=Activity.ORDER_RECOVERED, actor="system", facts=facts)],
+            done=[(AlertKind.SESSION_WITHOUT_ORDER, session.id)],
+            concerns=[Concern(AlertKind.ORDER_RECOVERED, order.public_id, detail)],
+        )
+    )

@@ -3,30 +3,27 @@
 Both talk to Stripe: they commit before the call and record after it. The order's state decides who was first.
 """
 
-import json
-
 from giftshop import clock
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.requests import Asked
 from giftshop.checkout import fulfilment
-from giftshop.disputes.outcomes import has_open_dispute, list_disputes, record_warning
-from giftshop.disputes.stages import ENDED_WELL
-from giftshop.errors import CheckoutRefusedError, RefundNotAllowedError, ShopError
-from giftshop.foundation import activity_log
+from giftshop.disputes.holds import has_open_dispute, list_disputes
+from giftshop.disputes.outcomes import list_warnings, record_warning
+from giftshop.errors import RefundNotAllowedError, ShopError
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.refund_entries import post_loss
-from giftshop.notifications.alerts import resolve_review
+from giftshop.notifications.alerts import review_alerts
+from giftshop.notifications.announcing import Act, Announcement, announce
 from giftshop.orders.look_up import get_order, lock_order
-from giftshop.orders.models import Order
-from giftshop.orders.states import move
+from giftshop.orders.models import Order, Payback
+from giftshop.orders.states import ENDED_WELL, OrderState, move
 from giftshop.payments import shares
+from giftshop.payments.errors import RefusedByStripeError
 from giftshop.payments.facts import RefundFacts, SessionFacts
 from giftshop.payments.gateway import StripeGateway
 from giftshop.refunds.outcomes import record_refund
-
-WARNED = "fraud_warning"
-"""The trail's kind for a warning about an order without certificates."""
 
 
 class NotInReviewError(ShopError):
@@ -59,12 +56,13 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     if session is None or (obstacle := _find_obstacle(order, session, refunds, get_installation())):
         why = obstacle if session is not None else "Stripe knows of no payment"
         raise NotAcceptableError(f"It cannot be accepted: {why}. Pay it back instead.")
-    activity_log.note("order_accepted", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    at = clock.now()
     fulfilment.accept(order, session, actor=asked.actor)
     _write_off(order, order.total_cents - session.amount_total)
-    for warning_id in _list_warnings(order.id):
+    for warning_id in list_warnings(order.id):
         record_warning(warning_id, order.id)
-    resolve_review(order)
+    accepted = Act(kind=Activity.ORDER_ACCEPTED, actor=asked.actor, at=at, facts={"reason": asked.reason})
+    announce(Announcement(order=order, acts=[accepted], done=review_alerts(order)))
     db.session.commit()
     return order
 
@@ -79,40 +77,26 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
     order = _in_review(lock_order(order_id))
     if limit_cents is not None:
         _check_limit(order, limit_cents)
-    activity_log.note("payback_asked", actor=asked.actor, order_id=order.id, reason=asked.reason)
+    payback = _keep_payback(order, asked)
     if order.payment_intent_id is None:
-        move(order, "refunded", actor=asked.actor)
+        move(order, OrderState.REFUNDED, actor=asked.actor)
     else:
-        _ask_for_all(order, order.payment_intent_id, gateway)
-    if order.state != "in_review":
-        resolve_review(order)
+        _ask_for_all(order, payback, gateway)
+    if order.state != OrderState.IN_REVIEW:
+        announce(Announcement(order=order, done=review_alerts(order)))
     db.session.commit()
     return order
 
 
-def note_warning(warning_id: str, order_id: int) -> None:
-    """Keep in the trail an early fraud warning that finds no certificate to put on hold, for who accepts the order.
-
-    The caller holds the order. Does not commit.
-    """
-    if not shares.list_certificates(order_id) and warning_id not in _list_warnings(order_id):
-        activity_log.note(WARNED, actor="stripe", order_id=order_id, subject=warning_id, reason="fraud_warning")
-
-
 def is_warned(order: Order) -> bool:
     """Tell whether the card's bank warns that an order in review is fraud, and no bank has decided otherwise since."""
-    if order.state != "in_review" or not _list_warnings(order.id):
+    if order.state != OrderState.IN_REVIEW or not list_warnings(order.id):
         return False
     return all(dispute.status not in ENDED_WELL for dispute in list_disputes(order.id))
 
 
-def _list_warnings(order_id: int) -> list[str]:
-    noted = [event for event in activity_log.list_events(order_id=order_id) if event.kind == WARNED]
-    return [json.loads(event.facts)["subject"] for event in noted]
-
-
 def _in_review(order: Order) -> Order:
-    if order.state != "in_review":
+    if order.state != OrderState.IN_REVIEW:
         raise NotInReviewError
     return order
 
@@ -129,7 +113,7 @@ def _check_limit(order: Order, limit_cents: int) -> None:
 def _find_obstacle(order: Order, session: SessionFacts, refunds: list[RefundFacts], installation: Installation) -> str:
     """Say why not even a person may accept a payment; empty when nothing is in the way."""
     checks = {
-        "it is not paid": session.payment_status != "paid",
+        "it is not paid": not session.is_paid,
         "it belongs to another shop": session.metadata.get("shop") != installation.instance_id,
         "its mode differs": session.livemode != (order.mode == "live") or order.mode != installation.mode,
         "its currency differs": session.currency != order.currency,
@@ -152,14 +136,24 @@ def _write_off(order: Order, missing_cents: int) -> None:
         )
 
 
-def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
+def _keep_payback(order: Order, asked: Asked) -> Payback:
+    """Keep who asks for all of a payment back, and why."""
+    payback = db.session.get(Payback, order.id) or Payback(order_id=order.id, refusals=0)
+    payback.actor, payback.reason, payback.asked_at = asked.actor, asked.reason, clock.now()
+    db.session.add(payback)
+    asking = Act(kind=Activity.PAYBACK_ASKED, actor=asked.actor, facts={"reason": asked.reason})
+    announce(Announcement(order=order, acts=[asking]))
+    return payback
+
+
+def _ask_for_all(order: Order, payback: Payback, gateway: StripeGateway) -> None:
     """Ask Stripe to pay back what is left of a payment, and record every refund it knows of then.
 
     The key stays the same until the end of an ask is known: whoever lost the answer gets the same refund. Then it is
     another one, because Stripe gives a key the same refusal, or the same failed refund, for a day.
     """
-    order_id, shop, number = order.id, get_installation().instance_id, order.public_id
-    refusals = sum(event.kind == "payback_refused" for event in activity_log.list_events(order_id=order_id))
+    order_id, payment_id, refusals = order.id, order.payment_intent_id or "", payback.refusals
+    shop, number = get_installation().instance_id, order.public_id
     db.session.commit()
     failed = sum(refund.has_failed for refund in gateway.list_refunds(payment_intent_id=payment_id, patience="page"))
     parameters = {
@@ -169,11 +163,17 @@ def _ask_for_all(order: Order, payment_id: str, gateway: StripeGateway) -> None:
     }
     try:
         gateway.create_refund(parameters, f"{shop}:payback:{number}:{refusals + failed}", patience="page")
-    except CheckoutRefusedError as refusal:
-        why = refusal.message.strip()
-        activity_log.note("payback_refused", actor="stripe", order_id=order_id, reason=why)
-        db.session.commit()
-        raise PaybackRefusedError(f"Stripe refused to pay it back: {why}.") from None
+    except RefusedByStripeError as refused:
+        _keep_refusal(order_id, refused.message.strip())
+        raise PaybackRefusedError(f"Stripe refused to pay it back: {refused.message.strip()}.") from None
     found = gateway.list_refunds(payment_intent_id=payment_id, patience="page")
     for facts in sorted(found, key=lambda each: each.created_at):
         record_refund(facts, order_id)
+
+
+def _keep_refusal(order_id: int, why: str) -> None:
+    """Count that Stripe refused to pay an order back, so that the next ask is another one; commits."""
+    order = lock_order(order_id)
+    db.session.get_one(Payback, order_id, populate_existing=True).refusals += 1
+    announce(Announcement(order=order, acts=[Act(kind=Activity.PAYBACK_REFUSED, facts={"reason": why})]))
+    db.session.commit()

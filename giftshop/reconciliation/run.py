@@ -21,9 +21,10 @@ from giftshop.errors import CheckoutUnavailableError, ShopError
 from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe
 from giftshop.notifications.alerts import resolve_alert
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import find_attempt, find_paid_order
 from giftshop.orders.models import CheckoutAttempt, Order
-from giftshop.orders.states import OPEN, move
+from giftshop.orders.states import OPEN, AttemptState, OrderState, RefundState, move
 from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.models import Reconciliation
@@ -37,8 +38,8 @@ EVENT_DAYS, MONEY_DAYS = 30, 30
 OVERLAP = timedelta(hours=25)
 """How far one run looks back behind the last: a session may be paid until 24 hours after it was made."""
 ABANDONED_AFTER = timedelta(hours=1)
-LATE, OVERDUE = timedelta(hours=1), "reconciliation_overdue"
-"""It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer; the alert."""
+LATE = timedelta(hours=1)
+"""It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer."""
 
 log = logging.getLogger(__name__)
 
@@ -78,7 +79,7 @@ def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Itera
             problems=report.problems,
         )
     )
-    resolve_alert(OVERDUE)
+    resolve_alert(AlertKind.RECONCILIATION_OVERDUE)
     db.session.commit()
     yield report
 
@@ -153,8 +154,8 @@ def _expire_abandoned(order_id: int) -> None:
     last = order.attempts[-1] if order.attempts else None
     since = last.first_tried_at if last else order.created_at
     is_abandoned = since < clock.now() - ABANDONED_AFTER and (last is None or last.session_id is None)
-    if order.state == "awaiting_payment" and is_abandoned:
-        move(order, "expired", actor="system")
+    if order.state == OrderState.AWAITING_PAYMENT and is_abandoned:
+        move(order, OrderState.EXPIRED, actor="system")
     db.session.commit()
 
 
@@ -165,7 +166,7 @@ def _pursue_refunds(gateway: StripeGateway, _look_back: datetime, report: Report
     for refund_id in held:
         with _apart(f"refund {refund_id}", report):
             refund = pursue_refund(refund_id, gateway, patience="job")
-            if refund.state != "held":
+            if refund.state != RefundState.HELD:
                 report.changed.append(f"refund {refund_id}: {refund.state}")
             db.session.rollback()
         yield
@@ -186,7 +187,7 @@ def _is_settled(session: SessionFacts) -> bool:
     if session.metadata.get("shop") != get_installation().instance_id:
         return True
     attempt = find_attempt(session.id)
-    return attempt is not None and attempt.state == "complete" and attempt.order.state not in OPEN
+    return attempt is not None and attempt.state == AttemptState.COMPLETE and attempt.order.state not in OPEN
 
 
 def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report) -> None:

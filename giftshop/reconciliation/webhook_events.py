@@ -17,11 +17,11 @@ from giftshop.disputes.outcomes import record_dispute, record_warning
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import wait_for_copies
 from giftshop.notifications.alerts import raise_alert
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import find_paid_order
 from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import Patience, StripeGateway
 from giftshop.reconciliation.models import StripeEvent
-from giftshop.reconciliation.review import note_warning
 from giftshop.refunds.outcomes import record_refund
 
 Handler = Callable[[str, StripeGateway, Patience], str]
@@ -71,7 +71,7 @@ def _outcome(event: dict[str, Any], gateway: StripeGateway, patience: Patience) 
     if handler is None:
         return "uninteresting"
     if bool(event.get("livemode")) != (get_installation().mode == "live"):
-        raise_alert("wrong_mode_event", event["id"], "An event of the other mode (test or live) arrived.")
+        raise_alert(AlertKind.WRONG_MODE_EVENT, event["id"], "An event of the other mode (test or live) arrived.")
         return "wrong mode"
     db.session.rollback()
     return handler(_object_id(event), gateway, patience)
@@ -115,9 +115,7 @@ def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience)
     session = _find_unknown_session(payment_id, gateway, patience)
     order = find_order_of_payment(payment_id, gateway, patience=patience)
     if order is not None:
-        outcome = record_warning(warning_id, order.id)
-        note_warning(warning_id, order.id)
-        return outcome
+        return record_warning(warning_id, order.id)
     is_ours = session is not None and session.metadata.get("shop") == get_installation().instance_id
     return ORDERLESS if is_ours else "not ours"
 

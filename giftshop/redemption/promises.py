@@ -8,6 +8,7 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.offers import find_offer
 from giftshop.delivery.models import Delivery, DeliveryCertificate
+from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 
@@ -37,7 +38,7 @@ def find_send_at(certificate: Certificate) -> datetime | None:
     carried = sa.select(Delivery.id).join(DeliveryCertificate, DeliveryCertificate.delivery_id == Delivery.id)
     of_this = carried.where(DeliveryCertificate.certificate_id == certificate.id)
     query = sa.select(sa.func.min(Delivery.send_at)).where(
-        Delivery.id.in_(of_this.where(Delivery.state == "scheduled", Delivery.send_at > clock.now())),
-        ~of_this.where(Delivery.state == "sent").exists(),
+        Delivery.id.in_(of_this.where(Delivery.state == DeliveryState.SCHEDULED, Delivery.send_at > clock.now())),
+        ~of_this.where(Delivery.state == DeliveryState.SENT).exists(),
     )
     return db.session.scalar(query)

@@ -8,6 +8,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
 from giftshop.money import minor_digits
 from giftshop.redemption import till
@@ -95,7 +96,7 @@ def _offer(certificate: Certificate) -> dict[str, object]:
 
 def _tell_facts(certificate: Certificate, last: LedgerEntry | None) -> dict[str, object]:
     return {
-        "code_end": "" if certificate.status == "void" else last_four(code_of(certificate)),
+        "code_end": "" if certificate.status == CertificateStatus.VOID else last_four(code_of(certificate)),
         "promise": find_promise(certificate),
         "last": last,
         "last_by": find_name(last.actor) if last is not None else "",

@@ -13,7 +13,9 @@ from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymb
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.open_entries import is_open
 from giftshop.money import format_choice, format_plain, parse_amount
 
 
@@ -76,11 +78,10 @@ def list_choices(certificate: Certificate, usual: Offer | None) -> list[Choice]:
 
 def find_last_redemption(certificate: Certificate) -> LedgerEntry | None:
     """Return the newest redemption that was not undone, or None."""
-    undone = sa.orm.aliased(LedgerEntry)
     query = (
         sa.select(LedgerEntry)
-        .where(LedgerEntry.certificate_id == certificate.id, LedgerEntry.kind == "redeem")
-        .where(~sa.exists().where(undone.reverses_id == LedgerEntry.id))
+        .where(LedgerEntry.certificate_id == certificate.id, LedgerEntry.kind == EntryKind.REDEEM)
+        .where(is_open())
         .order_by(LedgerEntry.sequence.desc())
         .limit(1)
     )

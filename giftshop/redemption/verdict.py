@@ -6,6 +6,7 @@ from typing import Literal
 
 from giftshop.dates import write_moment, write_short_day
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
 
 Tone = Literal["good", "warn", "bad", "note"]
@@ -66,9 +67,9 @@ def _refuse_mode(certificate: Certificate, mode: str) -> Verdict | None:
 
 
 def _refuse_status(certificate: Certificate) -> Verdict | None:
-    if certificate.status == "frozen":
+    if certificate.status == CertificateStatus.FROZEN:
         return Verdict("bad", "On hold", "Don’t redeem it. Ask a manager, and say that we will call them")
-    if certificate.status == "void":
+    if certificate.status == CertificateStatus.VOID:
         return Verdict("bad", "Ended", "Nothing is left on it, and nothing can be taken from it")
     return None
 

@@ -15,25 +15,29 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation
 from giftshop.certificates.requests import Asked, do_once
 from giftshop.errors import (
-    CheckoutRefusedError,
     CheckoutUnavailableError,
     NothingToRefundError,
     RefundNotAllowedError,
     RefundTooLargeError,
 )
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger import refund_entries
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
-from giftshop.ledger.posting import hold_certificate
+from giftshop.ledger.posting import lock_certificate
+from giftshop.notifications.announcing import Announcement, announce
 from giftshop.orders.look_up import lock_order
 from giftshop.orders.models import Order, Refund, new_refund_id
+from giftshop.orders.states import RefundState
 from giftshop.payments import shares
-from giftshop.payments.facts import RefundFacts
-from giftshop.payments.gateway import ParametersChangedError, Patience, StripeGateway
-from giftshop.refunds.alerts import is_about_key
-from giftshop.refunds.outcomes import leave_held, note_refund, record_refund, release_refund
+from giftshop.payments.errors import ParametersChangedError, RefusedByStripeError
+from giftshop.payments.facts import RefundFacts, Refusal, RefusalKind
+from giftshop.payments.gateway import Patience, StripeGateway
+from giftshop.refunds.announcement import act_of
+from giftshop.refunds.outcomes import leave_held, record_refund, release_refund
 
+NOT_KNOWN = Refusal("Stripe does not know of it.", RefusalKind.UNKNOWN)
 KEY_LIFE = timedelta(hours=23)
 """Stripe forgets an idempotency key after 24 hours: an older refund is looked up, never asked for again."""
 
@@ -64,7 +68,7 @@ def hold_refund(
     RefundTooLargeError, RefundNotAllowedError; then nothing was written.
     """
     order = lock_order(order_id)
-    hold_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
+    lock_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
     _refuse_too_much(order, certificate_id, amount_cents, limit_cents)
     now = clock.now()
     refund = Refund(
@@ -72,7 +76,7 @@ def hold_refund(
         order_id=order.id,
         certificate_id=certificate_id,
         amount_cents=amount_cents,
-        state="held",
+        state=RefundState.HELD,
         reason=reason,
         actor=actor,
         created_at=now,
@@ -82,7 +86,7 @@ def hold_refund(
     refund_entries.hold_refund(
         certificate_id, amount_cents, refund_id=refund.id, actor=actor, reason_code="refund", at=now
     )
-    note_refund(refund, "refund_asked", actor)
+    announce(Announcement(order=order, acts=[act_of(refund, Activity.REFUND_ASKED, actor=actor)]))
     return refund
 
 
@@ -93,27 +97,27 @@ def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience 
     Raises CheckoutUnavailableError: the outcome is unknown, the money stays held, reconciliation goes on.
     """
     refund = db.session.get_one(Refund, refund_id, populate_existing=True)
-    if refund.state != "held":
+    if refund.state != RefundState.HELD:
         return refund
     request = _Request.of(refund)
     db.session.rollback()
     try:
-        facts, refusal = request.send(gateway, patience), ""
-    except CheckoutRefusedError as refused:
-        facts, refusal = None, refused.message
+        facts, refusal = request.send(gateway, patience), None
+    except RefusedByStripeError as refused:
+        facts, refusal = None, refused.refusal
     if facts is not None:
         record_refund(facts, request.order_id)
-    elif request.stripe_refund_id or is_about_key(refusal):
-        leave_held(refund_id, refusal or "Stripe does not know of it.")
+    elif request.stripe_refund_id or (refusal and refusal.kind == RefusalKind.KEY):
+        leave_held(refund_id, refusal or NOT_KNOWN)
     elif refusal or request.is_old:
-        release_refund(refund_id, refusal or "Stripe does not know of it.")
+        release_refund(refund_id, refusal or NOT_KNOWN)
     db.session.commit()
     return db.session.get_one(Refund, refund_id)
 
 
 def list_held() -> list[int]:
     """Return the ids of the refunds whose end is not known yet, oldest first."""
-    return list(db.session.scalars(sa.select(Refund.id).where(Refund.state == "held").order_by(Refund.id)))
+    return list(db.session.scalars(sa.select(Refund.id).where(Refund.state == RefundState.HELD).order_by(Refund.id)))
 
 
 def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit_cents: int | None) -> None:

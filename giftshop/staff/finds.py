@@ -8,6 +8,7 @@ from werkzeug.exceptions import TooManyRequests
 from giftshop import clock
 from giftshop.errors import CertificateNotFoundError, NotFoundByCodeError
 from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.staff.found_certificates import CertificateFound
@@ -33,12 +34,12 @@ def admit_staff() -> bool:
 def remember_found(certificate: Certificate, *, by_search: bool = False) -> None:
     """Remember that this sign-in found the certificate by its code, or a manager by search. The caller commits.
 
-    Found twice, be it at the same moment, it is remembered once; each time is in the trail.
+    Found twice, be it at the same moment, it is remembered once; each time is in the activity log.
     """
     row = find_session()
     if row is None:
         return
-    kind = "found_by_search" if by_search else "scanned"
+    kind = Activity.FOUND_BY_SEARCH if by_search else Activity.SCANNED
     activity_log.note(kind, actor=f"staff:{row.staff_id}", certificate_id=certificate.id)
     dialect = sqlite if db.engine.dialect.name == "sqlite" else postgresql
     find = {"staff_session_id": row.id, "certificate_id": certificate.id, "found_at": clock.now()}

@@ -21,7 +21,9 @@ from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
@@ -100,7 +102,7 @@ def state_of(certificate: Certificate, practice: Practice) -> str:
     """Name what a holder needs to know: frozen, expired, used up, part used, or full."""
     expires_on = certificate.expires_on
     states = {
-        "frozen": certificate.status == "frozen",
+        CertificateStatus.FROZEN: certificate.status == CertificateStatus.FROZEN,
         "used_up": certificate.balance_cents == 0,
         "expired": expires_on is not None and expires_on < clock.today(practice.time_zone),
         "part_used": certificate.balance_cents < certificate.face_value_cents,
@@ -126,13 +128,13 @@ def _day(entry: LedgerEntry, zone: str) -> str:
 
 def _what(entry: LedgerEntry, certificate: Certificate) -> str:
     names = {
-        "issue": f"Gift from {certificate.giver_name}",
-        "redeem": "Used for a visit",
-        "reversal": "Put back",
-        "cash_out": "Paid out",
-        "void": "Ended",
+        EntryKind.ISSUE: f"Gift from {certificate.giver_name}",
+        EntryKind.REDEEM: "Used for a visit",
+        EntryKind.REVERSAL: "Put back",
+        EntryKind.CASH_OUT: "Paid out",
+        EntryKind.VOID: "Ended",
     }
-    return names.get(entry.kind, "Corrected")
+    return names.get(EntryKind(entry.kind), "Corrected")
 
 
 def _draw_qr(code: str) -> Markup:

@@ -6,7 +6,8 @@ from flask import Blueprint, Response, current_app, request
 
 from giftshop import clock
 from giftshop.foundation.database import db
-from giftshop.payments.gateway import StripeGateway, WebhookRefusedError
+from giftshop.payments.errors import WebhookRefusedError
+from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.webhook_events import handle_event
 
 blueprint = Blueprint("webhook", __name__)

@@ -10,7 +10,7 @@ from flask import Flask
 
 from giftshop.certificates import look_up, status
 from giftshop.errors import CertificateVoidError, CodeReplacedError, NotFrozenByHandError, ReasonMissingError
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger import dispute_entries, posting
 from giftshop.ledger.models import Certificate, CertificateFreeze
@@ -28,7 +28,9 @@ def void(certificate: Certificate, **changes: Any) -> Any:
 
 def noted(certificate: Certificate) -> list[str]:
     """Return what the trail says has happened to a certificate."""
-    query = sa.select(TrailEvent.kind).where(TrailEvent.certificate_id == certificate.id).order_by(TrailEvent.id)
+    query = (
+        sa.select(ActivityEvent.kind).where(ActivityEvent.certificate_id == certificate.id).order_by(ActivityEvent.id)
+    )
     return list(db.session.scalars(query))
 
 

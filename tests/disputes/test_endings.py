@@ -8,8 +8,9 @@ from giftshop.certificates import status as standing
 from giftshop.dates import write_local_day
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.open_entries import held_for
 from giftshop.notifications.models import Alert
-from giftshop.office.needs import held_for, tell_exposure
+from giftshop.office.needs import tell_exposure
 from giftshop.orders.models import Dispute, Order
 from giftshop.payments.shares import cleared_by_certificate, list_certificates
 from tests import build

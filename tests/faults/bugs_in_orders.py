@@ -10,16 +10,16 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.checkout import fulfilment
 from giftshop.corrections import certificates
-from giftshop.disputes import outcomes as dispute_outcomes
+from giftshop.disputes import booking as dispute_booking
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
 from giftshop.ledger import dispute_entries, refund_entries
 from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Order, Refund
-from giftshop.payments.facts import RefundFacts
+from giftshop.payments.facts import RefundFacts, Refusal
 from giftshop.payments.gateway import Patience, StripeGateway
 from giftshop.reconciliation import webhook_events
-from giftshop.refunds import outcomes, requests
+from giftshop.refunds import booking, outcomes, requests
 from tests.faults.bugs_in_money import Meeting
 
 
@@ -53,11 +53,12 @@ def settle_unlocked(patches: pytest.MonkeyPatch) -> None:
 def refund_without_hold(patches: pytest.MonkeyPatch) -> None:
     """Stripe is asked first; the balance is not touched until, or even when, it has paid back."""
 
-    def settle(refund: Refund, _facts: RefundFacts, _order: Order) -> None:
+    def settle(refund: Refund, order: Order) -> booking.Outcome:
         refund.state, refund.ended_at = "settled", clock.now()
+        return booking.Outcome(step=booking.Step.NOTHING, refund=refund, order=order)
 
     patches.setattr(refund_entries, "hold_refund", lambda *_args, **_kwargs: None)
-    patches.setattr(outcomes, "_settle", settle)
+    patches.setattr(booking, "settle", settle)
 
 
 def hold_and_commit(patches: pytest.MonkeyPatch) -> None:
@@ -96,7 +97,7 @@ def release_when_unknown(patches: pytest.MonkeyPatch) -> None:
             return proper(refund_id, gateway, patience=patience)
         except CheckoutUnavailableError:
             db.session.rollback()
-            outcomes.release_refund(refund_id, "Stripe did not answer.")
+            outcomes.release_refund(refund_id, Refusal("Stripe did not answer."))
             db.session.commit()
             raise
 
@@ -115,13 +116,13 @@ def record_refunds_again(patches: pytest.MonkeyPatch) -> None:
 
 def ignore_disputes(patches: pytest.MonkeyPatch) -> None:
     """A dispute is written down, nothing else."""
-    patches.setattr(dispute_outcomes, "_stop", lambda *_args, **_kwargs: None)
+    patches.setattr(dispute_booking, "stop", lambda heard: heard)
 
 
 def release_again(patches: pytest.MonkeyPatch) -> None:
     """A hold that was released is released with every further event."""
 
-    def every(external_ref: str, kinds: tuple[str, ...]) -> list[LedgerEntry]:
+    def every(external_ref: str, *kinds: str) -> list[LedgerEntry]:
         query = sa.select(LedgerEntry).where(LedgerEntry.external_ref == external_ref, LedgerEntry.kind.in_(kinds))
         return list(db.session.scalars(query))
 

@@ -7,7 +7,9 @@ from flask import Flask
 
 from giftshop.ledger import dispute_entries as disputes
 from giftshop.ledger import refund_entries as refunds
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.open_entries import list_open_entries, list_open_of
 from tests import build
 from tests.ledger.acts import take
 
@@ -121,8 +123,8 @@ def refunded(certificate: Certificate, amount_cents: int) -> None:
 
 def come_back() -> None:
     """Let that refund fail."""
-    (taken,) = disputes.list_open_entries("re_1", ("refund_external",))
-    refunds.return_refund(taken, stripe_refund_id="re_1", at=NOON)
+    (taken,) = list_open_entries("re_1", EntryKind.REFUND_EXTERNAL)
+    assert refunds.return_refund("re_1", at=NOON) == [taken]
 
 
 PAID = [
@@ -143,12 +145,12 @@ def test_what_comes_back_goes_to_the_bank_that_had_taken_it_already(
     loser = payer if is_its_own else build.certificate(face_value_cents=FACE, balance_cents=0)
     assert lose(loser, lost) == lost
     come_back()
-    (loss,) = refunds.list_open_losses(loser.id)
+    (loss,) = list_open_of([loser.id], EntryKind.LOSS)
     disputes.pay_loss(loss, payer.id, paid, at=NOON)
-    assert [entry.amount_cents for entry in refunds.list_open_losses(loser.id)] == rest
-    assert [entry.external_ref for entry in refunds.list_open_losses(loser.id)] == ["dp_1"] * len(rest)
+    assert [entry.amount_cents for entry in list_open_of([loser.id], EntryKind.LOSS)] == rest
+    assert [entry.external_ref for entry in list_open_of([loser.id], EntryKind.LOSS)] == ["dp_1"] * len(rest)
     assert standing(payer) == after
     assert is_its_own or standing(loser) == (0, "void")
     disputes.recover_disputed(dispute_id="dp_1", at=NOON)
     assert standing(payer) == (70_00, "frozen")
-    assert refunds.list_open_losses(loser.id) == []
+    assert list_open_of([loser.id], EntryKind.LOSS) == []

@@ -77,6 +77,6 @@ def test_a_held_certificate_keeps_nobody_from_writing_beside_it_or_to_another(ap
         db.session.add(CertificateFreeze(certificate_id=held_id, subject="test", **ended))
         take(other_id, 1)
 
-    posting.hold_certificate(held_id)
+    posting.lock_certificate(held_id)
     had_to_wait, _ = begin_while_open(app, note_a_freeze_and_take_from_the_other)
     assert not had_to_wait

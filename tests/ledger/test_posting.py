@@ -175,7 +175,7 @@ def test_a_certificate_that_is_held_is_as_the_database_has_it_and_not_as_it_was_
     certificate = build.certificate()
     assert certificate.status == "active"
     db.session.execute(sa.update(Certificate).values(status="frozen").execution_options(synchronize_session=False))
-    assert posting.hold_certificate(certificate.id).status == "frozen"
+    assert posting.lock_certificate(certificate.id).status == "frozen"
     db.session.rollback()
 
 
@@ -208,7 +208,7 @@ def test_every_entry_says_who_moved_it_and_why_and_by_which_request(app: Flask) 
 
 
 def test_nothing_is_taken_from_a_certificate_that_is_not_there_and_none_is_held(app: Flask) -> None:
-    for act in (lambda: take(4711, 1), lambda: posting.hold_certificate(4711)):
+    for act in (lambda: take(4711, 1), lambda: posting.lock_certificate(4711)):
         with pytest.raises(CertificateNotFoundError):
             act()
         db.session.rollback()

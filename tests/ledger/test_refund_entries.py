@@ -9,7 +9,9 @@ from flask import Flask
 from giftshop.errors import CertificateVoidError, InsufficientBalanceError
 from giftshop.foundation.database import db
 from giftshop.ledger import refund_entries as refunds
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.open_entries import list_open_entries, list_open_of
 from tests import build
 from tests.ledger.acts import written
 
@@ -148,7 +150,7 @@ def test_money_that_comes_back_to_an_ended_certificate_leaves_it_frozen(app: Fla
     assert standing(certificate) == (0, "void")
     release(refused, refund_id=8)
     assert standing(certificate) == (50_00, "frozen")
-    refunds.return_refund(settled, stripe_refund_id="re_1", at=NOON)
+    assert refunds.return_refund("re_1", at=NOON) == [settled]
     assert standing(certificate) == (FACE, "frozen")
 
 
@@ -208,7 +210,9 @@ def test_a_refund_that_failed_after_all_is_given_back_by_a_linked_entry(app: Fla
     certificate = build.certificate(face_value_cents=FACE)
     take_foreign(certificate, 50_00)
     (taken,) = entries(certificate, "refund_external")
-    assert written(refunds.return_refund(taken, stripe_refund_id="re_1", at=NOON)) == {
+    assert refunds.return_refund("re_1", at=NOON) == [taken]
+    (returned,) = entries(certificate, "refund_returned")
+    assert written(returned) == {
         "kind": "refund_returned",
         "debit_account": "stripe_clearing",
         "credit_account": "certificate_liability",
@@ -230,7 +234,7 @@ def test_a_refund_that_ended_a_certificate_and_failed_after_all_leaves_it_frozen
     take_foreign(certificate, FACE)
     assert standing(certificate) == (0, "void")
     (taken,) = entries(certificate, "refund_external")
-    refunds.return_refund(taken, stripe_refund_id="re_1", at=NOON)
+    assert refunds.return_refund("re_1", at=NOON) == [taken]
     assert standing(certificate) == (FACE, "frozen")
 
 
@@ -283,7 +287,7 @@ def test_a_loss_that_becomes_smaller_is_closed_and_its_rest_written_off_anew(
     refunds.shrink_loss(loss, by_cents, at=NOON)
     (closing,) = entries(certificate, "loss_recovered")
     assert (closing.reverses_id, closing.external_ref, closing.created_at) == (loss.id, "dp_1", NOON)
-    left = refunds.list_open_losses(certificate.id)
+    left = list_open_of([certificate.id], EntryKind.LOSS)
     assert [each.amount_cents for each in left] == rest
     for each in left:
         assert (each.request_key, each.external_ref, each.created_at) == (f"loss:{loss.id}:rest", "dp_1", NOON)
@@ -317,8 +321,8 @@ def test_value_that_came_back_is_what_a_refund_took_when_it_was_not_there(
     }
     assert standing(payer) == after
     assert [each.created_at for each in loser.entries if each.id > loss.id] == [NOON] * (1 + (paid < lost))
-    assert sum(each.amount_cents for each in refunds.list_open_losses(loser.id)) == lost - paid
-    assert refunds.list_open_losses(payer.id) == []
+    assert sum(each.amount_cents for each in list_open_of([loser.id], EntryKind.LOSS)) == lost - paid
+    assert list_open_of([payer.id], EntryKind.LOSS) == []
 
 
 def test_open_entries_are_those_of_one_object_and_kind_that_nothing_has_closed_in_their_order(app: Flask) -> None:
@@ -328,10 +332,10 @@ def test_open_entries_are_those_of_one_object_and_kind_that_nothing_has_closed_i
     take_foreign(other, 50_00)
     write_off(certificate, 1, external_ref="re_2")
     first, second = entries(certificate, "loss")[0], entries(other, "loss")[0]
-    assert refunds.list_open_entries("re_1", ("loss",)) == [first, second]
+    assert list_open_entries("re_1", EntryKind.LOSS) == [first, second]
     taken = [*entries(certificate, "refund_external"), *entries(other, "refund_external")]
-    both = refunds.list_open_entries("re_1", ("refund_external", "loss"))
+    both = list_open_entries("re_1", EntryKind.REFUND_EXTERNAL, EntryKind.LOSS)
     assert both == sorted([first, second, *taken], key=lambda entry: entry.id)
     refunds.recover_loss(first, external_ref="re_1", at=NOON)
-    assert refunds.list_open_entries("re_1", ("loss",)) == [second]
-    assert refunds.list_open_entries("re_3", ("loss",)) == []
+    assert list_open_entries("re_1", EntryKind.LOSS) == [second]
+    assert list_open_entries("re_3", EntryKind.LOSS) == []

@@ -11,7 +11,7 @@ from giftshop import clock
 from giftshop.certificates import status as standing
 from giftshop.errors import InsufficientBalanceError, ShopError, TooLateToUndoError, TooManyUndosError
 from giftshop.foundation import activity_log
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, answer_once
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry
@@ -24,7 +24,7 @@ KEY = "a-key-of-twenty-sign"
 
 
 def counts() -> list[int]:
-    tables = (LedgerEntry, CertificateFreeze, TrailEvent)
+    tables = (LedgerEntry, CertificateFreeze, ActivityEvent)
     return [db.session.scalar(sa.select(sa.func.count()).select_from(table)) or 0 for table in tables]
 
 
@@ -55,7 +55,7 @@ def test_what_an_act_added_and_did_not_send_yet_is_gone_too(app: Flask) -> None:
 
     answer_once(scope="redeem:staff:7", key=KEY, body={}, act=act)
     db.session.commit()
-    assert db.session.query(TrailEvent).count() == 0
+    assert db.session.query(ActivityEvent).count() == 0
 
 
 @pytest.mark.parametrize(

@@ -97,10 +97,9 @@ def test_the_figures_of_yesterday_add_up_to_what_is_owed(busy_day: Certificate) 
     assert facts["owed_before"] == "$0.00"
     assert dict(facts["movements"]) == {
         "Sold": "+ $250.00",
-        "Redeemed": "− $70.00",
-        "Undone": "+ $40.00",
+        "Redeemed ($40.00 undone)": "− $30.00",
         "Refunded": "+ $0.00",
-        "Other": "− $80.00",
+        "Ended": "− $80.00",
     }
     assert (facts["owed"], facts["period"]) == ("$140.00", "November 24, 2026")
 
@@ -170,7 +169,7 @@ def test_text_and_html_say_the_same_and_the_subject_is_short(busy_day: Certifica
         ):
             assert fact in said, (kind, fact)
     message = compose(mail, facts_of(mail), [], base_url="https://gifts.example.com", sender="gifts@example.com")
-    assert message["Subject"] == "$70.00 used, $250.00 sold: your day at Focused Care"
+    assert message["Subject"] == "$30.00 used, $250.00 sold: your day at Focused Care"
     assert len(message["Subject"]) <= MOST_SUBJECT
     assert len(message.as_bytes()) < 20_000
 

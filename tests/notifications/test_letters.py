@@ -15,6 +15,8 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
+from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.kinds import TITLES, AlertKind
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
 from giftshop.payments.shares import list_certificates
@@ -209,8 +211,12 @@ def test_an_alert_that_went_elsewhere_makes_nobody_the_buyer(app: Flask) -> None
 
 
 def test_an_alert_about_no_order_leads_to_the_office(app: Flask) -> None:
-    letters.tell_owner("A test", "Something happened.", fact="test of this")
+    alert_owner(AlertKind.ORDER_RECOVERED, "test of this", "Something happened.")
     (mail,) = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "alert"))
-    assert facts_of(mail) == {"title": "A test", "detail": "Something happened.", "office_path": "/office/"}
+    assert facts_of(mail) == {
+        "title": TITLES[AlertKind.ORDER_RECOVERED],
+        "detail": "Something happened.",
+        "office_path": "/office/",
+    }
     assert (mail.to_address, mail.order_id) == (get_practice().email, None)
-    assert ".alert.test-of-this@" in mail.message_id
+    assert ".alert.order_recovered.test-of-this@" in mail.message_id

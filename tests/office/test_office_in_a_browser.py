@@ -14,6 +14,7 @@ from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger.models import Certificate
 from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders import notes
 from giftshop.orders.models import Order
 from giftshop.reconciliation.models import Reconciliation
@@ -64,7 +65,7 @@ def busy_day(side: StripeSide) -> str:
     side.tell("charge.dispute.created", side.dispute(order))
     other, refunded = side.sell_one(60_00)
     hold_refund(other.id, refunded.id, 20_00, reason="too much", actor="staff:1", limit_cents=None)
-    alert_owner("test", "re_1", "A test", f"The refund for order {other.number} was refused.", order=other)
+    alert_owner(AlertKind.REFUND_REFUSED, "re_1", f"The refund for order {other.number} was refused.", order=other)
     fail_messages()
     now = clock.now()
     db.session.add(Reconciliation(started_at=now, finished_at=now, problems=["cs_test_1: belongs to no order"]))

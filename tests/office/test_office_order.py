@@ -84,7 +84,7 @@ def test_looking_is_kept_on_record_once_an_hour_for_each_person(
     assert [event.actor for event in viewed(order.id)] == [owner.actor, manager.actor, owner.actor]
 
 
-def viewed(order_id: int) -> list[activity_log.TrailEvent]:
+def viewed(order_id: int) -> list[activity_log.ActivityEvent]:
     return [event for event in activity_log.list_events(order_id=order_id) if event.kind == "viewed"]
 
 

@@ -11,14 +11,17 @@ from giftshop.catalog.practice import get_practice
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
+from giftshop.ledger.kinds import Figure
+from giftshop.ledger.liability import Term, read_equation
 from giftshop.ledger.models import Certificate
 from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.kinds import AlertKind
 from giftshop.notifications.models import Alert
-from giftshop.office.owed import Term, read_owed
 from giftshop.reconciliation.models import Reconciliation
 from tests import build
 from tests.conftest import both_databases
 from tests.office.conftest import Desk
+from tests.orders import told
 from tests.orders.stripe_side import StripeSide
 from tests.statements import count_queries
 
@@ -43,13 +46,17 @@ def test_the_equation_nets_what_was_undone_and_adds_up(owner: Desk, stripe_side:
     posting.reverse(slip, certificate_id=certificate.id, is_manager=True, cause=UNDO)
     db.session.commit()
     owner.act(certificate, "refund", amount="30")
-    owed = read_owed(clock.now() - timedelta(days=1))
-    assert (owed.before_cents, owed.now_cents) == (0, 105_00)
-    assert owed.terms == [Term("Sold", 160_00), Term("Redeemed", -25_00), Term("Refunded", -30_00)]
+    owed = read_equation(clock.now() - timedelta(days=1))
+    assert (owed.before_cents, owed.after_cents) == (0, 105_00)
+    assert owed.terms == [
+        Term(Figure.SOLD, 160_00, 0),
+        Term(Figure.REDEEMED, -25_00, 5_00),
+        Term(Figure.REFUNDED, -30_00, 0),
+    ]
     page = owner.read("/office/")
     assert "$105.00 in unused certificates" in page
     assert "2 certificates still have money on them. Nothing needs you." in page
-    equation = "$0.00 + plus Sold $160.00 − minus Redeemed $25.00 − minus Refunded $30.00 = makes Owed today $105.00"
+    equation = "$0.00 + plus Sold $160.00 − minus Redeemed ($5.00 undone) $25.00 − minus Refunded $30.00 = makes Owed today $105.00"
     assert equation in page
 
 
@@ -59,9 +66,9 @@ def test_what_was_owed_before_stands_first(owner: Desk, stripe_side: StripeSide)
     since = clock.now()
     build.redeem(certificate, 40_00)
     db.session.commit()
-    owed = read_owed(since)
-    assert (owed.before_cents, owed.now_cents) == (100_00, 60_00)
-    assert owed.terms == [Term("Sold", 0), Term("Redeemed", -40_00), Term("Refunded", 0)]
+    owed = read_equation(since)
+    assert (owed.before_cents, owed.after_cents) == (100_00, 60_00)
+    assert owed.terms == [Term(Figure.SOLD, 0, 0), Term(Figure.REDEEMED, -40_00, 0), Term(Figure.REFUNDED, 0, 0)]
 
 
 @both_databases
@@ -70,17 +77,16 @@ def test_disputed_and_ended_value_have_words_of_their_own(owner: Desk, stripe_si
     _other, ended = stripe_side.sell_one(30_00)
     stripe_side.tell("charge.dispute.created", stripe_side.dispute(order, 70_00))
     owner.act(ended, "void")
-    owed = read_owed(clock.now() - timedelta(days=1))
-    assert owed.terms[3:] == [Term("Disputed", -70_00), Term("Ended", -30_00)]
-    assert owed.before_cents + sum(term.change_cents for term in owed.terms) == owed.now_cents == 30_00
+    owed = read_equation(clock.now() - timedelta(days=1))
+    assert owed.terms[3:] == [Term(Figure.DISPUTED, -70_00, 0), Term(Figure.ENDED, -30_00, 0)]
+    assert owed.before_cents + sum(term.change_cents for term in owed.terms) == owed.after_cents == 30_00
     assert db.session.scalar(sa.select(sa.func.sum(Certificate.balance_cents))) == 30_00
 
 
 def test_an_alert_stands_there_until_it_is_ticked_off(manager: Desk, stripe_side: StripeSide) -> None:
     order, _certificate = stripe_side.sell_one(50_00)
-    alert_owner(
-        "refund_refused", "refund 7", "A refund was refused", f"The refund for order {order.number} was refused."
-    )
+    detail = f"The refund for order {order.number} was refused."
+    alert_owner(AlertKind.REFUND_REFUSED, "refund 7", detail, order=order)
     db.session.commit()
     page = manager.open("/office/").text
     assert f'href="/office/orders/{order.id}"' in page
@@ -103,9 +109,10 @@ LINKS = [
 
 @pytest.mark.parametrize(("kind", "subject", "detail", "to"), LINKS)
 def test_an_alert_leads_to_what_it_is_about(owner: Desk, kind: str, subject: str, detail: str, to: str) -> None:
-    db.session.add(Alert(kind=kind, subject=subject, detail=detail, created_at=clock.now()))
+    order_id = told.placed().id if to == "/office/orders/42" else None
+    db.session.add(Alert(kind=kind, subject=subject, detail=detail, order_id=order_id, created_at=clock.now()))
     db.session.commit()
-    assert f'href="{to}"' in owner.open("/office/").text
+    assert f'href="{to.replace("42", str(order_id))}"' in owner.open("/office/").text
 
 
 def test_a_message_that_failed_needs_somebody_until_it_is_sent_again(manager: Desk, stripe_side: StripeSide) -> None:
@@ -154,7 +161,7 @@ def test_more_of_everything_takes_no_more_questions(owner: Desk, stripe_side: St
             build.redeem(certificate, 10_00)
             db.session.commit()
             stripe_side.tell("charge.dispute.created", stripe_side.dispute(order))
-            alert_owner("test", f"{round_}.{number}", "A test", "Something happened.")
+            alert_owner(AlertKind.PAID_TWICE, f"{round_}.{number}", "Something happened.")
             db.session.commit()
         with count_queries() as queries:
             assert owner.open("/office/").status_code == 200

@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from giftshop.certificates import encryption
 from giftshop.certificates.status import list_freezes
 from giftshop.delivery.models import Delivery
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.notifications.models import Alert
@@ -65,7 +65,7 @@ def owner_was_told() -> list[Told]:
 
 def trail_of(order: Order) -> list[tuple[str, str, dict[str, Any]]]:
     """What the trail says of an order, oldest first: kind, actor and facts."""
-    query = sa.select(TrailEvent).where(TrailEvent.order_id == order.id).order_by(TrailEvent.id)
+    query = sa.select(ActivityEvent).where(ActivityEvent.order_id == order.id).order_by(ActivityEvent.id)
     return [(event.kind, event.actor, json.loads(event.facts)) for event in db.session.scalars(query)]
 
 

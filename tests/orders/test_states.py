@@ -5,8 +5,7 @@ from flask import Flask
 
 from giftshop.errors import MoveNotAllowedError
 from giftshop.foundation.database import db
-from giftshop.orders.models import ORDER_STATES
-from giftshop.orders.states import MOVES, may_move, move
+from giftshop.orders.states import MOVES, OrderState, may_move, move
 from tests.orders import told
 from tests.orders.kept import moves_of
 
@@ -14,14 +13,14 @@ MONEY_CAME = ("in_review", "paid", "fulfilled", "refunded")
 
 
 def test_the_table_knows_every_state_and_no_other() -> None:
-    assert set(MOVES) == set(ORDER_STATES)
-    assert {after for moves in MOVES.values() for after in moves} == set(ORDER_STATES)
+    assert set(MOVES) == set(OrderState)
+    assert {after for moves in MOVES.values() for after in moves} == set(OrderState)
 
 
-@pytest.mark.parametrize("before", ORDER_STATES)
+@pytest.mark.parametrize("before", OrderState)
 def test_an_order_moves_where_its_state_leads_and_nowhere_else(app: Flask, before: str) -> None:
     order = told.placed()
-    for after in ORDER_STATES:
+    for after in OrderState:
         order.state = before
         if may_move(order, after):
             move(order, after, actor="staff:1")

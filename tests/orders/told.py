@@ -32,7 +32,6 @@ def session(**changes: Any) -> SessionFacts:
         metadata={"shop": get_installation().instance_id, "order_id": "o_" + "a" * 24, "attempt": "1"},
         payment_intent_id="pi_1",
         payment_intent_status="succeeded",
-        payment_description="Order G-1001, Focused Care",
         buyer_email="marko@example.com",
         success_url="http://127.0.0.1:8000/orders/abcdefghijklmnopqrstuvwx?session_id={CHECKOUT_SESSION_ID}",
         lines=(LineFacts("Gift certificate", 2, 50_00),),

@@ -9,7 +9,8 @@ import pytest
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.payments import gateway as stripe_gateway
-from giftshop.payments.gateway import ParametersChangedError, StripeGateway, WebhookRefusedError
+from giftshop.payments.errors import ParametersChangedError, WebhookRefusedError
+from giftshop.payments.gateway import StripeGateway
 from tests import build
 from tests.orders.stripe_side import StripeSide
 

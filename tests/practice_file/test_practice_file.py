@@ -11,7 +11,7 @@ from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import find_practice, get_practice
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from tests import build
 from tests.conftest import both_databases, make_settings
@@ -87,7 +87,7 @@ def test_what_is_shown_can_be_set_again_and_changes_nothing(run: Run, file: Path
     file.write_text(shown)
     assert run("set", str(file)) == (0, "Nothing to change: all of it stands already.\n")
     assert run("show") == (0, shown)
-    assert db.session.scalar(sa.select(sa.func.count()).select_from(TrailEvent)) == 0
+    assert db.session.scalar(sa.select(sa.func.count()).select_from(ActivityEvent)) == 0
 
 
 @both_databases
@@ -113,7 +113,7 @@ def test_every_change_is_named_and_kept_in_the_trail(run: Run, file: Path) -> No
     named = ["practice.phone", "practice.maximum_cents", "30-minutes.price_cents", "30-minutes.visibility"]
     assert (status, said.splitlines()) == (0, ["Changed:", *named])
     assert (get_practice().maximum_cents, list_public_offers()[0].slug) == (400_00, "60-minutes")
-    event = db.session.scalars(sa.select(TrailEvent)).one()
+    event = db.session.scalars(sa.select(ActivityEvent)).one()
     assert (event.kind, all(name in event.facts for name in named)) == ("practice_set", True)
 
 

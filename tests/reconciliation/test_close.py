@@ -7,7 +7,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.foundation.database import db
 from giftshop.payments.shares import list_certificates
 from giftshop.reconciliation.close import OWED, Close, Line, _compare_issued, _compare_owed, _Period, close_period
-from giftshop.reconciliation.movements import BACK, PAID, TAKEN
+from giftshop.reconciliation.movements import Movement
 from giftshop.reconciliation.review import accept_order
 from giftshop.refunds.requests import hold_refund, pursue_refund
 from tests import build
@@ -15,6 +15,8 @@ from tests.conftest import both_databases
 from tests.ledger.forging import run, unguarded
 from tests.orders.stripe_side import StripeSide
 from tests.reconciliation.test_review import BECAUSE, paid_less
+
+PAID, BACK, TAKEN = Movement
 
 
 def close_today(side: StripeSide) -> Close:

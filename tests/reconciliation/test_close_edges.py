@@ -13,13 +13,15 @@ from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.reconciliation import review
 from giftshop.reconciliation.close import Close, close_period
-from giftshop.reconciliation.movements import BACK, PAID, TAKEN
+from giftshop.reconciliation.movements import Movement
 from giftshop.refunds.requests import hold_refund, pursue_refund
 from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import StripeSide, Watched
 from tests.reconciliation.test_close import sums
 from tests.reconciliation.test_review import BECAUSE, put_in_review
+
+PAID, BACK, TAKEN = Movement
 
 NOVEMBER, DECEMBER = (date(2026, 11, 1), date(2026, 11, 30)), (date(2026, 12, 1), date(2026, 12, 31))
 JANUARY, FEBRUARY = (date(2027, 1, 1), date(2027, 1, 31)), (date(2027, 2, 1), date(2027, 2, 28))

@@ -12,7 +12,7 @@ from giftshop.certificates import status
 from giftshop.certificates.requests import Asked
 from giftshop.delivery.models import Delivery
 from giftshop.errors import CheckoutUnavailableError, RefundNotAllowedError
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.notifications.models import Alert
@@ -342,7 +342,7 @@ def test_a_definite_no_is_said_and_the_order_stays_in_review(stripe_side: Stripe
         review.pay_back(order.id, BECAUSE, stripe_side.gateway, limit_cents=None)
     db.session.rollback()
     assert order.state == "in_review"
-    assert db.session.query(TrailEvent).filter(TrailEvent.kind == "payback_asked").count() == 1
+    assert db.session.query(ActivityEvent).filter(ActivityEvent.kind == "payback_asked").count() == 1
 
 
 def test_nothing_is_decided_while_stripe_cannot_be_asked(stripe_side: StripeSide) -> None:

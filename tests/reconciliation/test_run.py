@@ -181,7 +181,7 @@ def test_one_order_that_goes_wrong_does_not_hold_up_the_others(
     monkeypatch.setattr(reconciliation, "fulfil_order", stumble)
     report = run(stripe_side.gateway)
     assert (bad.state, good.state) == ("awaiting_payment", "fulfilled")
-    assert report.problems[0].startswith(f"order {bad.id}: ValueError < test_reconciliation.py")
+    assert report.problems[0].startswith(f"order {bad.id}: ValueError < test_run.py")
     assert "ana@example.com" not in " ".join(report.problems)
 
 

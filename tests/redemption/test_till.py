@@ -11,7 +11,7 @@ from flask.testing import FlaskClient
 
 from giftshop.certificates.codes import format_code
 from giftshop.documents.qr import certificate_address
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Order
@@ -218,7 +218,7 @@ def test_scans_are_on_record_the_failed_ones_too_and_never_a_code(app: Flask, de
     find(desk, certificate)
     wrong = "0123-4567-89AB-CDE4"
     assert desk.post("/redeem", data={"code": wrong}).status_code == 422
-    events = db.session.scalars(sa.select(TrailEvent).where(TrailEvent.actor.startswith("staff:"))).all()
+    events = db.session.scalars(sa.select(ActivityEvent).where(ActivityEvent.actor.startswith("staff:"))).all()
     assert [event.kind for event in events] == ["scanned", "scan_failed"]
     assert [event.certificate_id for event in events] == [certificate.id, None]
     assert json.loads(events[1].facts) == {"why": "CertificateNotFoundError"}

@@ -22,11 +22,12 @@ from giftshop.disputes.outcomes import list_disputes, record_dispute
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger import integrity
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import LedgerEntry
-from giftshop.ledger.refund_entries import list_open_entries
+from giftshop.ledger.open_entries import list_open_entries
 from giftshop.orders import integrity as orders_audit
 from giftshop.orders.models import Order, Refund
-from giftshop.payments.facts import DisputeFacts, RefundFacts
+from giftshop.payments.facts import DisputeFacts, RefundFacts, Refusal
 from giftshop.payments.shares import cleared_by_certificate, list_certificates
 from giftshop.refunds.outcomes import record_refund, release_refund
 from giftshop.refunds.requests import hold_refund
@@ -78,7 +79,7 @@ class Payment:
             self.order.id, self._one(number), amount, reason="asked", actor="staff:1", limit_cents=None
         )
         if not self._may_pay_back(amount):
-            release_refund(refund.id, "InvalidRequestError charge_disputed")
+            release_refund(refund.id, Refusal("InvalidRequestError charge_disputed"))
             return
         status = "succeeded" if number // 10 % 2 else "pending"
         facts = told.answer_to(refund, status, id=f"re_{len(self.refunds)}")
@@ -187,7 +188,7 @@ def check(payment: Payment) -> None:
     assert lost >= 0
     assert lost <= used or left == 0, f"{left} can be spent, {lost} is lost, {used} was used"
     for dispute in list_disputes(payment.order.id):
-        losses = list_open_entries(dispute.stripe_dispute_id, ("loss",))
+        losses = list_open_entries(dispute.stripe_dispute_id, EntryKind.LOSS)
         assert dispute.loss_cents == sum(loss.amount_cents for loss in losses)
     held = db.session.query(Refund).filter_by(state="held").count()
     assert held == sum(facts.status == "pending" for facts in payment.refunds.values())

@@ -11,6 +11,7 @@ from flask import Flask
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
 from giftshop.orders.models import Refund
+from giftshop.payments.facts import Refusal
 from giftshop.payments.shares import list_certificates
 from giftshop.refunds.outcomes import is_recorded, record_refund, release_refund
 from tests import build
@@ -87,7 +88,7 @@ def test_a_refund_that_is_refused_gives_the_value_back_and_asks_a_person(app: Fl
     refund = told.held(order, certificate, 20_00)
     with time_machine.travel(NOON, tick=False):
         for _ in range(2):
-            release_refund(refund.id, "No such payment.")
+            release_refund(refund.id, Refusal("No such payment."))
     assert (refund.state, refund.ended_at, refund.refusal) == ("released", NOON, "No such payment.")
     assert standing_of(certificate) == ("active", 50_00)
     assert kinds_of(certificate) == ["issue", "refund_hold", "refund_released"]
@@ -107,7 +108,7 @@ def test_a_refund_that_ended_meanwhile_is_not_released(app: Flask) -> None:
     assert refund.state == "held"
     quiet = {"synchronize_session": False}
     db.session.execute(sa.update(Refund).values(state="returned"), execution_options=quiet)
-    release_refund(refund.id, "too late")
+    release_refund(refund.id, Refusal("too late"))
     assert (standing_of(certificate), owner_was_told()) == (("active", 30_00), [])
     db.session.rollback()
 
@@ -163,7 +164,7 @@ def test_a_refund_that_was_given_up_and_made_all_the_same_is_taken_off(app: Flas
     order = told.sold(build.gift_request(quantity=3))
     first, second, third = list_certificates(order.id)
     refund = told.held(order, second, 40_00)
-    release_refund(refund.id, "Stripe does not know of it.")
+    release_refund(refund.id, Refusal("Stripe does not know of it."))
     with time_machine.travel(NOON, tick=False):
         for _ in range(2):
             assert record_refund(told.answer_to(refund, status), order.id) == "refund settled"
@@ -180,7 +181,7 @@ def test_a_refund_that_was_given_up_and_made_all_the_same_is_taken_off(app: Flas
 def test_a_refund_that_was_given_up_and_failed_stays_given_up(app: Flask) -> None:
     order, certificate = told.sold_one()
     refund = told.held(order, certificate, 20_00)
-    release_refund(refund.id, "Stripe does not know of it.")
+    release_refund(refund.id, Refusal("Stripe does not know of it."))
     assert record_refund(told.answer_to(refund, "failed"), order.id) == "refund released"
     assert (refund.stripe_refund_id, refund.refusal) == ("re_1", "Stripe does not know of it.")
     assert (standing_of(certificate), kinds_of(certificate)[-1]) == (("active", 50_00), "refund_released")

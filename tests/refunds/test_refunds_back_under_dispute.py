@@ -10,7 +10,7 @@ from giftshop.certificates import status as standing
 from giftshop.disputes.outcomes import record_dispute
 from giftshop.errors import NotFrozenByHandError
 from giftshop.foundation.database import db
-from giftshop.payments.facts import DisputeFacts
+from giftshop.payments.facts import DisputeFacts, Refusal
 from giftshop.payments.shares import list_certificates
 from giftshop.refunds.outcomes import record_refund, release_refund
 from tests import build
@@ -51,7 +51,7 @@ def test_a_certificate_that_was_released_meanwhile_says_why_it_is_on_hold_again(
     refund = told.held(order, certificate, 50_00)
     record_dispute(dispute(50_00), order.id)
     standing.lift_all(certificate.id, reason_code="it was her", actor="staff:1", at=clock.now())
-    release_refund(refund.id, "InvalidRequestError charge_disputed")
+    release_refund(refund.id, Refusal("InvalidRequestError charge_disputed"))
     assert standing_of(certificate) == ("frozen", 0)
     assert [each.reason_code for each in standing.list_freezes(certificate.id)] == ["refund_refused"]
     record_dispute(dispute(50_00, "lost"), order.id)

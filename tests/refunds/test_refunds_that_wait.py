@@ -17,6 +17,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications.models import Alert
 from giftshop.orders.models import Order, Refund
+from giftshop.payments.facts import Refusal
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.run import reconcile
 from giftshop.refunds.outcomes import record_refund, release_refund
@@ -171,7 +172,7 @@ def test_a_refund_that_stripe_has_made_is_not_released_by_a_refusal(app: Flask) 
     order, certificate = told.sold_one()
     refund = told.held(order, certificate, 20_00)
     record_refund(told.answer_to(refund, "pending"), order.id)
-    release_refund(refund.id, "InvalidRequestError")
+    release_refund(refund.id, Refusal("InvalidRequestError"))
     assert (refund.state, standing_of(certificate), owner_was_told()) == ("held", ("active", 30_00), [])
     record_refund(told.answer_to(refund, "failed"), order.id)
     assert (refund.state, standing_of(certificate)) == ("released", ("active", 50_00))

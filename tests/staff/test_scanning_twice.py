@@ -5,7 +5,7 @@ from collections.abc import Callable
 import pytest
 from flask import Flask, g
 
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.staff.finds import get_found, remember_found
@@ -42,7 +42,7 @@ def test_a_second_scan_that_comes_before_the_first_has_ended_is_answered(app: Fl
 def test_of_six_scans_at_once_each_is_on_record_and_one_find_is_kept(app: Flask, scan: Callable[[], None]) -> None:
     assert all_at_once(app, 6, lambda _: scan()) == {"done": 6}
     assert db.session.query(CertificateFound).count() == 1
-    assert db.session.query(TrailEvent).filter_by(kind="scanned").count() == 6
+    assert db.session.query(ActivityEvent).filter_by(kind="scanned").count() == 6
 
 
 @both_databases

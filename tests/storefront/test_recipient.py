@@ -21,7 +21,7 @@ from giftshop.errors import (
     WrongCheckSymbolError,
 )
 from giftshop.foundation import activity_log
-from giftshop.foundation.activity_log import TrailEvent
+from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.models import Certificate
@@ -337,7 +337,7 @@ def test_staff_who_scan_what_opens_nothing_are_told_why_and_it_is_on_record(
     told = client.post("/redeem", data={"code": code})
     assert told.status_code == 422
     assert reason is CertificateNotFoundError or reason().message in told.text
-    whys = db.session.scalars(sa.select(TrailEvent.facts).where(TrailEvent.kind == "scan_failed"))
+    whys = db.session.scalars(sa.select(ActivityEvent.facts).where(ActivityEvent.kind == "scan_failed"))
     assert [json.loads(facts)["why"] for facts in whys] == [reason.__name__] * 2
 
 

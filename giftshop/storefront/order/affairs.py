@@ -3,23 +3,23 @@
 from dataclasses import dataclass
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from giftshop import dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.delivery.deliveries import BRINGING, list_for_order
+from giftshop.delivery.deliveries import list_for_order
+from giftshop.delivery.kinds import BRINGING
 from giftshop.delivery.models import Delivery
-from giftshop.disputes.outcomes import list_disputes
-from giftshop.disputes.stages import ENDED
+from giftshop.disputes.holds import list_disputes
 from giftshop.foundation.database import db
+from giftshop.ledger.kinds import LEFT_STRIPE
 from giftshop.ledger.models import Certificate, LedgerEntry, ReplacedCode
+from giftshop.ledger.open_entries import list_open_of
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Dispute, Gift, Order, Refund
-
-_WENT_BACK = ("refund_settled", "refund_external", "dispute_lost")
-"""The ledger entries by which a certificate's money left for good, unless a later one reverses them."""
+from giftshop.orders.states import ENDED, DisputeState, RefundState
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,7 +58,7 @@ def read_affairs(order: Order) -> Affairs:
         messages={each.gift_id: each for each in list_for_order(order.id) if each.gift_id and each.kind in BRINGING},
         refunds=list(db.session.scalars(refunds)),
         disputes=list_disputes(order.id),
-        went_back=_list_went_back(ids) if ids else [],
+        went_back=list_open_of(ids, *LEFT_STRIPE) if ids else [],
         replaced=list(db.session.scalars(replaced)) if ids else [],
     )
 
@@ -72,41 +72,34 @@ def tell_money(affairs: Affairs) -> list[str]:
 def head_of(affairs: Affairs) -> str:
     """Return the heading of a fulfilled order whose money or certificates did not stay as sold; else nothing."""
     certificates = [each for mine in affairs.certificates.values() for each in mine]
-    has_lost = any(dispute.status == "lost" for dispute in affairs.disputes)
-    is_partly_back = any(refund.state == "settled" for refund in affairs.refunds) or has_lost
+    has_lost = any(dispute.status == DisputeState.LOST for dispute in affairs.disputes)
+    is_partly_back = any(refund.state == RefundState.SETTLED for refund in affairs.refunds) or has_lost
     headings = {
-        "This order is on hold for the moment": affairs.is_questioned or _are_all(certificates, "frozen"),
-        "The bank gave this payment back": has_lost and _are_all(certificates, "void"),
-        "What was left of this order was paid back": is_partly_back and _are_all(certificates, "void"),
-        "This order has ended": _are_all(certificates, "void"),
+        "This order is on hold for the moment": affairs.is_questioned
+        or _are_all(certificates, CertificateStatus.FROZEN),
+        "The bank gave this payment back": has_lost and _are_all(certificates, CertificateStatus.VOID),
+        "What was left of this order was paid back": is_partly_back and _are_all(certificates, CertificateStatus.VOID),
+        "This order has ended": _are_all(certificates, CertificateStatus.VOID),
         "Part of this order was paid back": is_partly_back,
     }
     return next((words for words, is_so in headings.items() if is_so), "")
 
 
-def _are_all(certificates: list[Certificate], status: str) -> bool:
+def _are_all(certificates: list[Certificate], status: CertificateStatus) -> bool:
     return bool(certificates) and all(certificate.status == status for certificate in certificates)
-
-
-def _list_went_back(certificate_ids: list[int]) -> list[LedgerEntry]:
-    later = aliased(LedgerEntry)
-    query = sa.select(LedgerEntry).where(
-        LedgerEntry.certificate_id.in_(certificate_ids),
-        LedgerEntry.kind.in_(_WENT_BACK),
-        ~sa.exists().where(later.reverses_id == LedgerEntry.id),
-    )
-    return list(db.session.scalars(query.order_by(LedgerEntry.id)))
 
 
 def _tell_refund(refund: Refund, affairs: Affairs) -> str:
     amount = format_amount(refund.amount_cents, affairs.order.payment_currency)
     day = dates.write_local_day(refund.ended_at or refund.created_at, affairs.practice.time_zone)
     sentences = {
-        "settled": f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
-        "held": f"{amount} is on its way back to the card it came from.",
-        "returned": f"The bank could not take the {amount} we paid back. Please call us: we’ll look at it with you.",
+        RefundState.SETTLED: f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
+        RefundState.HELD: f"{amount} is on its way back to the card it came from.",
+        RefundState.RETURNED: (
+            f"The bank could not take the {amount} we paid back. Please call us: we’ll look at it with you."
+        ),
     }
-    return sentences.get(refund.state, "")
+    return sentences.get(RefundState(refund.state), "")
 
 
 def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
@@ -114,7 +107,7 @@ def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
     amount = format_amount(dispute.amount_cents, affairs.order.payment_currency)
     if dispute.status not in ENDED:
         return f"A bank is looking into {amount} of this payment. Until it has decided, what was bought is on hold."
-    if dispute.status != "lost":
+    if dispute.status != DisputeState.LOST:
         return ""
     day = dates.write_local_day(dispute.closed_at or dispute.opened_at, affairs.practice.time_zone)
     return f"The bank gave {amount} back on {day}."

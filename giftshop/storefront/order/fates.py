@@ -6,17 +6,22 @@ from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.certificates.look_up import code_of
 from giftshop.corrections.gifts import list_ways
+from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import DeliveryState
+from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
 from giftshop.orders.models import Gift
+from giftshop.orders.states import OrderState, RefundState
 from giftshop.storefront.order.affairs import Affairs
 
 _CHANGES = {
-    "scheduled": "Change the address or the day, or cancel",
-    "sent": "Wrong address? Change it",
-    "failed": "Fix the address and send it again",
-    "cancelled": "Email it to them after all",
+    DeliveryState.SCHEDULED: "Change the address or the day, or cancel",
+    DeliveryState.SENT: "Wrong address? Change it",
+    DeliveryState.FAILED: "Fix the address and send it again",
+    DeliveryState.CANCELLED: "Email it to them after all",
 }
 """What the way to change a gift is called, by the state of its message."""
 
@@ -47,7 +52,7 @@ def _tell_fate(gift: Gift, affairs: Affairs) -> Fate:
         state=state,
         sentence=sentence,
         notes=_notes(certificates, affairs) if certificates else [],
-        codes=[code_of(certificate) for certificate in in_hand if certificate.status == "active"],
+        codes=[code_of(certificate) for certificate in in_hand if certificate.status == CertificateStatus.ACTIVE],
         change=_name_change(message, certificates),
     )
 
@@ -56,18 +61,18 @@ def _name_change(message: Delivery | None, certificates: list[Certificate]) -> s
     ways = list_ways(message, certificates)
     if message is None or not ways:
         return ""
-    return "Email it to me again" if "copy" in ways else _CHANGES[message.state]
+    return "Email it to me again" if "copy" in ways else _CHANGES[DeliveryState(message.state)]
 
 
 def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tuple[str, str]:
     """Return a gift's state and the sentence that tells it."""
     certificates = affairs.of_gift(gift)
-    alive = [certificate for certificate in certificates if certificate.status != "void"]
+    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
     if certificates and not alive:
         return "ended", _tell_end(certificates, affairs)
-    if alive and all(certificate.status == "frozen" for certificate in alive):
+    if alive and all(certificate.status == CertificateStatus.FROZEN for certificate in alive):
         return "held", _tell_hold(affairs)
-    if affairs.order.state != "fulfilled" or message is None:
+    if affairs.order.state != OrderState.FULFILLED or message is None:
         return "open", _intention(gift, affairs.practice)
     is_mailed = gift.delivery == "recipient"
     return message.state, _tell_mailed(message, affairs.practice) if is_mailed else _tell_in_hand(message)
@@ -75,7 +80,7 @@ def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tupl
 
 def _tell_end(certificates: list[Certificate], affairs: Affairs) -> str:
     back = _went_back(certificates, affairs)
-    if any(entry.kind == "dispute_lost" for entry in back):
+    if any(entry.kind == EntryKind.DISPUTE_LOST for entry in back):
         return "The bank gave its payment back, so it can no longer be used"
     if back:
         return f"{_tell_sum(back, affairs)}, so it can no longer be used"
@@ -90,8 +95,8 @@ def _tell_hold(affairs: Affairs) -> str:
 
 def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
     """Say what else happened to a gift that is still good for something."""
-    alive = [certificate for certificate in certificates if certificate.status != "void"]
-    held = sum(certificate.status == "frozen" for certificate in alive)
+    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
+    held = sum(certificate.status == CertificateStatus.FROZEN for certificate in alive)
     back = _went_back(certificates, affairs)
     notes = {
         f"Of this, {_tell_sum(back, affairs)}" if back else "": bool(back),
@@ -105,7 +110,7 @@ def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
 
 def _tell_coming(certificates: list[Certificate], affairs: Affairs) -> str:
     ids = {certificate.id for certificate in certificates}
-    held = [each for each in affairs.refunds if each.state == "held" and each.certificate_id in ids]
+    held = [each for each in affairs.refunds if each.state == RefundState.HELD and each.certificate_id in ids]
     amount = format_amount(sum(each.amount_cents for each in held), affairs.order.currency)
     return f"{amount} of it is on its way back to you" if held else ""
 
@@ -132,26 +137,29 @@ def _tell_sum(entries: list[LedgerEntry], affairs: Affairs) -> str:
 
 def _tell_mailed(message: Delivery, practice: Practice) -> str:
     address = message.to_address
-    if message.state == "scheduled" and message.send_at > clock.now():
+    if message.state == DeliveryState.SCHEDULED and message.send_at > clock.now():
         return f"Goes to {address} on {dates.write_appointment(message.send_at, practice.time_zone)}"
+    when = dates.write_moment(message.sent_at or message.send_at, practice.time_zone)
     sentences = {
-        "sent": f"Emailed to {address} on {dates.write_moment(message.sent_at or message.send_at, practice.time_zone)}",
-        "failed": f"We couldn’t deliver it to {address}. Nothing is lost: with the right address it goes out again",
-        "cancelled": "The email was cancelled",
+        DeliveryState.SENT: f"Emailed to {address} on {when}",
+        DeliveryState.FAILED: (
+            f"We couldn’t deliver it to {address}. Nothing is lost: with the right address it goes out again"
+        ),
+        DeliveryState.CANCELLED: "The email was cancelled",
     }
-    return sentences.get(message.state, f"On its way to {address}")
+    return sentences.get(DeliveryState(message.state), f"On its way to {address}")
 
 
 def _tell_in_hand(message: Delivery) -> str:
-    if message.kind == "gift":
+    if message.kind == MessageKind.GIFT:
         return "Ready to print. The email to them was cancelled, as you asked"
     address = message.to_address
     sentences = {
-        "sent": f"Ready to print. A copy was emailed to {address}",
-        "failed": f"Ready to print. The copy for {address} couldn’t be delivered",
-        "cancelled": "Ready to print",
+        DeliveryState.SENT: f"Ready to print. A copy was emailed to {address}",
+        DeliveryState.FAILED: f"Ready to print. The copy for {address} couldn’t be delivered",
+        DeliveryState.CANCELLED: "Ready to print",
     }
-    return sentences.get(message.state, f"Ready to print. A copy is on its way to {address}")
+    return sentences.get(DeliveryState(message.state), f"Ready to print. A copy is on its way to {address}")
 
 
 def _intention(gift: Gift, practice: Practice) -> str:

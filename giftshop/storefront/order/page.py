@@ -6,10 +6,11 @@ from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
 from giftshop.checkout.fulfilment import fulfil_order
+from giftshop.delivery.states import DeliveryState
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
 from giftshop.orders.models import Order
-from giftshop.orders.states import OPEN
+from giftshop.orders.states import OPEN, OrderState
 from giftshop.storefront.art import SAMPLE_SEED, draw
 from giftshop.storefront.order.affairs import head_of, read_affairs, tell_money
 from giftshop.storefront.order.fates import Fate, list_fates
@@ -70,7 +71,7 @@ def _thanks(fates: list[Fate]) -> str:
     fate = fates[0]
     name = fate.gift.recipient_name
     endings = {"print": "certificate is ready to print.", "buyer": "certificate is coming to you."}
-    mailed = {"sent": "massage has been sent.", "failed": "email came back."}
+    mailed: dict[str, str] = {DeliveryState.SENT: "massage has been sent.", DeliveryState.FAILED: "email came back."}
     waiting = "massage is on its way." if fate.gift.deliver_on is None else "massage goes out on the day you chose."
     return f"{name}’s {endings.get(fate.gift.delivery, mailed.get(fate.state, waiting))}"
 
@@ -99,9 +100,9 @@ def _settle(order: Order) -> bool:
 
 def _page_state(order: Order, *, is_sure: bool) -> str:
     """Return the order's state as the page tells it; "checking" when we don't know whether it was paid."""
-    if order.state == "awaiting_payment" and not is_sure:
+    if order.state == OrderState.AWAITING_PAYMENT and not is_sure:
         return "checking"
-    return "processing" if order.state == "paid" else order.state
+    return OrderState.PROCESSING if order.state == OrderState.PAID else order.state
 
 
 def _tries() -> int:

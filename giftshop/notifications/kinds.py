@@ -1,0 +1,57 @@
+"""The kinds of alerts as one table: the title under which each is mailed to the practice.
+
+A new kind is a row here; what is to be said of the case, whoever raises it says.
+"""
+
+from enum import StrEnum, auto
+
+
+class AlertKind(StrEnum):
+    """What a person has to look at."""
+
+    IN_REVIEW = auto()
+    PAID_TWICE = auto()
+    CHECKOUT_REFUSED = auto()
+    WRONG_MODE_EVENT = auto()
+    DISPUTE_INQUIRY = auto()
+    DISPUTE_OPENED = auto()
+    DISPUTE_APPEALED = auto()
+    DISPUTE_LOST = auto()
+    DISPUTE_RECOVERED = auto()
+    ENDED_HAS_VALUE = auto()
+    FRAUD_WARNING = auto()
+    REFUND_REFUSED = auto()
+    REFUND_KEY_REFUSED = auto()
+    REFUND_UNCLEAR = auto()
+    REFUND_MADE_AFTER_ALL = auto()
+    REFUND_OVER_BALANCE = auto()
+    REFUND_FAILED = auto()
+    SESSION_WITHOUT_ORDER = auto()
+    ORDER_RECOVERED = auto()
+    RECONCILIATION_OVERDUE = auto()
+    MANY_FAILED_SCANS = auto()
+
+
+TITLES: dict[AlertKind, str] = {
+    AlertKind.IN_REVIEW: "An order needs your review",
+    AlertKind.PAID_TWICE: "An order was paid twice",
+    AlertKind.CHECKOUT_REFUSED: "A buyer could not pay",
+    AlertKind.WRONG_MODE_EVENT: "An event of the other mode arrived",
+    AlertKind.DISPUTE_INQUIRY: "A bank asks about a payment",
+    AlertKind.DISPUTE_OPENED: "A payment is disputed",
+    AlertKind.DISPUTE_APPEALED: "A lost dispute goes on",
+    AlertKind.DISPUTE_LOST: "A dispute was lost",
+    AlertKind.DISPUTE_RECOVERED: "A lost dispute was won",
+    AlertKind.ENDED_HAS_VALUE: "A certificate that had ended has value",
+    AlertKind.FRAUD_WARNING: "A payment may be fraud",
+    AlertKind.REFUND_REFUSED: "A refund was refused",
+    AlertKind.REFUND_KEY_REFUSED: "Stripe does not accept the shop's key",
+    AlertKind.REFUND_UNCLEAR: "A refund is unclear",
+    AlertKind.REFUND_MADE_AFTER_ALL: "A refund went out after all",
+    AlertKind.REFUND_OVER_BALANCE: "A refund was larger than the balance",
+    AlertKind.REFUND_FAILED: "A refund failed",
+    AlertKind.SESSION_WITHOUT_ORDER: "A payment without an order",
+    AlertKind.ORDER_RECOVERED: "An order came back after a restore",
+    AlertKind.RECONCILIATION_OVERDUE: "The books wait for Stripe",
+    AlertKind.MANY_FAILED_SCANS: "Many wrong codes at the counter",
+}
