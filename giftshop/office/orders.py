@@ -12,21 +12,24 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_short_day
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import db
 from giftshop.office.forms import number_in
-from giftshop.orders.finding import FoundPage, Wanted, find_exactly, find_orders, first_order_at
+from giftshop.orders.finding import FoundPage, Wanted, find_orders, first_order_at
 from giftshop.orders.models import Order
+from giftshop.orders.search import find_exactly
+from giftshop.orders.states import OrderState
 
 MOST_MONTHS = 36
 STATES = {
-    "fulfilled": ("good", "Sold"),
-    "awaiting_payment": ("note", "Not paid yet"),
-    "processing": ("warn", "Bank confirming"),
-    "paid": ("warn", "Being issued"),
-    "in_review": ("bad", "In review"),
-    "refunded": ("note", "Refunded"),
-    "failed": ("warn", "Payment failed"),
-    "expired": ("note", "Not paid"),
+    OrderState.FULFILLED: ("good", "Sold"),
+    OrderState.AWAITING_PAYMENT: ("note", "Not paid yet"),
+    OrderState.PROCESSING: ("warn", "Bank confirming"),
+    OrderState.PAID: ("warn", "Being issued"),
+    OrderState.IN_REVIEW: ("bad", "In review"),
+    OrderState.REFUNDED: ("note", "Refunded"),
+    OrderState.FAILED: ("warn", "Payment failed"),
+    OrderState.EXPIRED: ("note", "Not paid"),
 }
 """Each state of an order as the list shows it: a tone and a word."""
 
@@ -127,12 +130,12 @@ def _who(order: Order) -> str:
 
 def _status(order: Order, messages: list[Delivery], practice: Practice) -> tuple[str, str]:
     """Return what a paid order's messages have come to, else the order's own state."""
-    if order.state != "fulfilled" or not messages:
-        return STATES[order.state]
+    if order.state != OrderState.FULFILLED or not messages:
+        return STATES[OrderState(order.state)]
     states = {message.state for message in messages}
-    waiting = [message.send_at for message in messages if message.state == "scheduled"]
-    if "failed" in states:
+    waiting = [message.send_at for message in messages if message.state == DeliveryState.SCHEDULED]
+    if DeliveryState.FAILED in states:
         return "bad", "Email failed"
     if waiting and min(waiting) > clock.now():
         return "note", f"Sends {_short_day(min(waiting), practice)}"
-    return ("note", "Sending") if waiting or "sending" in states else ("good", "Sent")
+    return ("note", "Sending") if waiting or DeliveryState.SENDING in states else ("good", "Sent")

@@ -12,8 +12,9 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
 from giftshop.orders import finding
-from giftshop.orders.finding import Wanted, find_exactly, find_orders, first_order_at
+from giftshop.orders.finding import Wanted, find_orders, first_order_at
 from giftshop.orders.models import Order
+from giftshop.orders.search import find_exactly
 from giftshop.payments.facts import DisputeFacts
 from giftshop.payments.shares import list_certificates
 from giftshop.refunds.outcomes import record_refund

@@ -1,8 +1,9 @@
-"""Searching certificates by what people remember: exactly that, newest first, and never by their code."""
+"""The one search: counter and office find the same for the same words, newest first, and never by a code."""
 
 import pytest
 from flask import Flask
 
+from giftshop.orders.finding import Wanted, find_orders
 from giftshop.orders.models import Order
 from giftshop.orders.search import MOST_RESULTS, search_certificates
 from giftshop.payments.shares import list_certificates
@@ -29,13 +30,19 @@ FOUND = {
     "G-1001": ["Iris"],
     "G-1003": [],
     "G-999": [],
-    "1002": [],
+    "1002": ["Vera", "Ana"],
     "ana@example.com": ["Ana"],
     "vera@example.com": ["Vera"],
     "marko@example.com": ["Vera", "Ana", "Iris"],
     "nobody@example.com": [],
     "Ana": ["Ana"],
-    "ana": [],
+    "ana": ["Ana"],
+    "er": ["Vera"],
+    "Marko": ["Vera", "Ana", "Iris"],
+    "pi_1": ["Vera", "Ana"],
+    "cs_1": ["Vera", "Ana"],
+    "pi_2": [],
+    "%": [],
     "": [],
 }
 
@@ -43,6 +50,13 @@ FOUND = {
 @both_databases
 def test_words_find_what_they_say(order: Order) -> None:
     assert {words: names(words) for words in FOUND} == FOUND
+
+
+@both_databases
+def test_the_office_finds_the_orders_of_what_the_counter_finds(order: Order) -> None:
+    for words in [each for each in FOUND if each.strip()]:
+        at_the_counter = {found.order_number for found in search_certificates(words)}
+        assert {each.number for each in find_orders(Wanted(words=words)).orders} == at_the_counter, words
 
 
 def test_each_is_found_with_its_orders_number(order: Order) -> None:
