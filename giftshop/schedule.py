@@ -35,18 +35,18 @@ def register_jobs(app: Any) -> None:
                 report = so_far
         except ShopError as refusal:
             log.warning("reconciliation stopped: %s", refusal.message)
-            _tell_overdue(last, refusal)
+            _alert_overdue(last, refusal)
             db.session.commit()
         for line in report.changed + report.problems:
             log.warning("reconciliation: %s", line)
 
-    jobs.every("tell_news", tell_news, minutes=NEWS_MINUTES)
+    jobs.every("tell_news", queue_news, minutes=NEWS_MINUTES)
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
     jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
 
 
-def _tell_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
+def _alert_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
     """Tell the owner, once each time, that the books wait to be compared with Stripe, and why."""
     since, practice = last.started_at if last else get_installation().created_at, find_practice()
     if practice is None or clock.now() - since <= LATE:
@@ -61,15 +61,15 @@ def _tell_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
     alert_owner(AlertKind.RECONCILIATION_OVERDUE, f"after run {last.id if last else 0}", detail)
 
 
-def tell_news() -> None:
+def queue_news() -> None:
     """Tell people what happened to their certificates and gifts since the last look."""
-    news.tell_news(at=clock.now())
+    news.queue_news(at=clock.now())
     db.session.commit()
 
 
 def seal_ledger() -> None:
     """Seal the ledger and tell the owner, if today's seal is still to be made."""
-    seal = daily_report.seal_and_tell(at=clock.now())
+    seal = daily_report.seal_and_report(at=clock.now())
     if seal is not None:
         log.info("sealed %s entries: %s", seal.entries, seal.digest.hex())
     db.session.commit()

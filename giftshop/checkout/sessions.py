@@ -187,12 +187,12 @@ def _create_session(attempt: CheckoutAttempt, gateway: StripeGateway) -> str | N
         _give_up(attempt)
         return None
     except CheckoutRefusedError as refusal:
-        _tell_refused(attempt, refusal.message)
+        _alert_refused(attempt, refusal.message)
         raise CheckoutRefusedError from None
     return _record(attempt, session)
 
 
-def _tell_refused(attempt: CheckoutAttempt, answer: str) -> None:
+def _alert_refused(attempt: CheckoutAttempt, answer: str) -> None:
     """Alert the practice that a buyer was turned away, for each attempt anew."""
     order = attempt.order
     detail = f"The payment page of order {order.number} could not be opened. Stripe says: {answer.strip()}."

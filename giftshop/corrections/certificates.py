@@ -54,6 +54,6 @@ def reissue(certificate: Certificate, asked: Asked) -> Answer:
         status.reissue(certificate.id, reason_code=asked.reason, actor=asked.actor, at=now)
         forget_found(certificate.id)
         gift = find_gift(certificate.id)
-        return {"told": gift is not None and letters.tell_reissued(gift, certificate, at=now)}
+        return {"told": gift is not None and letters.queue_new_code(gift, certificate, at=now)}
 
     return do_once("reissue", certificate, asked, act)

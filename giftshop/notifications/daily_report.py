@@ -33,7 +33,7 @@ MOST_LINES = 40
 """How many lines a list has at most, but for what nobody may hide in a crowd: undos and grave acts."""
 
 
-def seal_and_tell(*, at: datetime) -> LedgerSeal | None:
+def seal_and_report(*, at: datetime) -> LedgerSeal | None:
     """Seal the ledger and schedule the owner's mail, if today's is still to be made; return the seal.
 
     Ends the open transaction; the caller commits.
@@ -49,7 +49,7 @@ def seal_and_tell(*, at: datetime) -> LedgerSeal | None:
     first_day = _first_day(practice, at)
     db.session.add(seal)
     db.session.flush()
-    _tell(seal, practice, first_day, clock.local(at, practice.time_zone).date())
+    _queue(seal, practice, first_day, clock.local(at, practice.time_zone).date())
     return seal
 
 
@@ -90,7 +90,7 @@ def _first_day(practice: Practice, at: datetime) -> date:
     return clock.local(last.created_at, practice.time_zone).date()
 
 
-def _tell(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -> None:
+def _queue(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -> None:
     deliveries.schedule(
         MessageKind.DAILY,
         order_id=None,

@@ -48,7 +48,7 @@ def letter_of_failure(order: Order) -> Letter:
     return Letter(kind=MessageKind.PAYMENT_FAILED, key=key, to_address=order.buyer_email, facts=facts)
 
 
-def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
+def queue_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
     """Send the buyer a link that shows whose the order is; once for the form with the request key `key`.
 
     Raises RequestKeyMissingError.
@@ -69,7 +69,7 @@ def tell_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
     answer_once(scope=f"way_in:{order.public_id}", key=key, body={}, act=act)
 
 
-def tell_reissued(gift: Gift, certificate: Certificate, *, at: datetime) -> bool:
+def queue_new_code(gift: Gift, certificate: Certificate, *, at: datetime) -> bool:
     """Send a certificate's new code to whoever had the old one; tell whether anything goes out.
 
     A gift that the recipient has not got yet brings the new code by itself, when its message goes out or is sent

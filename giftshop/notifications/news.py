@@ -46,7 +46,7 @@ class News:
     gift_id: int | None = None
 
 
-def tell_news(*, at: datetime) -> int:
+def queue_news(*, at: datetime) -> int:
     """Schedule every message that is due and was not made yet; return how many. The caller commits."""
     practice, known = get_practice(), _list_known(at)
     found = [*_used(practice, at), *_waiting(practice, at), *_unreached(practice, at)]

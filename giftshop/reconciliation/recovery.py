@@ -61,7 +61,7 @@ def recover_order(session_id: str, gateway: StripeGateway) -> Order | None:
     _rebuild_attempt(order, session)
     settle(session)
     if known is None:
-        _tell(order, session)
+        _announce(order, session)
     return order
 
 
@@ -183,7 +183,7 @@ def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
     db.session.flush()
 
 
-def _tell(order: Order, session: SessionFacts) -> None:
+def _announce(order: Order, session: SessionFacts) -> None:
     """Keep in the activity log where the order came from, and ask the owner to look at it."""
     was = session.metadata.get("order_number", "")
     facts = {"session": session.id, "was_number": was}

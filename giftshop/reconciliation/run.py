@@ -29,7 +29,7 @@ from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.recovery import alert_lost, describe_lost, recover_order
-from giftshop.reconciliation.webhook_events import ORDERLESS, handle_event, handled_types
+from giftshop.reconciliation.webhook_events import Passed, handle_event, handled_types
 from giftshop.refunds.outcomes import is_recorded, record_refund
 from giftshop.refunds.requests import list_held, pursue_refund
 
@@ -207,7 +207,7 @@ def _replay_events(gateway: StripeGateway, look_back: datetime, report: Report) 
         with _apart(f"event {event['id']}", report):
             outcome = handle_event(event, gateway, patience="job")
             db.session.commit()
-            if outcome not in ("duplicate", "another account's", "not ours", ORDERLESS):
+            if outcome not in list(Passed):
                 report.changed.append(f"{event['type']}: {outcome}")
         yield
 

@@ -6,6 +6,7 @@ refusals make Stripe retry for days and then switch the endpoint off.
 """
 
 from collections.abc import Callable
+from enum import StrEnum
 from typing import Any
 
 import sqlalchemy as sa
@@ -26,8 +27,21 @@ from giftshop.refunds.outcomes import record_refund
 
 Handler = Callable[[str, StripeGateway, Patience], str]
 """Called with the id of the object that the event names; returns a word for the record."""
-ORDERLESS = "not in the books"
-"""What comes of a warning about a payment to this shop for which there is no order; nothing else compares warnings."""
+
+
+class Passed(StrEnum):
+    """What comes of an event about which nothing is done; every other outcome is a word of its handler's own."""
+
+    DUPLICATE = "duplicate"
+    OTHER_ACCOUNT = "another account's"
+    NOT_OURS = "not ours"
+    UNINTERESTING = "uninteresting"
+    ORDERLESS = "not in the books"
+    """A warning about a payment to this shop for which there is no order; nothing else compares warnings."""
+
+
+NOT_KEPT = (Passed.UNINTERESTING, Passed.ORDERLESS)
+"""What is handled anew when it is heard of again."""
 
 
 def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Patience = "page") -> str:
@@ -38,22 +52,22 @@ def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Pat
     once the order is made again.
     """
     if _is_known(event["id"]):
-        return "duplicate"
+        return Passed.DUPLICATE
     db.session.rollback()
     if event.get("account"):
-        return "another account's"
+        return Passed.OTHER_ACCOUNT
     outcome = _outcome(event, gateway, patience)
-    if outcome in ("uninteresting", ORDERLESS):
+    if outcome in NOT_KEPT:
         return outcome
     wait_for_copies("stripe_event", event["id"])
     if _is_known(event["id"]):
-        return "duplicate"
+        return Passed.DUPLICATE
     db.session.add(
         StripeEvent(
             event_id=event["id"],
             type=event["type"],
             object_id=_object_id(event),
-            outcome=outcome,
+            outcome=str(outcome),
             received_at=clock.now(),
         )
     )
@@ -69,7 +83,7 @@ def handled_types() -> list[str]:
 def _outcome(event: dict[str, Any], gateway: StripeGateway, patience: Patience) -> str:
     handler = _HANDLERS.get(event["type"])
     if handler is None:
-        return "uninteresting"
+        return Passed.UNINTERESTING
     if bool(event.get("livemode")) != (get_installation().mode == "live"):
         raise_alert(AlertKind.WRONG_MODE_EVENT, event["id"], "An event of the other mode (test or live) arrived.")
         return "wrong mode"
@@ -82,7 +96,7 @@ def _settle_session(session_id: str, gateway: StripeGateway, patience: Patience)
     if session is None:
         return "unknown session"
     order = settle(session)
-    return f"order {order.state}" if order else "not ours"
+    return f"order {order.state}" if order else Passed.NOT_OURS
 
 
 def _record_refund(refund_id: str, gateway: StripeGateway, patience: Patience) -> str:
@@ -90,7 +104,7 @@ def _record_refund(refund_id: str, gateway: StripeGateway, patience: Patience) -
     if facts is None:
         return "unknown refund"
     order = find_order_of_payment(facts.payment_intent_id, gateway, patience=patience)
-    return record_refund(facts, order.id) if order else "not ours"
+    return record_refund(facts, order.id) if order else Passed.NOT_OURS
 
 
 def _record_refunds_of_charge(charge_id: str, gateway: StripeGateway, patience: Patience) -> str:
@@ -98,7 +112,7 @@ def _record_refunds_of_charge(charge_id: str, gateway: StripeGateway, patience: 
     found = list(gateway.list_refunds(payment_intent_id=payment_id, patience=patience)) if payment_id else []
     order = find_order_of_payment(payment_id, gateway, patience=patience)
     if order is None:
-        return "not ours"
+        return Passed.NOT_OURS
     return ", ".join(record_refund(facts, order.id) for facts in sorted(found, key=lambda each: each.created_at))
 
 
@@ -107,7 +121,7 @@ def _record_dispute(dispute_id: str, gateway: StripeGateway, patience: Patience)
     if facts is None:
         return "unknown dispute"
     order = find_order_of_payment(facts.payment_intent_id, gateway, patience=patience)
-    return record_dispute(facts, order.id) if order else "not ours"
+    return record_dispute(facts, order.id) if order else Passed.NOT_OURS
 
 
 def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience) -> str:
@@ -117,7 +131,7 @@ def _record_warning(warning_id: str, gateway: StripeGateway, patience: Patience)
     if order is not None:
         return record_warning(warning_id, order.id)
     is_ours = session is not None and session.metadata.get("shop") == get_installation().instance_id
-    return ORDERLESS if is_ours else "not ours"
+    return Passed.ORDERLESS if is_ours else Passed.NOT_OURS
 
 
 def _find_unknown_session(payment_id: str, gateway: StripeGateway, patience: Patience) -> SessionFacts | None:

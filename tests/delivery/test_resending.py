@@ -199,7 +199,7 @@ def test_a_new_code_arrives_as_text_page_and_paper(app: Flask, mail_server: Mail
     status.reissue(certificate.id, reason_code="lost", actor="staff:3", at=clock.now())
     gift = find_gift(certificate.id)
     assert gift is not None
-    assert letters.tell_reissued(gift, certificate, at=clock.now())
+    assert letters.queue_new_code(gift, certificate, at=clock.now())
     db.session.commit()
     new = build.code_of(certificate)
     message = send(db.session.query(Delivery).filter(Delivery.kind == "reissued").one().id, mail_server)
@@ -219,7 +219,7 @@ def test_a_hold_is_told_with_the_new_code(app: Flask, mail_server: MailServer) -
     certificate = build.certificate(status="frozen")
     gift = find_gift(certificate.id)
     assert gift is not None
-    letters.tell_reissued(gift, certificate, at=clock.now())
+    letters.queue_new_code(gift, certificate, at=clock.now())
     db.session.commit()
     message = send(db.session.query(Delivery).filter(Delivery.kind == "reissued").one().id, mail_server)
     body = message.get_body(("plain",))

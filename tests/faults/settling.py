@@ -42,7 +42,7 @@ def _settle(shop: RiggedShop, *, may_reconcile: bool) -> list[Finding]:
         shop.command("orders", "reconcile")
         if "changed 0" not in (second := shop.command("orders", "reconcile")):
             found.append(Finding("reconciliation is never done", second))
-    news.tell_news(at=clock.now())  # what the clock would tell while the books are compared
+    news.queue_news(at=clock.now())  # what the clock would tell while the books are compared
     db.session.commit()
     _wait_until_quiet(shop)
     return found

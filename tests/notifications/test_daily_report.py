@@ -27,11 +27,11 @@ MORNING = datetime(2026, 11, 25, 13, 0, tzinfo=UTC)
 """Seven in the morning at the sample practice."""
 
 
-def seal_and_tell(at: datetime = MORNING) -> LedgerSeal | None:
+def seal_and_report(at: datetime = MORNING) -> LedgerSeal | None:
     """Do what the job does, at a moment."""
     db.session.rollback()
     with time_machine.travel(at, tick=False):
-        seal = daily_report.seal_and_tell(at=at)
+        seal = daily_report.seal_and_report(at=at)
         db.session.commit()
     return seal
 
@@ -64,13 +64,13 @@ def busy_day(app: Flask) -> Certificate:
 
 @both_databases
 def test_the_ledger_is_sealed_and_the_owner_told_once_a_day(busy_day: Certificate) -> None:
-    seal = seal_and_tell()
+    seal = seal_and_report()
     assert seal is not None
-    assert [seal_and_tell(MORNING + timedelta(hours=hours)) for hours in (0, 1, 10)] == [None] * 3
+    assert [seal_and_report(MORNING + timedelta(hours=hours)) for hours in (0, 1, 10)] == [None] * 3
     (mail,) = mails()
     assert (mail.to_address, mail.state) == (get_practice().email, "scheduled")
     assert facts_of(mail)["digest"] == seal.digest.hex()
-    assert seal_and_tell(MORNING + timedelta(days=1)) is not None
+    assert seal_and_report(MORNING + timedelta(days=1)) is not None
     assert len(mails()) == 2
 
 
@@ -84,7 +84,7 @@ def test_the_ledger_is_sealed_and_the_owner_told_once_a_day(busy_day: Certificat
     ],
 )
 def test_it_is_told_from_five_in_the_morning_of_the_practice_on(app: Flask, at: datetime, is_due: bool) -> None:
-    assert (seal_and_tell(at) is not None) == is_due
+    assert (seal_and_report(at) is not None) == is_due
 
 
 @both_databases
@@ -92,7 +92,7 @@ def test_the_figures_of_yesterday_add_up_to_what_is_owed(busy_day: Certificate) 
     with time_machine.travel(MORNING, tick=False):
         take(busy_day.id, 5_00)
         db.session.commit()
-    seal_and_tell()
+    seal_and_report()
     facts = facts_of(mails()[0])
     assert facts["owed_before"] == "$0.00"
     assert dict(facts["movements"]) == {
@@ -105,15 +105,15 @@ def test_the_figures_of_yesterday_add_up_to_what_is_owed(busy_day: Certificate) 
 
 
 def test_days_without_a_mail_are_told_with_the_next_one(busy_day: Certificate) -> None:
-    seal_and_tell(YESTERDAY_NOON - timedelta(days=3))
-    seal_and_tell()
+    seal_and_report(YESTERDAY_NOON - timedelta(days=3))
+    seal_and_report()
     facts = facts_of(mails()[1])
     assert facts["period"] == "November 21, 2026 to November 24, 2026"
     assert ["Sold", "+ $250.00"] in facts["movements"]
 
 
 def test_every_undo_and_every_act_by_hand_is_named_with_who_and_why(busy_day: Certificate) -> None:
-    seal_and_tell()
+    seal_and_report()
     facts = facts_of(mails()[0])
     (undo,) = facts["undone"]
     assert undo.endswith(f"staff:2 gave $40.00 back to {busy_day.public_id} that staff:7 had taken (wrong person)")
@@ -128,7 +128,7 @@ def test_what_stripe_did_is_no_act_by_hand(app: Flask) -> None:
         certificate = build.certificate()
         status.freeze(certificate.id, subject="dp_1", reason_code="disputed", actor="stripe", at=clock.now())
         db.session.commit()
-    seal_and_tell()
+    seal_and_report()
     assert facts_of(mails()[0])["acts"] == []
 
 
@@ -138,7 +138,7 @@ def test_what_needs_a_person_is_named_until_somebody_has_seen_to_it(busy_day: Ce
         assert failed is not None
         failed.state, failed.last_error = "failed", "There is no such mailbox."
         db.session.commit()
-    seal_and_tell()
+    seal_and_report()
     alert, message = facts_of(mails()[0])["needs"]
     assert alert.startswith("Order G-1042")
     assert message.endswith("There is no such mailbox.")
@@ -148,13 +148,13 @@ def test_a_long_list_is_cut_and_says_so(app: Flask) -> None:
     for number in range(daily_report.MOST_LINES + 3):
         raise_alert("in_review", f"cs_{number}", f"Order G-{number}: look at it.")
     db.session.commit()
-    seal_and_tell()
+    seal_and_report()
     assert len(facts_of(mails()[0])["needs"]) == daily_report.MOST_LINES
     assert "and 3 more" in text_of(mails()[0])
 
 
 def test_text_and_html_say_the_same_and_the_subject_is_short(busy_day: Certificate) -> None:
-    seal = seal_and_tell()
+    seal = seal_and_report()
     assert seal is not None
     (mail,) = mails()
     for kind in ("plain", "html"):
@@ -175,14 +175,14 @@ def test_text_and_html_say_the_same_and_the_subject_is_short(busy_day: Certifica
 
 
 def test_the_seal_in_the_mail_verifies(busy_day: Certificate) -> None:
-    seal_and_tell()
+    seal_and_report()
     assert list(seals.verify(mailed=facts_of(mails()[0])["digest"]))
 
 
 def test_a_shop_without_a_practice_has_nobody_to_tell(app: Flask) -> None:
     db.session.delete(get_practice())
     db.session.commit()
-    assert seal_and_tell() is None
+    assert seal_and_report() is None
 
 
 def test_the_job_seals_and_commits(app: Flask) -> None:
@@ -198,8 +198,8 @@ def test_a_day_that_another_process_sealed_meanwhile_is_told_once(app: Flask, mo
 
     def wait(_scope: str, _key: str) -> None:
         monkeypatch.undo()
-        assert seal_and_tell() is not None
+        assert seal_and_report() is not None
 
     monkeypatch.setattr(daily_report, "wait_for_copies", wait)
-    assert seal_and_tell() is None
+    assert seal_and_report() is None
     assert len(mails()) == 1

@@ -98,7 +98,7 @@ def test_a_crowd_hides_no_undo_no_new_code_and_no_end(app: Flask) -> None:
         db.session.commit()
     morning = NOON + timedelta(hours=18)
     with time_machine.travel(morning, tick=False):
-        daily_report.seal_and_tell(at=morning)
+        daily_report.seal_and_report(at=morning)
         db.session.commit()
     mail = db.session.scalars(sa.select(Delivery).where(Delivery.kind == "daily")).one()
     facts = json.loads(encryption.open_sealed(mail.facts_enc, mail.message_id))

@@ -32,7 +32,7 @@ BASE = "https://gifts.example.com"
 def tick(*, after: timedelta = timedelta()) -> list[Delivery]:
     """Let the clock's job look, and return the messages it made."""
     last = db.session.scalar(sa.select(sa.func.max(Delivery.id))) or 0
-    news.tell_news(at=clock.now() + after)
+    news.queue_news(at=clock.now() + after)
     db.session.commit()
     return list(db.session.scalars(sa.select(Delivery).where(Delivery.id > last).order_by(Delivery.id)))
 
@@ -183,7 +183,7 @@ def test_a_gift_that_was_sent_again_already_is_not_told_as_lost(stripe_side: Str
 def test_the_clock_looks_every_minute(in_use: Certificate) -> None:
     take(in_use.id, 10_00)
     db.session.commit()
-    schedule.tell_news()
+    schedule.queue_news()
     assert db.session.query(Delivery).filter_by(kind="used").count() == 1
     assert jobs._process.recurring["tell_news"] == 60
 

@@ -56,7 +56,10 @@ def test_the_equation_nets_what_was_undone_and_adds_up(owner: Desk, stripe_side:
     page = owner.read("/office/")
     assert "$105.00 in unused certificates" in page
     assert "2 certificates still have money on them. Nothing needs you." in page
-    equation = "$0.00 + plus Sold $160.00 − minus Redeemed ($5.00 undone) $25.00 − minus Refunded $30.00 = makes Owed today $105.00"
+    equation = (
+        "$0.00 + plus Sold $160.00 − minus Redeemed ($5.00 undone) $25.00 − minus Refunded $30.00"
+        " = makes Owed today $105.00"
+    )
     assert equation in page
 
 

@@ -119,7 +119,7 @@ def test_a_gift_at_the_wrong_address_is_sent_again_with_a_new_code(sent: Buyer) 
 def test_a_new_code_on_its_way_to_the_wrong_address_is_stopped(sent: Buyer) -> None:
     certificate = db.session.query(Certificate).one()
     status.reissue(certificate.id, reason_code="lost", actor="staff:1", at=clock.now())
-    assert letters.tell_reissued(db.session.query(Gift).one(), certificate, at=clock.now())
+    assert letters.queue_new_code(db.session.query(Gift).one(), certificate, at=clock.now())
     db.session.commit()
     assert sent.change("address", address="ana@example.org").status_code == 303
     assert db.session.query(Delivery).filter_by(kind="reissued").one().state == "cancelled"

@@ -10,7 +10,7 @@ from itsdangerous import BadData, URLSafeTimedSerializer
 
 from giftshop import clock
 from giftshop.foundation.database import db
-from giftshop.notifications.letters import tell_way_in
+from giftshop.notifications.letters import queue_way_in
 from giftshop.orders.look_up import find_order
 from giftshop.orders.models import Order
 from giftshop.storefront.order.limits import count_mail
@@ -46,7 +46,7 @@ def send_way_in(token: str) -> ResponseReturnValue:
     if count_mail(token, "link"):
         order = get_order(token)
         path = f"/orders/{token}/yours/{_serializer(order).dumps(order.public_id)}"
-        tell_way_in(order, path, key=request.form.get("request_key", ""), at=clock.now())
+        queue_way_in(order, path, key=request.form.get("request_key", ""), at=clock.now())
         db.session.commit()
     return redirect(f"/orders/{token}?done=link", 303)
 
