@@ -12,7 +12,7 @@ from werkzeug.exceptions import BadRequest
 from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
-from giftshop import dates, money, schedule
+from giftshop import dates, money, schedule, words
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice
 from giftshop.certificates import encryption
@@ -33,6 +33,7 @@ from giftshop.storefront import webhook
 from giftshop.web import error_pages, headers, health, opening
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
+from giftshop.web.language import speak_to_visitors
 from giftshop.web.limiter import close_counters, limiter, limiter_config
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
@@ -169,10 +170,16 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     stylesheet = read_stylesheet(Path(app.static_folder or ""))
     headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
+    speak_to_visitors(app)
 
     @app.context_processor
     def frame() -> dict[str, object]:
-        return {"practice": _practice_if_any(), "mode": settings.stripe_mode, "styles": stylesheet.text}
+        return {
+            "practice": _practice_if_any(),
+            "mode": settings.stripe_mode,
+            "styles": stylesheet.text,
+            "language": words.current_language(),
+        }
 
     app.add_template_filter(money.format_amount, "money")
     app.add_template_filter(money.format_choice, "money_choice")

@@ -2,12 +2,15 @@
 
 import inspect
 
+from giftshop.words import gettext
+
 
 class ShopError(Exception):
     """Something went wrong. Please try again."""
 
     def __init__(self, message: str | None = None) -> None:
-        super().__init__(message or inspect.cleandoc(type(self).__doc__ or ""))
+        """Speak the language of whoever is refused; a `message` of its own is translated by who raises it."""
+        super().__init__(message or gettext(inspect.cleandoc(type(self).__doc__ or "")))
 
     @property
     def message(self) -> str:

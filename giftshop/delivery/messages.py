@@ -21,7 +21,9 @@ from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.documents.pdf import CertificateFace, Paper
 from giftshop.documents.worker import press
+from giftshop.foundation.templates import add_words
 from giftshop.ledger.models import Certificate
+from giftshop.words import current_language
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 MOST_SUBJECT = 60
@@ -93,6 +95,7 @@ def _context(
         "booking_address": practice.booking_address(code_of(certificates[0]) if certificates else ""),
         "balance_address": f"{base_url}/balance",
         "is_test": get_installation().mode != "live",
+        "language": current_language(),
     }
 
 
@@ -128,9 +131,11 @@ def _render(name: str, context: dict[str, Any]) -> str:
 @cache
 def _environment() -> Environment:
     """Return the templates' environment: HTML is escaped, the plain text parts are not HTML."""
-    return Environment(
+    environment = Environment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=lambda name: bool(name and name.endswith(".html")),  # noqa: S701  # text parts are no HTML
         trim_blocks=True,
         lstrip_blocks=True,
     )
+    add_words(environment)
+    return environment
