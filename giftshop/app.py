@@ -30,10 +30,9 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
-from giftshop.web import error_pages, headers, health, opening
+from giftshop.web import error_pages, headers, health, language, links, opening
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
-from giftshop.web.language import speak_to_visitors
 from giftshop.web.limiter import close_counters, limiter, limiter_config
 
 MOST_BYTES, MOST_FORM_BYTES = 1_000_000, 500_000
@@ -48,6 +47,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app = Flask("giftshop", root_path=str(ROOT))
     app.config.from_mapping(_flask_config(settings), SHOP_SETTINGS=settings)
     _open_database(app)
+    language.listen_to_visitors(app)
     health.ask_nobody(app)
     opening.keep_closed(app, settings)
     _protect(app, settings)
@@ -170,7 +170,7 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     stylesheet = read_stylesheet(Path(app.static_folder or ""))
     headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    speak_to_visitors(app)
+    language.teach_templates(app)
 
     @app.context_processor
     def frame() -> dict[str, object]:
@@ -181,6 +181,8 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
             "language": words.current_language(),
         }
 
+    app.add_template_filter(links.phone_link)
+    app.add_template_filter(links.mail_link)
     app.add_template_filter(money.format_amount, "money")
     app.add_template_filter(money.format_choice, "money_choice")
     app.add_template_filter(_written_day, "day")

@@ -36,7 +36,7 @@ def gettext(message: str, /, **values: object) -> str:
 
     Only a sentence with values is a pattern, in which a per cent sign is written `%%`; a value may hold any sign.
     """
-    said = _current.get().catalogue.gettext(message)
+    said = _current.get().catalogue.gettext(message) if message else ""  # to catalogues that is their header
     return said % values if values else said
 
 

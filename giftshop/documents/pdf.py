@@ -25,6 +25,7 @@ from giftshop.documents.reports import Report
 from giftshop.documents.typesetting import Setting, direction, name_style, text_style
 from giftshop.documents.wording import CertificateFace, Words, words_of
 from giftshop.foundation.templates import add_words
+from giftshop.words import _, in_language
 
 __all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "render_report", "style_sheet"]
 
@@ -38,9 +39,11 @@ html, body, div, p, h1, h2 { display: block }
 
 def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
     """Return a certificate as PDF/UA-1: Letter and A4 fold in three, the card is half a Letter page."""
-    tools, words = _tools(), words_of(face)
-    layout = lay_out(words, paper)
-    html = tools.html(build_html(face, paper, words, layout))
+    tools = _tools()
+    with in_language(face.lang):
+        words = words_of(face)
+        layout = lay_out(words, paper)
+        html = tools.html(build_html(face, paper, words, layout))
     address, palette = certificate_address(face.base_url, face.code), PALETTES[face.palette]
     pictures = {
         "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout.art),
@@ -76,7 +79,7 @@ def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout
         "symbol": _symbol_box(face, SHEETS[paper], layout.use.top),
         "issued_on": face.issued_on,
         "is_test": face.is_test,
-        "hold": f"On hold. Please call {words.phone}" if face.is_on_hold else "",
+        "hold": _("On hold. Please call %(phone)s", phone=words.phone) if face.is_on_hold else "",
     }
     return _environment().get_template("certificates/certificate.html").render(facts)
 

@@ -12,6 +12,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
+from giftshop.words import current_language
 
 
 def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
@@ -38,6 +39,7 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         issued_on=issued_on,
         is_test=certificate.mode != "live",
         is_on_hold=certificate.status == CertificateStatus.FROZEN,
+        lang=current_language(),
     )
 
 

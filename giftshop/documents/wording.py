@@ -6,6 +6,7 @@ from datetime import date
 from babel.dates import format_date
 
 from giftshop.documents.typesetting import printable
+from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -57,10 +58,10 @@ def words_of(face: CertificateFace) -> Words:
     """Return the words of a certificate. What the law wants said stands in the terms (issue, worth, help, issuer)."""
     phone, amount = _unbroken(face.practice_phone), _unbroken(face.amount_text)
     return Words(
-        label=f"{_line(face.service_text) or 'A massage'} for",
+        label=_("%(what)s for", what=_line(face.service_text) or _("A massage")),
         name=_line(face.recipient_name),
         message=_lines(face.message),
-        giver=f"From {_line(face.giver_name)}",
+        giver=_("From %(giver)s", giver=_line(face.giver_name)),
         amount=amount,
         practice=_line(face.practice_name),
         booking=_booking(_line(face.booking_address), phone),
@@ -70,20 +71,33 @@ def words_of(face: CertificateFace) -> Words:
 
 
 def _booking(address: str, phone: str) -> str:
-    way = f"Book at {address} or call {phone}." if address else f"Call {phone} to book."
-    return f"{way} Bring this page, show it on your phone, or read out the code."
+    bring = _("Bring this page, show it on your phone, or read out the code.")
+    if address:
+        way = _("Book at %(address)s or call %(phone)s.", address=address, phone=phone)
+    else:
+        way = _("Call %(phone)s to book.", phone=phone)
+    return f"{way} {bring}"
 
 
 def _terms(face: CertificateFace, amount: str, phone: str) -> str:
     issued = _unbroken(format_date(face.issued_on, "long", locale=face.lang))
-    rehearsal = " as a TEST, without value" if face.is_test else ""
     sentences = [
-        f"Worth {amount} when issued on {issued}{rehearsal}; scan for what is left.",
+        _worth(amount, issued, is_test=face.is_test),
         *(_line(sentence) for sentence in face.terms),
-        f"Balance and help: {phone}, {_line(face.balance_address)}.",
+        _("Balance and help: %(phone)s, %(address)s.", phone=phone, address=_line(face.balance_address)),
         _line(face.practice_address),
     ]
     return " ".join(sentence for sentence in sentences if sentence)
+
+
+def _worth(amount: str, issued: str, *, is_test: bool) -> str:
+    if is_test:
+        return _(
+            "Worth %(amount)s when issued on %(day)s as a TEST, without value; scan for what is left.",
+            amount=amount,
+            day=issued,
+        )
+    return _("Worth %(amount)s when issued on %(day)s; scan for what is left.", amount=amount, day=issued)
 
 
 def _lines(text: str) -> str:

@@ -33,6 +33,5 @@ def find_refusals(source: bytes | str) -> list[ast.ClassDef]:
 def _is_refusal(found: ast.ClassDef) -> bool:
     """Tell refusals from other exceptions: none of theirs stands on one that Python itself has."""
     bases = [base.attr if isinstance(base, ast.Attribute) else getattr(base, "id", "") for base in found.bases]
-    return found.name.endswith("Error") and any(
-        base.endswith("Error") and not hasattr(builtins, base) for base in bases
-    )
+    is_made_of_one = any(base.endswith("Error") and not hasattr(builtins, base) for base in bases)
+    return found.name == "ShopError" or (found.name.endswith("Error") and is_made_of_one)

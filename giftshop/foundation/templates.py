@@ -56,5 +56,6 @@ def _say_many(context: Context, singular: str, plural: str, number: int, /, **va
 
 def _filled(context: Context, pattern: str, values: dict[str, Any]) -> str:
     if not context.eval_ctx.autoescape:
-        return pattern % values
-    return Markup(pattern % {name: escape(value) for name, value in values.items()})  # noqa: S704  # every value is escaped
+        return pattern % values if values else pattern
+    safe = {name: escape(value) for name, value in values.items()}
+    return Markup(pattern % safe if safe else pattern)  # noqa: S704  # our own sentence, every value escaped

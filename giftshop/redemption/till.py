@@ -17,6 +17,7 @@ from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.open_entries import is_open
 from giftshop.money import format_choice, format_plain, parse_amount
+from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +74,7 @@ def list_choices(certificate: Certificate, usual: Offer | None) -> list[Choice]:
     choices = []
     if usual is not None and usual.price_cents < left:
         choices.append(_choice(usual.price_cents, usual.name, currency))
-    return [*choices, _choice(left, "All of it", currency)]
+    return [*choices, _choice(left, _("All of it"), currency)]
 
 
 def find_last_redemption(certificate: Certificate) -> LedgerEntry | None:

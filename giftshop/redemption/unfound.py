@@ -11,6 +11,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import ReplacedCode
 from giftshop.orders.look_up import find_gift
 from giftshop.redemption.verdict import Verdict
+from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,25 +23,25 @@ class Unfound:
     order_id: int | None = None
 
 
-UNKNOWN = Unfound(
-    Verdict("bad", "No such certificate", "All 16 characters fit together, but this code isn’t one of ours"),
-    "Compare it with the certificate",
-)
-
-
 def judge_unfound(typed: str, refusal: ShopError, *, time_zone: str) -> Unfound | None:
     """Return what to show for a code that was refused, or None for what is no code at all."""
     if isinstance(refusal, CodeReplacedError):
         return _judge_replaced(typed, time_zone)
-    return UNKNOWN if isinstance(refusal, CertificateNotFoundError) else None
+    return _judge_unknown() if isinstance(refusal, CertificateNotFoundError) else None
+
+
+def _judge_unknown() -> Unfound:
+    reason = _("All 16 characters fit together, but this code isn’t one of ours")
+    return Unfound(Verdict("bad", _("No such certificate"), reason), _("Compare it with the certificate"))
 
 
 def _judge_replaced(typed: str, time_zone: str) -> Unfound:
     keys = encryption.lookups(codes.normalise_code(typed))
     replaced = db.session.scalars(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys))).one()
     day = write_local_day(replaced.replaced_at, time_zone)
-    reason = f"A new code took its place on {day}; what is left is on that one. Ask for the newer certificate"
-    gift = find_gift(replaced.certificate_id)
-    return Unfound(
-        Verdict("bad", "This code was replaced", reason), "Type the new code", gift.order_id if gift else None
+    reason = _(
+        "A new code took its place on %(day)s; what is left is on that one. Ask for the newer certificate", day=day
     )
+    gift = find_gift(replaced.certificate_id)
+    verdict = Verdict("bad", _("This code was replaced"), reason)
+    return Unfound(verdict, _("Type the new code"), gift.order_id if gift else None)

@@ -8,6 +8,7 @@ from giftshop.dates import write_moment, write_short_day
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
+from giftshop.words import _
 
 Tone = Literal["good", "warn", "bad", "note"]
 JUST_NOW = timedelta(minutes=2)
@@ -50,27 +51,30 @@ def just_redeemed(last: LedgerEntry | None, *, at: datetime) -> bool:
 
 def _allow(certificate: Certificate, send_at: datetime | None, time_zone: str) -> Verdict:
     left = format_amount(certificate.balance_cents, certificate.currency)
-    name = certificate.recipient_name
+    word, name = _("%(left)s left", left=left), certificate.recipient_name
     if send_at is None:
-        return Verdict(
-            "good", f"{left} left", f"Good to use. For {name}, from {certificate.giver_name}", may_redeem=True
-        )
+        reason = _("Good to use. For %(name)s, from %(giver)s", name=name, giver=certificate.giver_name)
+        return Verdict("good", word, reason, may_redeem=True)
     when = write_moment(send_at, time_zone)
-    reason = f"Not sent yet: it goes to {name} on {when}. Ask how they came by it before you redeem it"
-    return Verdict("warn", f"{left} left", reason, may_redeem=True)
+    reason = _(
+        "Not sent yet: it goes to %(name)s on %(moment)s. Ask how they came by it before you redeem it",
+        name=name,
+        moment=when,
+    )
+    return Verdict("warn", word, reason, may_redeem=True)
 
 
 def _refuse_mode(certificate: Certificate, mode: str) -> Verdict | None:
     if certificate.mode == mode:
         return None
-    return Verdict("bad", "A test certificate", "It was made for a rehearsal and has no value here")
+    return Verdict("bad", _("A test certificate"), _("It was made for a rehearsal and has no value here"))
 
 
 def _refuse_status(certificate: Certificate) -> Verdict | None:
     if certificate.status == CertificateStatus.FROZEN:
-        return Verdict("bad", "On hold", "Don’t redeem it. Ask a manager, and say that we will call them")
+        return Verdict("bad", _("On hold"), _("Don’t redeem it. Ask a manager, and say that we will call them"))
     if certificate.status == CertificateStatus.VOID:
-        return Verdict("bad", "Ended", "Nothing is left on it, and nothing can be taken from it")
+        return Verdict("bad", _("Ended"), _("Nothing is left on it, and nothing can be taken from it"))
     return None
 
 
@@ -78,14 +82,16 @@ def _refuse_expired(certificate: Certificate, on: date) -> Verdict | None:
     if certificate.expires_on is None or certificate.expires_on >= on:
         return None
     left = format_amount(certificate.balance_cents, certificate.currency)
-    word = f"Expired {write_short_day(certificate.expires_on)}"
-    return Verdict("warn", word, f"{left} was left. The owner can extend it")
+    word = _("Expired %(day)s", day=write_short_day(certificate.expires_on))
+    return Verdict("warn", word, _("%(left)s was left. The owner can extend it", left=left))
 
 
 def _refuse_empty(certificate: Certificate, last: LedgerEntry | None, time_zone: str) -> Verdict | None:
     if certificate.balance_cents > 0:
         return None
     if last is None:
-        return Verdict("warn", "Already used up", "Nothing is left on it")
+        return Verdict("warn", _("Already used up"), _("Nothing is left on it"))
     taken = format_amount(last.amount_cents, certificate.currency)
-    return Verdict("warn", "Already used up", f"The last {taken} was taken {write_moment(last.created_at, time_zone)}")
+    when = write_moment(last.created_at, time_zone)
+    reason = _("The last %(amount)s was taken %(moment)s", amount=taken, moment=when)
+    return Verdict("warn", _("Already used up"), reason)

@@ -22,11 +22,12 @@ from giftshop.staff.rights import has_role
 from giftshop.web.error_pages import wants_json
 from giftshop.web.form_state import is_kept_below, typed_in
 from giftshop.web.limiter import client_address, limiter
+from giftshop.words import N_, _
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 
-NO_CODE_IN_PHOTO = "There is no QR code in that picture. Hold it closer, or type the code"
-NO_PHOTO = "Take a photo of the QR code first, or choose one"
+NO_CODE_IN_PHOTO = N_("There is no QR code in that picture. Hold it closer, or type the code")
+NO_PHOTO = N_("Take a photo of the QR code first, or choose one")
 
 
 def sign_in_key() -> str:
@@ -57,7 +58,7 @@ def find() -> ResponseReturnValue:
     if (photo := request.files.get("photo")) is not None:
         typed = photos.read_photo(photo.read()) or ""
         if not typed:
-            return _find_page("", {"photo": NO_CODE_IN_PHOTO if photo.filename else NO_PHOTO}), 422
+            return _find_page("", {"photo": _(NO_CODE_IN_PHOTO if photo.filename else NO_PHOTO)}), 422
     try:
         certificate = till.find_by_scan(typed)
     except (InvalidCodeError, CertificateNotFoundError) as refusal:

@@ -15,12 +15,13 @@ from giftshop.staff.devices import remember_device
 from giftshop.staff.models import Staff
 from giftshop.staff.rights import is_local_path
 from giftshop.web.form_state import KEPT, typed_in
+from giftshop.words import N_, _
 
 blueprint = Blueprint("staff", __name__, url_prefix="/staff")
 
-WRONG_SIGN_IN = "That e-mail address and password don’t belong together, or there were too many tries"
-WRONG_FACTOR = "That code isn’t right, or was used already. Wait for the next one and try again"
-NOT_CONFIRMED = "That isn’t your password, or there were too many tries"
+WRONG_SIGN_IN = N_("That e-mail address and password don’t belong together, or there were too many tries")
+WRONG_FACTOR = N_("That code isn’t right, or was used already. Wait for the next one and try again")
+NOT_CONFIRMED = N_("That isn’t your password, or there were too many tries")
 HALF_WAY = timedelta(minutes=10)
 
 
@@ -38,7 +39,7 @@ def check_password() -> ResponseReturnValue:
     staff = sign_in.find_staff(email) if tries.take_try(counters) else None
     if not sign_in.is_password(staff, password[:1000]) or staff is None:
         db.session.rollback()
-        return _login_page(email, {"email": WRONG_SIGN_IN}), 422
+        return _login_page(email, {"email": _(WRONG_SIGN_IN)}), 422
     db.session.commit()
     tries.give_back_try(counters)
     session["half_way"] = [staff.fs_uniquifier, clock.now().timestamp()]
@@ -59,7 +60,7 @@ def check_second_step() -> ResponseReturnValue:
         return redirect("/staff/login", 303)
     if not sign_in.is_second_factor(staff, typed_in("code")[:40]):
         db.session.commit()
-        return render_template("staff/second_step.html", errors={"code": WRONG_FACTOR}), 422
+        return render_template("staff/second_step.html", errors={"code": _(WRONG_FACTOR)}), 422
     return _signed_in(staff)
 
 
@@ -82,7 +83,7 @@ def confirm_enrolment() -> ResponseReturnValue:
     codes = sign_in.enrol(staff, secret, typed_in("code")[:40])
     if not codes:
         db.session.rollback()
-        return _enrolment_page(staff, {"code": WRONG_FACTOR}), 422
+        return _enrolment_page(staff, {"code": _(WRONG_FACTOR)}), 422
     _signed_in(staff)
     return render_template("staff/recovery_codes.html", codes=codes)
 
@@ -108,14 +109,14 @@ def change_password() -> ResponseReturnValue:
     """Set a new password; every sign-in of the person ends, and goes on under a new id where the old one was given."""
     counters = tries.count_confirming(current_user.email)
     if not tries.take_try(counters):
-        return _account_page({"password": NOT_CONFIRMED})
+        return _account_page({"password": _(NOT_CONFIRMED)})
     staff = db.session.get_one(Staff, current_user.id)
     was_given = staff.password_was_given
     try:
         accounts.replace_password(staff, old=typed_in("password")[:1000], new=typed_in("new_password")[:1000])
     except accounts.WrongPasswordError:
         db.session.rollback()
-        return _account_page({"password": NOT_CONFIRMED})
+        return _account_page({"password": _(NOT_CONFIRMED)})
     except ShopError as refusal:
         db.session.rollback()
         tries.give_back_try(counters)
@@ -139,7 +140,7 @@ def _login_page(email: str = "", errors: dict[str, str] | None = None) -> str:
 
 def _enrolment_page(staff: Staff, errors: dict[str, str]) -> str:
     secret = sign_in.secret_for_app(str(session["new_secret"]))
-    picture = qr_svg(sign_in.address_for_app(staff.email, secret), "QR code for your authenticator app")
+    picture = qr_svg(sign_in.address_for_app(staff.email, secret), _("QR code for your authenticator app"))
     return render_template("staff/enrol.html", picture=picture, secret=secret, errors=errors)
 
 

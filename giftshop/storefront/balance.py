@@ -9,8 +9,9 @@ from giftshop.storefront.art import draw, draw_sample
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import state_of
 from giftshop.storefront.typed import readable
+from giftshop.words import N_, _
 
-BAD_CODE = "We can’t find that code. Compare it with the certificate, letter by letter, or call us"
+BAD_CODE = N_("We can’t find that code. Compare it with the certificate, letter by letter, or call us")
 """The one answer to every bad code, whatever is bad about it."""
 
 
@@ -24,7 +25,7 @@ def check_balance() -> ResponseReturnValue:
     code = readable(request.form.get("code", ""))
     certificate = find_for_stranger(code)
     if certificate is None:
-        return _form(code, {"code": BAD_CODE}, 422)
+        return _form(code, {"code": _(BAD_CODE)}, 422)
     practice = get_practice()
     return render_template(
         "storefront/balance.html",
@@ -39,7 +40,7 @@ def check_balance() -> ResponseReturnValue:
 
 def keep_stale_form() -> ResponseReturnValue:
     """Show the form again with what was typed, when it was sent without a valid token."""
-    sentence = "This page was open for a long time. Please press the button once more"
+    sentence = _("This page was open for a long time. Please press the button once more")
     return _form(readable(request.form.get("code", "")), {"code": sentence}, 403)
 
 

@@ -30,11 +30,12 @@ from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
 from giftshop.web.form_state import keep_for
+from giftshop.words import N_, _
 
 PDF_NAME = "certificate.pdf"
 _MOST_TYPED = 100
 """What a cookie takes of a code that is none."""
-PAPER_NAMES: dict[Paper, str] = {"letter": "Letter", "a4": "A4", "card": "a card"}
+PAPER_NAMES: dict[Paper, str] = {"letter": N_("Letter"), "a4": N_("A4"), "card": N_("a card")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +129,18 @@ def _day(entry: LedgerEntry, zone: str) -> str:
 
 def _what(entry: LedgerEntry, certificate: Certificate) -> str:
     names = {
-        EntryKind.ISSUE: f"Gift from {certificate.giver_name}",
-        EntryKind.REDEEM: "Used for a visit",
-        EntryKind.REVERSAL: "Put back",
-        EntryKind.CASH_OUT: "Paid out",
-        EntryKind.VOID: "Ended",
+        EntryKind.ISSUE: _("Gift from %(name)s", name=certificate.giver_name),
+        EntryKind.REDEEM: _("Used for a visit"),
+        EntryKind.REVERSAL: _("Put back"),
+        EntryKind.CASH_OUT: _("Paid out"),
+        EntryKind.VOID: _("Ended"),
     }
-    return names.get(EntryKind(entry.kind), "Corrected")
+    return names.get(EntryKind(entry.kind), _("Corrected"))
 
 
 def _draw_qr(code: str) -> Markup:
     address = certificate_address(find_settings().base_url, code)
-    return Markup(qr_svg(address, "QR code of this certificate"))  # noqa: S704  # modules and a fixed title
+    return Markup(qr_svg(address, _("QR code of this certificate")))  # noqa: S704  # modules and a fixed title
 
 
 def _hand_to_staff(code: str) -> ResponseReturnValue:

@@ -10,6 +10,7 @@ from babel.dates import format_date
 from giftshop.delivery.addresses import AddressInvalidError, read_address
 from giftshop.errors import ShopError
 from giftshop.money import LOCALE
+from giftshop.words import _
 
 NAME_LIMIT, MESSAGE_LIMIT, MOST_ALIKE = 60, 400, 10
 _UNREADABLE = "\ufffd"
@@ -60,7 +61,13 @@ def read_day(text: str, *, first: date, last: date) -> date | None:
         return None
     day = find_day(text)
     if day is None or not first <= day <= last:
-        raise TypedError(f"Choose a day from {written(first)} to {written(last)}, or leave it empty to send it now")
+        raise TypedError(
+            _(
+                "Choose a day from %(first)s to %(last)s, or leave it empty to send it now",
+                first=written(first),
+                last=written(last),
+            )
+        )
     return day
 
 
@@ -78,7 +85,7 @@ def read_quantity(text: str) -> int:
     """Read how many alike, 1 to 10; an empty field means one. Raises TypedError."""
     figures = text.strip() or "1"
     if not re.fullmatch(r"[0-9]{1,2}", figures) or not 1 <= int(figures) <= MOST_ALIKE:
-        raise TypedError(f"Enter how many you want, from 1 to {MOST_ALIKE}")
+        raise TypedError(_("Enter how many you want, from 1 to %(most)s", most=MOST_ALIKE))
     return int(figures)
 
 
@@ -89,10 +96,10 @@ def written(day: date) -> str:
 
 def _refuse_unprintable(text: str) -> None:
     if any(unicodedata.category(sign) in _UNPRINTABLE or sign in _REFUSED for sign in text):
-        raise TypedError("This holds invisible signs that can’t be printed. Type it again by hand")
+        raise TypedError(_("This holds invisible signs that can’t be printed. Type it again by hand"))
     stacks = groupby(unicodedata.normalize("NFD", text), key=lambda sign: unicodedata.category(sign)[0] == "M")
     if any(is_mark and len(list(marks)) > _MOST_MARKS for is_mark, marks in stacks):
-        raise TypedError("This has more accents on one letter than we can print. Use fewer")
+        raise TypedError(_("This has more accents on one letter than we can print. Use fewer"))
 
 
 def _is_visible(text: str) -> bool:
@@ -101,5 +108,5 @@ def _is_visible(text: str) -> bool:
 
 def _within(text: str, limit: int) -> str:
     if (over := len(text) - limit) > 0:
-        raise TypedError(f"Use at most {limit} characters. This is {over} too many")
+        raise TypedError(_("Use at most %(limit)s characters. This is %(over)s too many", limit=limit, over=over))
     return text

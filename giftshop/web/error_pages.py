@@ -13,6 +13,7 @@ from giftshop import errors
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import keep_typed
+from giftshop.words import N_, _
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ STATUS: dict[type[errors.ShopError], int] = {
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"
-STALE = "The page this was sent from is out of date. Nothing was done. Open it again and send it once more."
+STALE = N_("The page this was sent from is out of date. Nothing was done. Open it again and send it once more.")
 
 
 def answer_errors(app: Flask) -> None:
@@ -64,7 +65,7 @@ def _forget_who_asked() -> None:
 def _stale_form(_error: CSRFError) -> Response:
     """A form without this sign-in's token: nothing is done, and what was typed waits on its page for a second try."""
     db.session.rollback()
-    return answer(403, STALE, again=keep_typed())
+    return answer(403, _(STALE), again=keep_typed())
 
 
 def _http_error(error: HTTPException) -> Response:

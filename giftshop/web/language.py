@@ -6,16 +6,23 @@ Flask (forms, sign-in, dates it may format one day) never speaks another one.
 
 from flask import Flask, Response, g, request
 from flask_babel import Babel
+from werkzeug.datastructures import LanguageAccept
 
 from giftshop import words
 from giftshop.foundation.templates import add_words
 
 
-def speak_to_visitors(app: Flask) -> None:
-    """Let templates say sentences, each request in its visitor's language; while there is but one, nothing is chosen.
+def listen_to_visitors(app: Flask) -> None:
+    """Speak each visitor's language from here on; while there is but one, nothing is chosen, and nothing said of it.
 
-    Must be called after the app's Jinja options are set: its environment is made here.
+    Must be called before whatever may refuse a request: a refusal is read, too.
     """
+    if len(words.list_languages()) > 1:
+        _choose_per_request(app)
+
+
+def teach_templates(app: Flask) -> None:
+    """Let the app's templates say sentences, and what belongs to Flask say its own in the same language."""
     add_words(app.jinja_env)
     Babel(
         app,
@@ -23,8 +30,6 @@ def speak_to_visitors(app: Flask) -> None:
         default_translation_directories=str(words.CATALOGUES),
         locale_selector=words.current_language,
     )
-    if len(words.list_languages()) > 1:
-        _choose_per_request(app)
 
 
 def _choose_per_request(app: Flask) -> None:
@@ -32,7 +37,7 @@ def _choose_per_request(app: Flask) -> None:
 
     @app.before_request
     def choose() -> None:
-        g.language_before = words.speak(request.accept_languages.best_match(offered, words.SOURCE))
+        g.language_before = words.speak(_best_of(offered, request.accept_languages))
 
     @app.after_request
     def say_so(response: Response) -> Response:
@@ -43,3 +48,12 @@ def _choose_per_request(app: Flask) -> None:
     def fall_silent(_error: BaseException | None) -> None:
         if before := g.pop("language_before", None):  # a thread serves many visitors
             words.speak(before)
+
+
+def _best_of(offered: list[str], accepted: LanguageAccept) -> str:
+    """Return the language that is accepted most gladly; who reads a region's kind of one ("es-MX") reads that one."""
+    for name, quality in accepted:
+        found = next((code for code in (name, name.partition("-")[0]) if code in offered), None)
+        if found is not None and quality > 0:
+            return found
+    return words.SOURCE

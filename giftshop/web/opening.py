@@ -6,9 +6,10 @@ from giftshop.catalog.practice import PracticeMissingError, get_practice
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.web import error_pages
+from giftshop.words import N_, _
 
-NOT_YET = "This shop is not open yet."
-HOW = "Run `flask seed` for a sample practice, or `flask practice set FILE`."
+NOT_YET = N_("This shop is not open yet.")
+HOW = "Run `flask seed` for a sample practice, or `flask practice set FILE`."  # to engineers
 COME_BACK_SECONDS = "3600"
 FOR_MACHINES = ("health", "webhook")
 _SEEN = "practice_seen"
@@ -16,7 +17,6 @@ _SEEN = "practice_seen"
 
 def keep_closed(app: Flask, settings: Settings) -> None:
     """Answer 503 to people while there is no practice: no page could say who sells here."""
-    message = NOT_YET if settings.is_production else f"{NOT_YET} {HOW}"
 
     @app.before_request
     def refuse_until_there_is_a_practice() -> None:
@@ -26,6 +26,7 @@ def keep_closed(app: Flask, settings: Settings) -> None:
     @app.errorhandler(PracticeMissingError)
     def answer_not_yet(_missing: PracticeMissingError) -> Response:
         db.session.rollback()
+        message = _(NOT_YET) if settings.is_production else f"{_(NOT_YET)} {HOW}"
         answered = error_pages.answer(503, message)
         answered.headers["Retry-After"] = COME_BACK_SECONDS
         return answered

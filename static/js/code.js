@@ -20,6 +20,6 @@ const isSlip = (text) => {
 for (const field of document.querySelectorAll('input.code')) {
   const told = document.querySelector(`[data-checks="${field.id}"]`);
   field.addEventListener('input', () => {
-    told.textContent = isSlip(field.value) ? 'One character looks wrong. Compare it with the certificate' : '';
+    told.textContent = isSlip(field.value) ? told.dataset.slip : '';
   });
 }

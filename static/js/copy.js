@@ -6,9 +6,9 @@ for (const button of navigator.clipboard ? document.querySelectorAll('[data-copi
     const told = document.querySelector(`[data-copied="${name}"]`);
     try {
       await navigator.clipboard.writeText(document.getElementById(name).textContent);
-      told.textContent = 'Copied';
+      told.textContent = told.dataset.done;
     } catch {
-      told.textContent = 'Your browser didn’t allow it. Please copy it by hand';
+      told.textContent = told.dataset.refused;
     }
   });
 }

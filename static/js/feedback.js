@@ -41,7 +41,7 @@
   const button = document.getElementById('sound');
   if (!button) return;
   const name = () => {
-    button.textContent = isOn() ? 'Turn sound off' : 'Turn sound on';
+    button.textContent = isOn() ? button.dataset.off : button.dataset.on;
   };
   button.addEventListener('click', () => {
     localStorage.setItem('sound', isOn() ? 'off' : 'on');

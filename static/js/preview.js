@@ -1,6 +1,6 @@
 // The live preview; without it "Update the preview" posts the form.
 const form = document.querySelector('form[data-currency]');
-const { currency, digits } = form.dataset;
+const { currency, digits, someone, you, anySession } = form.dataset;
 const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
 const money = new Intl.NumberFormat('en-US', { style: 'currency', currency, ...exactly });
 const unit = 10 ** digits;
@@ -24,11 +24,11 @@ const showFacts = (gift) => {
   const name = typed(gift, 'recipient_name');
   const { longName, longWord } = form.dataset;
   const isLong = lengthOf(name) > longName || name.split(/\s+/).some((word) => lengthOf(word) > longWord);
-  write(gift, 'recipient_name', name || 'Someone who deserves it');
+  write(gift, 'recipient_name', name || someone);
   gift.querySelector('.name').classList.toggle('long', isLong);
-  write(gift, 'giver_name', typed(gift, 'giver_name') || 'you');
+  write(gift, 'giver_name', typed(gift, 'giver_name') || you);
   write(gift, 'message', typed(gift, 'message'));
-  write(gift, 'session', `${chosen(gift, 'offer')?.dataset.session || 'A massage'} for`);
+  write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
   write(gift, 'amount', written(centsOf(gift)));
   write(form, 'total', written(gifts.reduce((sum, one) => sum + centsOf(one) * many(one), 0)));
 };
@@ -49,7 +49,7 @@ const showDrawing = (gift, design) => {
 
 const count = (area) => {
   const left = area.dataset.limit - lengthOf(area.value.trim());
-  const words = left < 0 ? `${-left} too many` : `${left} left`;
+  const words = left < 0 ? area.dataset.over.replace('{n}', -left) : area.dataset.left.replace('{n}', left);
   document.querySelector(`[data-counts="${area.id}"]`).textContent = left > 100 ? '' : words;
 };
 

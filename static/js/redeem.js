@@ -15,6 +15,8 @@
   });
   const sign = written.formatToParts(0).find((part) => part.type === 'currency').value;
   const money = (cents) => written.format(cents / 10 ** digits);
+  const fill = (sentence, amounts) => sentence.replace(/\{(\w+)\}/g, (_place, name) => money(amounts[name]));
+  const say = form.dataset;
 
   const chosen = () => {
     const choice = form.elements.amount.value;
@@ -25,9 +27,9 @@
 
   const show = () => {
     const cents = chosen();
-    button.textContent = cents ? `Redeem ${money(cents)}` : 'Redeem';
-    if (cents && cents <= left) leaves.textContent = `Leaves ${money(left - cents)}. You can undo this for 15 minutes.`;
-    else if (cents) leaves.textContent = `Only ${money(left)} is left. Take all of it and collect ${money(cents - left)} another way.`;
+    button.textContent = cents ? fill(say.redeemAmount, { amount: cents }) : say.redeem;
+    if (cents && cents <= left) leaves.textContent = fill(say.leaves, { amount: left - cents });
+    else if (cents) leaves.textContent = fill(say.short, { left, missing: cents - left });
   };
 
   const follow = () => {

@@ -12,16 +12,10 @@
   let stream = null;
   let giveUp = 0;
 
-  const TROUBLE = {
-    NotAllowedError: 'The camera is blocked for this page. Allow it in the browser’s settings, or type the code.',
-    NotFoundError: 'There is no camera here. Type the code, or use a scanner.',
-    NotReadableError: 'Another program is using the camera. Close it and try again, or type the code.',
-  };
-
-  const SHUT = {
-    401: 'You were signed out. Sign in again, then scan it once more.',
-    403: 'This page is out of date. Open it again, then scan it once more.',
-  };
+  // What to say stands in the page, in its language.
+  const words = box.dataset;
+  const TROUBLE = { NotAllowedError: words.blocked, NotFoundError: words.none, NotReadableError: words.busy };
+  const SHUT = { 401: words.signedOut, 403: words.outOfDate };
 
   const say = (sentence) => {
     says.textContent = sentence;
@@ -81,26 +75,26 @@
       const text = video.videoWidth ? (own ? (await own.detect(video))[0]?.rawValue : await askServer()) : null;
       if (!stream) return;
       if (text) return void take(text);
-      say('Looking for the QR code…');
+      say(words.looking);
     } catch {
-      say(navigator.onLine ? 'One picture could not be read. Still looking…' : 'You’re offline. Type the code; it is checked when you’re back.');
+      say(navigator.onLine ? words.unreadable : words.offline);
     }
     setTimeout(look, 200, own);
   };
 
   start.addEventListener('click', async () => {
-    if (!navigator.mediaDevices) return void say('The camera needs a secure (https) address. Type the code instead.');
-    say('Asking for the camera…');
+    if (!navigator.mediaDevices) return void say(words.insecure);
+    say(words.asking);
     try {
       stream = await navigator.mediaDevices.getUserMedia({ video: { facingMode: 'environment' } });
     } catch (error) {
-      return void halt(TROUBLE[error.name] || 'The camera did not start. Type the code instead.');
+      return void halt(TROUBLE[error.name] || words.failed);
     }
     video.srcObject = stream;
     video.hidden = stop.hidden = false;
     start.hidden = true;
     torch.hidden = !stream.getVideoTracks()[0].getCapabilities?.().torch;
-    giveUp = setTimeout(halt, SECONDS_TO_LOOK * 1000, 'No code seen. Hold it closer, or type the code.');
+    giveUp = setTimeout(halt, SECONDS_TO_LOOK * 1000, words.nothing);
     await video.play();
     look(await detector());
   });

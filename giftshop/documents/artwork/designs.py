@@ -18,6 +18,7 @@ from giftshop.documents.artwork.contours import (
     stroke,
     target,
 )
+from giftshop.words import N_
 
 
 def draw_shoulders(grain: Grain) -> list[Shape]:
@@ -194,11 +195,11 @@ class Design(NamedTuple):
 
 
 DESIGNS: dict[str, Design] = {
-    "shoulders": Design("Shoulders", draw_shoulders, 0.35),
-    "raked-sand": Design("Raked sand", draw_raked_sand),
-    "stones": Design("Stones", draw_stones, 0.12),
-    "still-water": Design("Still water", draw_still_water),
-    "eucalyptus": Design("Eucalyptus", draw_eucalyptus),
-    "held": Design("Held", draw_held, 0.3),
-    "dunes": Design("Dunes", draw_dunes, 0.22),
+    "shoulders": Design(N_("Shoulders"), draw_shoulders, 0.35),
+    "raked-sand": Design(N_("Raked sand"), draw_raked_sand),
+    "stones": Design(N_("Stones"), draw_stones, 0.12),
+    "still-water": Design(N_("Still water"), draw_still_water),
+    "eucalyptus": Design(N_("Eucalyptus"), draw_eucalyptus),
+    "held": Design(N_("Held"), draw_held, 0.3),
+    "dunes": Design(N_("Dunes"), draw_dunes, 0.22),
 }

@@ -16,6 +16,7 @@ from giftshop.ledger.idempotency import new_request_key
 from giftshop.money import format_choice, format_plain, parse_amount
 from giftshop.orders.models import Gift, Order
 from giftshop.storefront import typed
+from giftshop.words import N_, _
 
 MOST_GIFTS = 10
 TRAP = "website"
@@ -32,9 +33,9 @@ GIFT_FIELDS = (
     "deliver_on",
     "quantity",
 )
-_NO_NAME = "Enter their name, as it should look on the certificate"
-NO_EMAIL = "Enter their email address, like name@example.com"
-_NO_BUYER_EMAIL = "Enter your email address, like name@example.com"
+_NO_NAME = N_("Enter their name, as it should look on the certificate")
+NO_EMAIL = N_("Enter their email address, like name@example.com")
+_NO_BUYER_EMAIL = N_("Enter your email address, like name@example.com")
 _SLUG = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
 Value = TypeVar("Value")
 
@@ -101,9 +102,9 @@ def read_purchase(draft: Draft, practice: Practice, *, today: date, client_addre
         for number, raw in enumerate(draft.gifts)
     ]
     buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
-    buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_NO_BUYER_EMAIL), "")
+    buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_(_NO_BUYER_EMAIL)), "")
     if draft.trap:
-        errors[TRAP] = "Leave this field empty"
+        errors[TRAP] = _("Leave this field empty")
     if errors:
         raise WrongFieldsError(errors)
     return Purchase(
@@ -150,8 +151,8 @@ def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftReq
     request = GiftRequest(
         offer=offer,
         amount_cents=answers.take("amount", lambda text: _amount_cents(text, offer, practice), None),
-        recipient_name=answers.take("recipient_name", lambda text: typed.read_name(text, missing=_NO_NAME), ""),
-        giver_name=answers.take("giver_name", lambda text: typed.read_name(text, missing="Enter your name"), ""),
+        recipient_name=answers.take("recipient_name", lambda text: typed.read_name(text, missing=_(_NO_NAME)), ""),
+        giver_name=answers.take("giver_name", lambda text: typed.read_name(text, missing=_("Enter your name")), ""),
         message=answers.take("message", typed.read_message, ""),
         design=answers.take("design", _design, ""),
         delivery=delivery,
@@ -161,14 +162,14 @@ def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftReq
         return request
     return replace(
         request,
-        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=NO_EMAIL), ""),
+        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=_(NO_EMAIL)), ""),
         deliver_on=answers.take("deliver_on", lambda text: read_deliver_on(text, today), None),
     )
 
 
 def _delivery_way(text: str) -> DeliveryWay:
     if text not in ("recipient", "buyer", "print"):
-        raise typed.TypedError("Choose how it should get there")
+        raise typed.TypedError(_("Choose how it should get there"))
     return cast(DeliveryWay, text)
 
 
@@ -194,12 +195,18 @@ def _refuse_contradiction(text: str, slug: str, practice: Practice) -> None:
     offer = get_offer(slug)
     if parse_amount(text, practice.currency) != offer.price_cents:
         chosen = format_choice(offer.price_cents, practice.currency)
-        raise typed.TypedError(f"You chose {offer.name}, {chosen}. Choose Other to use this amount, or clear it")
+        raise typed.TypedError(
+            _(
+                "You chose %(offer)s, %(price)s. Choose Other to use this amount, or clear it",
+                offer=offer.name,
+                price=chosen,
+            )
+        )
 
 
 def _design(text: str) -> str:
     if text not in DESIGNS:
-        raise typed.TypedError("Pick one of the designs")
+        raise typed.TypedError(_("Pick one of the designs"))
     return text
 
 

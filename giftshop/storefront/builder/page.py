@@ -20,6 +20,7 @@ from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
+from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,8 +58,8 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         terms=short_terms(practice),
         may_add=len(gifts) < MOST_GIFTS,
         trap=TRAP,
-        name_limit=typed.NAME_LIMIT,
         message_limit=typed.MESSAGE_LIMIT,
+        most_alike=typed.MOST_ALIKE,
         long_name=LONG_NAME,
         long_word=LONG_WORD,
         unit=name_unit(practice.currency),
@@ -94,7 +95,7 @@ def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice:
 def _places(errors: dict[str, str], gifts: list[GiftOnPage]) -> dict[str, str]:
     """Say which gift an error is about, where there are several."""
     return {
-        field_id: f"Gift {number}: "
+        field_id: _("Gift %(number)s:", number=number) + " "
         for number, gift in enumerate(gifts, start=1)
         for field_id in errors
         if len(gifts) > 1 and field_id.startswith(gift.prefix)

@@ -42,6 +42,7 @@ from giftshop.storefront.order import changes
 from giftshop.storefront.order.proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
 from giftshop.web.limiter import client_address
+from giftshop.words import N_, _
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
 """The names of the buttons that change the form without sending it to payment."""
@@ -58,11 +59,13 @@ _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
 """What an order's rules may say, at which field it is shown, and with which HTTP status."""
 _AN_HOUR = "3600"
 _OF_THE_KEY: dict[type[ShopError], str] = {
-    RequestKeyMissingError: "This form did not arrive whole. Please look it over and continue once more",
-    RequestKeyReusedError: "You sent this form before, with other answers. Please look it over and continue once more",
+    RequestKeyMissingError: N_("This form did not arrive whole. Please look it over and continue once more"),
+    RequestKeyReusedError: N_(
+        "You sent this form before, with other answers. Please look it over and continue once more"
+    ),
 }
 """What is said of a key that cannot be used; nobody can see it, so a fresh one takes its place."""
-_OPEN_TOO_LONG = "This page was open for a long time. Please look it over and continue once more"
+_OPEN_TOO_LONG = N_("This page was open for a long time. Please look it over and continue once more")
 
 
 def show_builder() -> ResponseReturnValue:
@@ -102,7 +105,7 @@ def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
     """Show a form again that came without a valid token: too old, or its cookie is gone; nothing typed is lost."""
     db.session.rollback()
     if request.endpoint == "storefront.send_gift":
-        return show_form(read_draft(request.form), {"": _OPEN_TOO_LONG}, 403)
+        return show_form(read_draft(request.form), {"": _(_OPEN_TOO_LONG)}, 403)
     if request.endpoint == "storefront.check_balance":
         return balance.keep_stale_form()
     if request.endpoint == "storefront.change_gift":
@@ -134,7 +137,7 @@ def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
     db.session.rollback()
     sentence = refusal.message.removesuffix(".")
     if type(refusal) in _OF_THE_KEY:
-        draft.request_key, sentence = new_request_key(), _OF_THE_KEY[type(refusal)]
+        draft.request_key, sentence = new_request_key(), _(_OF_THE_KEY[type(refusal)])
     field, status = _REFUSALS[type(refusal)]
     answer = make_response(show_form(draft, {field: sentence}, status))
     if status == 429:

@@ -20,6 +20,7 @@ from giftshop.money import format_amount
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Dispute, Gift, Order, Refund
 from giftshop.orders.states import ENDED, DisputeState, RefundState
+from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -74,13 +75,13 @@ def head_of(affairs: Affairs) -> str:
     certificates = [each for mine in affairs.certificates.values() for each in mine]
     has_lost = any(dispute.status == DisputeState.LOST for dispute in affairs.disputes)
     is_partly_back = any(refund.state == RefundState.SETTLED for refund in affairs.refunds) or has_lost
+    are_held, have_ended = (_are_all(certificates, each) for each in (CertificateStatus.FROZEN, CertificateStatus.VOID))
     headings = {
-        "This order is on hold for the moment": affairs.is_questioned
-        or _are_all(certificates, CertificateStatus.FROZEN),
-        "The bank gave this payment back": has_lost and _are_all(certificates, CertificateStatus.VOID),
-        "What was left of this order was paid back": is_partly_back and _are_all(certificates, CertificateStatus.VOID),
-        "This order has ended": _are_all(certificates, CertificateStatus.VOID),
-        "Part of this order was paid back": is_partly_back,
+        _("This order is on hold for the moment"): affairs.is_questioned or are_held,
+        _("The bank gave this payment back"): has_lost and have_ended,
+        _("What was left of this order was paid back"): is_partly_back and have_ended,
+        _("This order has ended"): have_ended,
+        _("Part of this order was paid back"): is_partly_back,
     }
     return next((words for words, is_so in headings.items() if is_so), "")
 
@@ -93,10 +94,15 @@ def _tell_refund(refund: Refund, affairs: Affairs) -> str:
     amount = format_amount(refund.amount_cents, affairs.order.payment_currency)
     day = dates.write_local_day(refund.ended_at or refund.created_at, affairs.practice.time_zone)
     sentences = {
-        RefundState.SETTLED: f"{amount} went back to the card it came from on {day}. Banks take some days to show it.",
-        RefundState.HELD: f"{amount} is on its way back to the card it came from.",
-        RefundState.RETURNED: (
-            f"The bank could not take the {amount} we paid back. Please call us: we’ll look at it with you."
+        RefundState.SETTLED: _(
+            "%(amount)s went back to the card it came from on %(day)s. Banks take some days to show it.",
+            amount=amount,
+            day=day,
+        ),
+        RefundState.HELD: _("%(amount)s is on its way back to the card it came from.", amount=amount),
+        RefundState.RETURNED: _(
+            "The bank could not take the %(amount)s we paid back. Please call us: we’ll look at it with you.",
+            amount=amount,
         ),
     }
     return sentences.get(RefundState(refund.state), "")
@@ -106,8 +112,11 @@ def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
     """Say what a bank's question means to the buyer; never whose doing it is, which we don't know."""
     amount = format_amount(dispute.amount_cents, affairs.order.payment_currency)
     if dispute.status not in ENDED:
-        return f"A bank is looking into {amount} of this payment. Until it has decided, what was bought is on hold."
+        return _(
+            "A bank is looking into %(amount)s of this payment. Until it has decided, what was bought is on hold.",
+            amount=amount,
+        )
     if dispute.status != DisputeState.LOST:
         return ""
     day = dates.write_local_day(dispute.closed_at or dispute.opened_at, affairs.practice.time_zone)
-    return f"The bank gave {amount} back on {day}."
+    return _("The bank gave %(amount)s back on %(day)s.", amount=amount, day=day)

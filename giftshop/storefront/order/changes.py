@@ -20,13 +20,14 @@ from giftshop.storefront.builder.form import NO_EMAIL, read_deliver_on
 from giftshop.storefront.builder.page import written_hour
 from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.order.proof import get_order, is_buyer
+from giftshop.words import N_, _
 
 Change = Callable[[Gift, str], Answer]
 FIELDS = {"address": "address", "day": "day", "cancel": "", "copy": ""}
 """What may be changed, and the field at which a refusal is shown."""
-_TOO_OFTEN = "We sent three emails for this within an hour. Wait a little, or call us"
-_SENT_BEFORE = "You sent this form before, with another answer. Look it over and send it once more"
-_OPEN_TOO_LONG = "This page was open for a long time. Please look it over and send it once more"
+_TOO_OFTEN = N_("We sent three emails for this within an hour. Wait a little, or call us")
+_SENT_BEFORE = N_("You sent this form before, with another answer. Look it over and send it once more")
+_OPEN_TOO_LONG = N_("This page was open for a long time. Please look it over and send it once more")
 
 
 def show_gift(token: str, number: int) -> ResponseReturnValue:
@@ -45,7 +46,7 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
     except ShopError as refusal:
         return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
     if _sends_mail(way) and not count_mail(token, "change"):
-        return _page(token, number, {FIELDS[way]: _TOO_OFTEN}), 429, {"Retry-After": "3600"}
+        return _page(token, number, {FIELDS[way]: _(_TOO_OFTEN)}), 429, {"Retry-After": "3600"}
     why_not, status = _change_once(change, _get_gift(token, number))
     if why_not:
         return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}), status
@@ -56,7 +57,7 @@ def keep_stale_form() -> ResponseReturnValue:
     """Show the page again when its form came without a valid token; nothing typed is lost."""
     asked = request.view_args or {}
     try:
-        return _page(asked["token"], asked["number"], {"": _OPEN_TOO_LONG}), 403
+        return _page(asked["token"], asked["number"], {"": _(_OPEN_TOO_LONG)}), 403
     except NotFound:  # what is raised while an error is answered would be a broken shop
         return render_template("errors/error.html", status=404, message=""), 404
 
@@ -67,7 +68,7 @@ def _change_once(change: Change, gift: Gift) -> tuple[str, int]:
         answer = change(gift, request.form.get("request_key", ""))
     except RequestKeyReusedError:
         db.session.rollback()
-        return _SENT_BEFORE, 409
+        return _(_SENT_BEFORE), 409
     db.session.commit()
     return answer.message, answer.status
 
@@ -87,7 +88,7 @@ def _sends_mail(way: str) -> bool:
 def _read_change(way: str) -> Change:
     """Read the form of one change. Raises TypedError."""
     if way == "address":
-        address = typed.read_email(request.form.get("address", ""), wrong=NO_EMAIL)
+        address = typed.read_email(request.form.get("address", ""), wrong=_(NO_EMAIL))
         return lambda gift, key: gift_changes.send_to(gift, address, key=key)
     if way == "day":
         day = read_deliver_on(request.form.get("day", ""), _today())

@@ -1,6 +1,7 @@
 """What became of each gift of an order: a state, a sentence and what may still be changed, for the buyer's page."""
 
 from dataclasses import dataclass
+from datetime import datetime
 
 from giftshop import clock, dates
 from giftshop.catalog.models import Practice
@@ -16,12 +17,13 @@ from giftshop.money import format_amount
 from giftshop.orders.models import Gift
 from giftshop.orders.states import OrderState, RefundState
 from giftshop.storefront.order.affairs import Affairs
+from giftshop.words import N_, _
 
 _CHANGES = {
-    DeliveryState.SCHEDULED: "Change the address or the day, or cancel",
-    DeliveryState.SENT: "Wrong address? Change it",
-    DeliveryState.FAILED: "Fix the address and send it again",
-    DeliveryState.CANCELLED: "Email it to them after all",
+    DeliveryState.SCHEDULED: N_("Change the address or the day, or cancel"),
+    DeliveryState.SENT: N_("Wrong address? Change it"),
+    DeliveryState.FAILED: N_("Fix the address and send it again"),
+    DeliveryState.CANCELLED: N_("Email it to them after all"),
 }
 """What the way to change a gift is called, by the state of its message."""
 
@@ -61,7 +63,7 @@ def _name_change(message: Delivery | None, certificates: list[Certificate]) -> s
     ways = list_ways(message, certificates)
     if message is None or not ways:
         return ""
-    return "Email it to me again" if "copy" in ways else _CHANGES[DeliveryState(message.state)]
+    return _("Email it to me again") if "copy" in ways else _(_CHANGES[DeliveryState(message.state)])
 
 
 def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tuple[str, str]:
@@ -81,27 +83,38 @@ def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tupl
 def _tell_end(certificates: list[Certificate], affairs: Affairs) -> str:
     back = _went_back(certificates, affairs)
     if any(entry.kind == EntryKind.DISPUTE_LOST for entry in back):
-        return "The bank gave its payment back, so it can no longer be used"
+        return _("The bank gave its payment back, so it can no longer be used")
+    if len(back) > 1:
+        pattern = N_("%(amount)s went back, the last of it on %(day)s, so it can no longer be used")
+        return _(pattern, **_sum_up(back, affairs))
     if back:
-        return f"{_tell_sum(back, affairs)}, so it can no longer be used"
-    return f"It has ended and can no longer be used. Is that a surprise? Call us on {affairs.practice.phone}"
+        return _("%(amount)s went back on %(day)s, so it can no longer be used", **_sum_up(back, affairs))
+    return _(
+        "It has ended and can no longer be used. Is that a surprise? Call us on %(phone)s",
+        phone=affairs.practice.phone,
+    )
 
 
 def _tell_hold(affairs: Affairs) -> str:
     if affairs.is_questioned:
-        return "On hold while a bank looks into the payment"
-    return f"On hold for the moment. Please call us on {affairs.practice.phone}"
+        return _("On hold while a bank looks into the payment")
+    return _("On hold for the moment. Please call us on %(phone)s", phone=affairs.practice.phone)
 
 
 def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
     """Say what else happened to a gift that is still good for something."""
     alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
-    held = sum(certificate.status == CertificateStatus.FROZEN for certificate in alive)
-    back = _went_back(certificates, affairs)
+    held, count = sum(certificate.status == CertificateStatus.FROZEN for certificate in alive), len(certificates)
+    on_hold = _(
+        "%(held)s of %(count)s on hold. Please call us on %(phone)s",
+        held=held,
+        count=count,
+        phone=affairs.practice.phone,
+    )
     notes = {
-        f"Of this, {_tell_sum(back, affairs)}" if back else "": bool(back),
-        f"{len(alive)} of {len(certificates)} can still be used": len(alive) < len(certificates),
-        f"{held} of {len(certificates)} on hold. Please call us on {affairs.practice.phone}": 0 < held < len(alive),
+        _tell_part(_went_back(certificates, affairs), affairs): True,
+        _("%(alive)s of %(count)s can still be used", alive=len(alive), count=count): len(alive) < count,
+        on_hold: 0 < held < len(alive),
         _tell_coming(alive, affairs): True,
         _tell_renewal(alive, affairs): True,
     }
@@ -112,7 +125,7 @@ def _tell_coming(certificates: list[Certificate], affairs: Affairs) -> str:
     ids = {certificate.id for certificate in certificates}
     held = [each for each in affairs.refunds if each.state == RefundState.HELD and each.certificate_id in ids]
     amount = format_amount(sum(each.amount_cents for each in held), affairs.order.currency)
-    return f"{amount} of it is on its way back to you" if held else ""
+    return _("%(amount)s of it is on its way back to you", amount=amount) if held else ""
 
 
 def _tell_renewal(certificates: list[Certificate], affairs: Affairs) -> str:
@@ -121,7 +134,7 @@ def _tell_renewal(certificates: list[Certificate], affairs: Affairs) -> str:
     if not moments:
         return ""
     day = dates.write_local_day(max(moments), affairs.practice.time_zone)
-    return f"New code since {day}: an older email or print of it no longer works"
+    return _("New code since %(day)s: an older email or print of it no longer works", day=day)
 
 
 def _went_back(certificates: list[Certificate], affairs: Affairs) -> list[LedgerEntry]:
@@ -129,46 +142,61 @@ def _went_back(certificates: list[Certificate], affairs: Affairs) -> list[Ledger
     return [entry for entry in affairs.went_back if entry.certificate_id in mine]
 
 
-def _tell_sum(entries: list[LedgerEntry], affairs: Affairs) -> str:
+def _tell_part(back: list[LedgerEntry], affairs: Affairs) -> str:
+    if len(back) > 1:
+        return _("Of this, %(amount)s went back, the last of it on %(day)s", **_sum_up(back, affairs))
+    return _("Of this, %(amount)s went back on %(day)s", **_sum_up(back, affairs)) if back else ""
+
+
+def _sum_up(entries: list[LedgerEntry], affairs: Affairs) -> dict[str, str]:
+    """Return what a sentence about money that went back names: how much in all, and the day of the last of it."""
     amount = format_amount(sum(entry.amount_cents for entry in entries), affairs.order.currency)
     day = dates.write_local_day(entries[-1].created_at, affairs.practice.time_zone)
-    return f"{amount} went back on {day}" if len(entries) == 1 else f"{amount} went back, the last of it on {day}"
+    return {"amount": amount, "day": day}
 
 
 def _tell_mailed(message: Delivery, practice: Practice) -> str:
     address = message.to_address
     if message.state == DeliveryState.SCHEDULED and message.send_at > clock.now():
-        return f"Goes to {address} on {dates.write_appointment(message.send_at, practice.time_zone)}"
-    when = dates.write_moment(message.sent_at or message.send_at, practice.time_zone)
+        return _goes_later(address, message.send_at, practice)
+    moment = dates.write_moment(message.sent_at or message.send_at, practice.time_zone)
     sentences = {
-        DeliveryState.SENT: f"Emailed to {address} on {when}",
-        DeliveryState.FAILED: (
-            f"We couldn’t deliver it to {address}. Nothing is lost: with the right address it goes out again"
+        DeliveryState.SENT: _("Emailed to %(address)s on %(moment)s", address=address, moment=moment),
+        DeliveryState.FAILED: _(
+            "We couldn’t deliver it to %(address)s. Nothing is lost: with the right address it goes out again",
+            address=address,
         ),
-        DeliveryState.CANCELLED: "The email was cancelled",
+        DeliveryState.CANCELLED: _("The email was cancelled"),
     }
-    return sentences.get(DeliveryState(message.state), f"On its way to {address}")
+    return sentences.get(DeliveryState(message.state), _("On its way to %(address)s", address=address))
 
 
 def _tell_in_hand(message: Delivery) -> str:
     if message.kind == MessageKind.GIFT:
-        return "Ready to print. The email to them was cancelled, as you asked"
+        return _("Ready to print. The email to them was cancelled, as you asked")
     address = message.to_address
     sentences = {
-        DeliveryState.SENT: f"Ready to print. A copy was emailed to {address}",
-        DeliveryState.FAILED: f"Ready to print. The copy for {address} couldn’t be delivered",
-        DeliveryState.CANCELLED: "Ready to print",
+        DeliveryState.SENT: _("Ready to print. A copy was emailed to %(address)s", address=address),
+        DeliveryState.FAILED: _("Ready to print. The copy for %(address)s couldn’t be delivered", address=address),
+        DeliveryState.CANCELLED: _("Ready to print"),
     }
-    return sentences.get(DeliveryState(message.state), f"Ready to print. A copy is on its way to {address}")
+    return sentences.get(
+        DeliveryState(message.state), _("Ready to print. A copy is on its way to %(address)s", address=address)
+    )
 
 
 def _intention(gift: Gift, practice: Practice) -> str:
     """Say what will happen to a gift once it is paid."""
     if gift.delivery == "print":
-        return "To print at home"
+        return _("To print at home")
     if gift.delivery == "buyer":
-        return "Comes to you by email"
+        return _("Comes to you by email")
     if gift.deliver_on is None:
-        return f"Goes to {gift.recipient_email} right after payment"
+        return _("Goes to %(address)s right after payment", address=gift.recipient_email)
     moment = clock.local_moment(gift.deliver_on, hour=practice.delivery_hour, time_zone=practice.time_zone)
-    return f"Goes to {gift.recipient_email} on {dates.write_appointment(moment, practice.time_zone)}"
+    return _goes_later(gift.recipient_email, moment, practice)
+
+
+def _goes_later(address: str, at: datetime, practice: Practice) -> str:
+    moment = dates.write_appointment(at, practice.time_zone)
+    return _("Goes to %(address)s on %(moment)s", address=address, moment=moment)

@@ -17,16 +17,19 @@ from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order
 from giftshop.storefront.payment import find_gateway, go_to_payment
+from giftshop.words import N_, _
 
 MOST_TRIES = 10
 SECONDS_BETWEEN_TRIES = 5
 DONE = {
-    "address": "It goes to that address. If another mailbox had it before, the code there is dead.",
-    "day": "It goes out when you chose.",
-    "cancel": "It will not be sent. Print it whenever you like, or send it later.",
-    "copy": "It is on its way to you once more.",
-    "link": "If that was not too often, a link is on its way to the address you ordered with. Open it in this browser.",
-    "yours": "Now you can change where and when your gifts go.",
+    "address": N_("It goes to that address. If another mailbox had it before, the code there is dead."),
+    "day": N_("It goes out when you chose."),
+    "cancel": N_("It will not be sent. Print it whenever you like, or send it later."),
+    "copy": N_("It is on its way to you once more."),
+    "link": N_(
+        "If that was not too often, a link is on its way to the address you ordered with. Open it in this browser."
+    ),
+    "yours": N_("Now you can change where and when your gifts go."),
 }
 """What is said first after something was done here."""
 log = logging.getLogger(__name__)
@@ -50,7 +53,7 @@ def show_order(token: str) -> ResponseReturnValue:
         fates=fates,
         head=head_of(affairs),
         money=tell_money(affairs),
-        done=DONE.get(request.args.get("done", ""), ""),
+        done=_(DONE.get(request.args.get("done", ""), "")),
         thanks=_thanks(fates),
         art=draw(first.design, issued[0].public_id if issued else SAMPLE_SEED),
         tries=_tries(),
@@ -67,13 +70,21 @@ def pay_order(token: str) -> ResponseReturnValue:
 def _thanks(fates: list[Fate]) -> str:
     """Say in the heading where a fulfilled order stands of which nothing went back."""
     if len(fates) > 1:
-        return f"All {len(fates)} gifts are taken care of."
+        return _("All %(count)s gifts are taken care of.", count=len(fates))
     fate = fates[0]
     name = fate.gift.recipient_name
-    endings = {"print": "certificate is ready to print.", "buyer": "certificate is coming to you."}
-    mailed: dict[str, str] = {DeliveryState.SENT: "massage has been sent.", DeliveryState.FAILED: "email came back."}
-    waiting = "massage is on its way." if fate.gift.deliver_on is None else "massage goes out on the day you chose."
-    return f"{name}’s {endings.get(fate.gift.delivery, mailed.get(fate.state, waiting))}"
+    in_hand = {
+        "print": _("%(name)s’s certificate is ready to print.", name=name),
+        "buyer": _("%(name)s’s certificate is coming to you.", name=name),
+    }
+    mailed: dict[str, str] = {
+        DeliveryState.SENT: _("%(name)s’s massage has been sent.", name=name),
+        DeliveryState.FAILED: _("%(name)s’s email came back.", name=name),
+    }
+    on_its_way = _("%(name)s’s massage is on its way.", name=name)
+    later = _("%(name)s’s massage goes out on the day you chose.", name=name)
+    waiting = on_its_way if fate.gift.deliver_on is None else later
+    return in_hand.get(fate.gift.delivery, mailed.get(fate.state, waiting))
 
 
 def _settle(order: Order) -> bool:
