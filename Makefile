@@ -7,7 +7,7 @@ PROCESSES ?= 3
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench coverage faults mutants requirements clean
+.PHONY: help run test check bench coverage faults mutants requirements translations clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
@@ -45,6 +45,14 @@ mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money
 requirements: ## Pin every dependency again, with hashes (needs uv)
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml -o requirements.txt
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-strip-extras --no-emit-index-url -q pyproject.toml --extra tests -c requirements.txt -o tests/requirements.txt
+
+PYBABEL := $(BIN)/python -m babel.messages.frontend -q
+CATALOGUES = $(wildcard translations/*/LC_MESSAGES/messages.po)
+translations: .venv/.tests ## Collect every sentence people read, bring each language up to date with it, and compile them
+	$(PYBABEL) extract -F translations/babel.cfg --project=giftshop --copyright-holder=giftshop --no-wrap --add-location=file --sort-by-file -o translations/messages.pot giftshop templates
+	@sed -i '/^"POT-Creation-Date/d' translations/messages.pot  # or every run would change it
+	$(if $(CATALOGUES),$(PYBABEL) update -i translations/messages.pot -d translations --no-wrap --no-fuzzy-matching)
+	$(if $(CATALOGUES),$(PYBABEL) compile -d translations)
 
 clean: ## Forget the installed environment and the shop's data on this machine
 	rm -rf .venv instance static/fonts
