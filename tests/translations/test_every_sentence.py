@@ -12,7 +12,8 @@ from jinja2 import ChoiceLoader, DictLoader
 
 from giftshop import clock, words
 from giftshop.catalog.models import Practice
-from giftshop.delivery.messages import SUBJECTS, compose
+from giftshop.delivery.kinds import MessageKind
+from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.documents.layout import lay_out
 from giftshop.documents.pdf import build_html, render_pdf
@@ -108,7 +109,7 @@ def test_a_shop_that_is_not_open_yet_says_so_in_the_visitors_language(app: Flask
     assert [text for text in texts if plain_words(text)] == []
 
 
-@pytest.mark.parametrize("kind", SUBJECTS)
+@pytest.mark.parametrize("kind", [str(kind) for kind in MessageKind])
 def test_a_mail_says_nothing_outside_the_catalogue(app: Flask, said: None, kind: str) -> None:
     certificates = [build.certificate(), build.certificate()]
     for facts in MAILS[kind]:
@@ -116,7 +117,7 @@ def test_a_mail_says_nothing_outside_the_catalogue(app: Flask, said: None, kind:
             assert plain_english(read_mail(letter_of(kind), facts, several)) == []
 
 
-@pytest.mark.parametrize("kind", soon("subjects", SUBJECTS))
+@pytest.mark.parametrize("kind", soon("subjects", [str(kind) for kind in MessageKind]))
 def test_a_subject_says_nothing_outside_the_catalogue(app: Flask, said: None, kind: str) -> None:
     subjects = [str(composed(letter_of(kind), facts)["Subject"]) for facts in MAILS[kind]]
     assert plain_english(subjects) == []
