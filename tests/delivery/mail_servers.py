@@ -45,7 +45,8 @@ class MailServer:
 
     `before_taking` is called with a message in hand, before the server says that it has it. `hangs_up` may be
     "after DATA" (the message counts, its sender never hears so); `slowness` seconds pass before each answer;
-    `poisoned` is an address it never takes anything for, without ever saying no for good; `poisonings` is how often.
+    `poisoned` is an address it never takes anything for, without ever saying no for good; `poisonings` is how often;
+    `refused` is an address it does not know, and says so.
     """
 
     port: int = 0
@@ -53,6 +54,7 @@ class MailServer:
     to_data: str = ""
     poisoned: str = ""
     poisonings: int = 0
+    refused: str = ""
     hangs_up: str = ""
     slowness: float = 0
     before_taking: Callable[[], object] = field(default=lambda: None)
@@ -84,7 +86,7 @@ class MailServer:
         self, _server: SMTP, _session: Session, envelope: Envelope, address: str, _options: list[str]
     ) -> str:
         await asyncio.sleep(self.slowness)
-        refusal = "451 not now" if address == self.poisoned else self.to_address
+        refusal = {self.poisoned: "451 not now", self.refused: "550 no such mailbox"}.get(address, self.to_address)
         self.poisonings += address == self.poisoned
         if not refusal:
             envelope.rcpt_tos.append(address)

@@ -99,11 +99,13 @@ class RunningWorkbench:
         return answer.json()
 
 
-def start_workbench(folder: Path, shop_url: str = "http://127.0.0.1:9", **env: str) -> RunningWorkbench:
+def start_workbench(
+    folder: Path, shop_url: str = "http://127.0.0.1:9", *, root: Path = ROOT, **env: str
+) -> RunningWorkbench:
     """Start a workbench whose memory lies in `folder` and wait until it answers.
 
-    `shop_url` is where its events go (changed later with post("/shop", {"url": …})); `env` overrides its
-    environment, e.g. WORKBENCH_PORT="8001" for the same address after a restart.
+    `shop_url` is where its events go (changed later with post("/shop", {"url": …})); `root` is where its program
+    lies; `env` overrides its environment, e.g. WORKBENCH_PORT="8001" for the same address after a restart.
     """
     names = {
         "STRIPE_SECRET_KEY": "sk_test_sim_0123456789abcdef0123456789abcdef",
@@ -115,7 +117,7 @@ def start_workbench(folder: Path, shop_url: str = "http://127.0.0.1:9", **env: s
         **env,
     }
     log = folder / "workbench.log"
-    process = _start({**_inherited(), **names}, log)
+    process = _start({**_inherited(), **names}, log, root)
     url = _address(process, log)
     bench = RunningWorkbench(
         process, url, names["WORKBENCH_TOKEN"], names["STRIPE_SECRET_KEY"],
@@ -139,11 +141,11 @@ def _inherited() -> dict[str, str]:
     return {name: value for name, value in os.environ.items() if not name.startswith(ours)}
 
 
-def _start(environment: dict[str, str], log: Path) -> "subprocess.Popen[str]":
+def _start(environment: dict[str, str], log: Path, root: Path) -> "subprocess.Popen[str]":
     log.parent.mkdir(parents=True, exist_ok=True)
     with log.open("a") as errors:
         return subprocess.Popen(
-            [sys.executable, "-m", "giftshop.workbench"], cwd=ROOT, env=environment, text=True,
+            [sys.executable, "-m", "giftshop.workbench"], cwd=root, env=environment, text=True,
             stdout=subprocess.PIPE, stderr=errors,
         )  # fmt: skip
 
