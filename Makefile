@@ -7,10 +7,10 @@ PROCESSES ?= 3
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench coverage faults mutants requirements translations clean
+.PHONY: help run test check bench coverage faults mutants upgrade-rehearsal requirements translations clean
 
 help: ## List every command
-	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-13s %s\n", $$1, $$2}'
+	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-17s %s\n", $$1, $$2}'
 
 run: .venv/.runs static/fonts/fonts.css ## Run the whole shop on this machine, with a simulated Stripe and captured mail
 	@exec $(BIN)/python -m giftshop.devserver
@@ -37,6 +37,10 @@ SEED ?= 0
 DB ?= sqlite
 faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database $(DB)
+
+BASE ?=
+upgrade-rehearsal: .venv/.tests static/fonts/fonts.css ## Update a shop from the version BASE to this one, and compare every word (DATABASE=sqlite, PLANT=word)
+	$(BIN)/python -m tests.upgrade $(BASE) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLANT),--plant $(PLANT))
 
 mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
 	$(BIN)/python -m tests.mutation $(MODULE)
