@@ -48,7 +48,9 @@ def _parse() -> argparse.Namespace:
         "base", nargs="?", default="", help="the older version: a commit; the newest of main before this"
     )
     parser.add_argument("--database", choices=[*DATABASES, "both"], default="both")
-    parser.add_argument("--plant", choices=[*PLANTS], default="", help="break this on purpose: it must be found")
+    parser.add_argument(
+        "--plant", choices=[*PLANTS], nargs="+", default=[], help="break this on purpose: it must be found"
+    )
     return parser.parse_args()
 
 
@@ -57,7 +59,7 @@ def _rehearse_all(asked: argparse.Namespace, base: str, folder: Path) -> int:
     old_root = check_out(base, folder / "older")
     new_root = ROOT
     if asked.plant:
-        click.echo(f"planted: {PLANTS[asked.plant]}")
+        click.echo("\n".join(f"planted: {PLANTS[plant]}" for plant in asked.plant))
         new_root = copy_of_tree(folder / "newer")
         plant_in_program(asked.plant, new_root)
     found = 0
@@ -69,7 +71,7 @@ def _rehearse_all(asked: argparse.Namespace, base: str, folder: Path) -> int:
     return found
 
 
-def _rehearse(database: str, folder: Path, old_root: Path, new_root: Path, plant: str) -> Iterator[Finding]:
+def _rehearse(database: str, folder: Path, old_root: Path, new_root: Path, plants: list[str]) -> Iterator[Finding]:
     """Live in the older version, compare what both make of it, then update without a pause."""
     with ExitStack() as stack:
         shelf = Shelf(database, folder)
@@ -78,8 +80,8 @@ def _rehearse(database: str, folder: Path, old_root: Path, new_root: Path, plant
         live(world)
         world.shop.stop()
         _tell(world, "the older version has lived through everything")
-        yield from _compare(world, shelf, folder, new_root, plant)
-        if not plant:  # found by then
+        yield from _compare(world, shelf, folder, new_root, plants)
+        if not plants:  # found by then
             yield from rolling.update_while_it_sells(world, new_root)
             _tell(world, "both versions have worked side by side")
 
@@ -99,12 +101,12 @@ def _stop_workbench(shop: Version) -> None:
     shop.workbench.stop()
 
 
-def _compare(world: World, shelf: Shelf, folder: Path, new_root: Path, plant: str) -> Iterator[Finding]:
+def _compare(world: World, shelf: Shelf, folder: Path, new_root: Path, plants: list[str]) -> Iterator[Finding]:
     """Migrate a copy, verify it, and compare all words with those of a copy that stayed as it was."""
     with copied(world, shelf, folder, new_root) as sides:
         before = sides.new.books.revision()
         sides.new.shop.run("db", "upgrade")
-        plant_in_books(plant, sides.new.books)
+        plant_in_books(plants, sides.new.books)
         click.echo(f"  migrated from {before} to {sides.new.books.revision()}")
         click.echo(f"  {sides.new.shop.run('ledger', 'verify').strip()}")
         pages = yield from comparing.compare_pages(world, sides)

@@ -60,7 +60,7 @@ def _last_of_main() -> str:
             shared = _git("merge-base", "HEAD", main)
         except subprocess.CalledProcessError:
             continue
-        return f"{shared}^" if shared == _git("rev-parse", "HEAD") else shared
+        return f"{shared[:9]}^" if shared == _git("rev-parse", "HEAD") else shared
     return "HEAD^"
 
 

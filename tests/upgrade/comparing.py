@@ -4,6 +4,7 @@ from collections.abc import Generator, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 
+from tests.upgrade.base import RehearsalError
 from tests.upgrade.findings import Finding
 from tests.upgrade.people import OWNER, Colleague, Person
 from tests.upgrade.programs import until
@@ -122,7 +123,7 @@ def _compare_reconciling(sides: Sides) -> Iterator[Finding]:
 def _reconcile(side: Side) -> str:
     try:
         return side.shop.run("orders", "reconcile")
-    except RuntimeError as problems:
+    except RehearsalError as problems:
         return str(problems).partition(": ")[2]
 
 
@@ -140,7 +141,7 @@ def verify(side: Side) -> Iterator[Finding]:
     """Have a version verify its copy, with both audits, after all that it has done to it."""
     try:
         side.shop.run("ledger", "verify")
-    except RuntimeError as error:
+    except RehearsalError as error:
         yield Finding("flask ledger verify", str(error))
 
 

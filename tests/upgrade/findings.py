@@ -18,12 +18,21 @@ class Finding(NamedTuple):
 
 
 def tell(findings: Iterator[Finding]) -> int:
-    """Print all findings when they are known, alike ones together; return how many different ones there are."""
+    """Print all findings when they are known, alike ones together; return how many different ones there are.
+
+    What was found before the rehearsal broke off is told, too.
+    """
     alike: dict[str, list[Finding]] = {}
-    for each in findings:
-        alike.setdefault(each.change or f"{each.where}: {each.what}", []).append(each)
+    try:
+        for each in findings:
+            alike.setdefault(each.change or f"{each.where}: {each.what}", []).append(each)
+    finally:
+        _print(alike)
+    return len(alike)
+
+
+def _print(alike: dict[str, list[Finding]]) -> None:
     for name, places in alike.items():
         click.echo(f"  ! {name}" + (f" ({len(places)} times)" if len(places) > 1 else ""))
         for each in places[:PLACES] if places[0].change else []:
             click.echo(f"      {each.where}: {each.what}")
-    return len(alike)

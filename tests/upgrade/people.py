@@ -57,7 +57,10 @@ class Person:
         return answer.headers["Location"]
 
     def _ask(self, method: str, path: str, **given: object) -> requests.Response:
-        answer = self.browser.request(method, self.shop.url + path, timeout=PATIENCE_SECONDS, **given)  # type: ignore[arg-type]
+        try:
+            answer = self.browser.request(method, self.shop.url + path, timeout=PATIENCE_SECONDS, **given)  # type: ignore[arg-type]
+        except requests.RequestException as error:
+            raise RehearsalError(f"{self.shop.name}: {method} {path} was not answered: {error}") from None
         if self.insists and answer.status_code >= 500 and "Retry-After" not in answer.headers:
             raise RehearsalError(f"{self.shop.name}: {method} {path} was answered {answer.status_code}.")
         return answer

@@ -18,24 +18,23 @@ _WORDS = {
 }
 
 
-def plant_in_program(plant: str, root: Path) -> None:
-    """Change a word in a copy of the newer program. Raises RehearsalError when the word is not there any more."""
-    if plant not in _WORDS:
-        return
-    name, word, other = _WORDS[plant]
-    text = (root / name).read_text()
-    if word not in text:
-        raise RehearsalError(f"{name} says “{word}” no longer: choose another word in tests/upgrade/plants.py.")
-    (root / name).write_text(text.replace(word, other))
+def plant_in_program(plants: list[str], root: Path) -> None:
+    """Change words in a copy of the newer program. Raises RehearsalError when one is not there any more."""
+    for name, word, other in (_WORDS[plant] for plant in plants if plant in _WORDS):
+        text = (root / name).read_text()
+        if word not in text:
+            raise RehearsalError(f"{name} says “{word}” no longer: choose another word in tests/upgrade/plants.py.")
+        (root / name).write_text(text.replace(word, other))
 
 
-def plant_in_books(plant: str, books: Books) -> None:
+def plant_in_books(plants: list[str], books: Books) -> None:
     """Lose something while a database is migrated."""
     losses: dict[str, Callable[[], None]] = {
         "value": lambda: books.change("UPDATE refund SET reason = ''"),
         "job": lambda: books.change(f"DELETE FROM {books.jobs} WHERE workflow_uuid = :key", key=_waiting_job(books)),
     }
-    losses.get(plant, lambda: None)()
+    for plant in plants:
+        losses.get(plant, lambda: None)()
 
 
 def _waiting_job(books: Books) -> str:

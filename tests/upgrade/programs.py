@@ -32,12 +32,12 @@ class Version(RunningShop):
         return self.root / "deploy" / "gunicorn.py"
 
     def run(self, *command: str) -> str:
-        """Run a `flask …` command of this version; return what it printed. Raises RuntimeError when it fails."""
+        """Run a `flask …` command of this version; return what it printed. Raises RehearsalError when it fails."""
         words = [sys.executable, "-m", "flask", "--app", "wsgi", *command]
         told: dict[str, Any] = {"capture_output": True, "text": True, "timeout": PATIENCE_SECONDS}
         done = subprocess.run(words, cwd=self.root, env=self.environment, check=False, **told)
         if done.returncode:
-            raise RuntimeError(f"{self.name}: flask {' '.join(command)}: {done.stdout}{done.stderr}")
+            raise RehearsalError(f"{self.name}: flask {' '.join(command)}: {done.stdout}{done.stderr}")
         return done.stdout
 
     command = run

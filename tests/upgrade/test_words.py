@@ -17,8 +17,13 @@ def test_a_word_that_changed_is_named_with_what_stands_around_it() -> None:
 
 
 def test_a_word_that_is_gone_and_one_that_came_are_named() -> None:
-    old, new = words("<p>One two three</p>"), words("<p>two three four</p>")
-    assert [change for _, change in differences(old, new)] == ["[-One-] {++}", "[--] {+four+}"]
+    old, new = words("<p>One two three four five</p>"), words("<p>two three four five six</p>")
+    assert [change for _, change in differences(old, new)] == ["[-One-] {++}", "[--] {+six+}"]
+
+
+def test_changes_a_few_words_apart_are_one() -> None:
+    (found,) = differences(words("<p>back on it again, on hold</p>"), words("<p>back, and put on hold</p>"))
+    assert found[1] == "[-on it again ,-] {+, and put+}"
 
 
 def test_tags_spaces_scripts_and_hidden_tokens_are_no_words() -> None:

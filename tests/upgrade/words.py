@@ -13,7 +13,7 @@ import pypdfium2
 SILENT = frozenset({"script", "style"})
 READ_ALOUD = ("alt", "aria-label", "placeholder", "title", "content")
 """The attributes that are words, too; `content` is a description's, `value` that of a field which is shown."""
-CONTEXT = 8
+CONTEXT, NEAR = 8, 3
 _WORD = re.compile(r"\w+|[^\w\s]")
 
 
@@ -83,12 +83,22 @@ def differences(old: list[str], new: list[str]) -> Iterator[tuple[str, str]]:
 
     `-` is what the older one says, `+` what the newer one says.
     """
-    for what, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
-        if what == "equal":
-            continue
+    for start, end, other_start, other_end in _changes(old, new):
         before, after = old[max(0, start - CONTEXT) : start], old[end : end + CONTEXT]
         change = f"[-{' '.join(old[start:end])}-] {{+{' '.join(new[other_start:other_end])}+}}"
         yield f"… {' '.join(before)} {change} {' '.join(after)} …", change
+
+
+def _changes(old: list[str], new: list[str]) -> list[tuple[int, int, int, int]]:
+    """Return where two texts differ, from and to in each; what is only a few words apart is one change."""
+    found: list[tuple[int, int, int, int]] = []
+    for what, start, end, other_start, other_end in SequenceMatcher(None, old, new, autojunk=False).get_opcodes():
+        if what == "equal":
+            continue
+        is_near = bool(found) and start - found[-1][1] <= NEAR
+        first, _, other_first, _ = found.pop() if is_near else (start, end, other_start, other_end)
+        found.append((first, end, other_first, other_end))
+    return found
 
 
 def _plain(body: bytes) -> list[str]:

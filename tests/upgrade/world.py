@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from tests.delivery.mail_servers import MailServer
 from tests.faults.mailroom import Mailroom
+from tests.upgrade.base import RehearsalError
 from tests.upgrade.books import Books, Row
 from tests.upgrade.people import DESK, MANAGER, OWNER, Colleague, Purchase
 from tests.upgrade.programs import PATIENCE_SECONDS, Version, until
@@ -88,7 +89,7 @@ class World:
     def reconcile(self) -> str:
         """Have the shop compare itself with Stripe; problems are named, and may be."""
         told = ""
-        with suppress(RuntimeError):
+        with suppress(RehearsalError):
             told = self.shop.run("orders", "reconcile")
         return told
 
