@@ -88,6 +88,7 @@ def update_while_it_sells(world: World, new_root: Path) -> Iterator[Finding]:
         old.start_web()
         old.start_worker()
         yield from _migrate(update)
+        _hear_from_the_bank(world)
         yield from _only_the_other_runs(update)
         yield from _side_by_side(update)
         yield from _work_crosswise(update)
@@ -124,6 +125,12 @@ def _migrate(update: Update) -> Iterator[Finding]:
     traffic.join()
     for line in traffic.trouble:
         yield Finding("the older version, selling while its database is migrated", line)
+
+
+def _hear_from_the_bank(world: World) -> None:
+    """Let the bank confirm a payment that was begun before the migration; the older version hears of it."""
+    world.stripe(f"/sessions/{world.purchases['waiter'].session_id}/arrive", outcome="ok")
+    until(lambda: world.order("waiter")["state"] == "fulfilled", "the delayed payment has arrived")
 
 
 def _only_the_other_runs(update: Update) -> Iterator[Finding]:
