@@ -191,12 +191,17 @@ def _is_settled(session: SessionFacts) -> bool:
 
 
 def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report) -> None:
-    """Fulfil what a session paid; when its order is lost, make it again or name it."""
+    """Fulfil what a session paid; when its order is lost, make it again or name it.
+
+    One that still waits for a bank is asked about at every run, and has changed when its state has.
+    """
+    known = find_attempt(session.id)
+    before = known.order.state if known else ""
     order = fulfil_order(session.id, gateway, patience="job")
     if order is None and report.may_recover:
         order = recover_order(session.id, gateway)
     if order is not None:
-        report.changed.append(f"{order.number}: {order.state}")
+        report.changed += [f"{order.number}: {order.state}"] if order.state != before else []
     elif alert_lost(session) or report.may_recover:
         report.problems.append(describe_lost(session))
 

@@ -264,3 +264,11 @@ def test_the_last_run_is_the_one_that_ended_last(app: Flask) -> None:
     last = find_last_run()
     assert last is not None
     assert last.started_at == now - timedelta(hours=1)
+
+
+def test_a_payment_that_waits_at_the_bank_is_told_as_put_right_once(stripe_side: StripeSide) -> None:
+    order = stripe_side.place()
+    stripe_side.pay(order, "pay_later_ok")
+    assert f"{order.number}: awaiting_payment → processing" in run(stripe_side.gateway).changed
+    assert order.state == "processing"
+    assert run(stripe_side.gateway).changed == []
