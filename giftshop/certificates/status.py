@@ -52,6 +52,7 @@ def lift(certificate_id: int, *, subject: str, actor: str, at: datetime, reason_
     if found is None:
         return False
     found.lifted_at, found.lifted_by = at, actor
+    # Usable again only when no other reason stands: the freeze that was lifted is not among them any more.
     db.session.flush()
     if not list_freezes(certificate_id):
         _change_status(certificate_id, CertificateStatus.FROZEN, CertificateStatus.ACTIVE)

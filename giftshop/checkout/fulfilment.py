@@ -45,6 +45,7 @@ def settle(session: SessionFacts) -> Order | None:
     if attempt is None:
         return None
     order = lock_order(attempt.order_id)
+    # Read again under the lock: the copy of this news that came first may have settled it.
     db.session.refresh(attempt)
     _settle_attempt(attempt, session)
     if session.status == AttemptState.COMPLETE:

@@ -68,6 +68,7 @@ def lose(heard: Outcome, *, taken_cents: int) -> Outcome:
     dispute, order = heard.dispute, heard.order
     if _lost_entries(dispute):
         return heard
+    # The bank gave a part back: let all go and take its share anew, or the rest would stay held for nothing.
     if taken_cents < dispute.amount_cents:
         release(dispute)
     dispute.loss_cents = _take(dispute, taken_cents)
@@ -83,6 +84,7 @@ def end_well(heard: Outcome) -> Outcome:
     dispute, order = heard.dispute, heard.order
     recovery = _recover(heard)
     has_value_again = False
+    # One that was lost before has nothing held any more: what it took has just come back above, and stays frozen.
     if not _was_lost(dispute):
         _pay_losses(order, release(dispute))
         for certificate in shares.list_certificates(order.id):

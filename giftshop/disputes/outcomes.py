@@ -28,6 +28,7 @@ def record_dispute(facts: DisputeFacts, order_id: int) -> str:
     order = lock_order(order_id)
     dispute = _find(facts.id)
     known = dispute.status if dispute is not None else ""
+    # Events come in any order; what is older than what is known would undo what a later one did.
     if known and not follows(facts.status, known):
         return "older than what is known"
     dispute = dispute or _open(facts, order)

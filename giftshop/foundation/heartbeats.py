@@ -77,6 +77,7 @@ def claim_silent(watch: Watch, *, busy: set[str], at: datetime) -> list[str]:
     a row died before its first beat, or will beat soon.
     """
     beats = {row.id: row.seen_at for row in db.session.execute(sa.select(JobExecutor.id, JobExecutor.seen_at))}
+    # It has jobs and no row: it died before its first beat, or is about to. Give it one, and judge it like the others.
     for executor_id in busy - beats.keys():
         _beat(executor_id, at)
     for executor_id in watch.keys() - beats.keys():

@@ -29,6 +29,7 @@ def hold_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
     amount = min(balance, share_cents - held)
     if amount <= 0:
         return held
+    # A certificate may be held several times for one dispute, as value comes back; each hold has a key of its own.
     number = _count_holds(certificate_id, dispute_id) + 1
     post(
         certificate_id,
@@ -57,6 +58,7 @@ def lose_disputed(certificate_id: int, share_cents: int, *, dispute_id: str, at:
 
     Nothing is lost twice: called again, it finds no hold and the loss written.
     """
+    # Held first, also when it was not before: what is there leaves as held money, and only the rest is a loss.
     held = hold_disputed(certificate_id, share_cents, dispute_id=dispute_id, at=at)
     _lose_held(certificate_id, dispute_id, at)
     loss = share_cents - held
@@ -72,6 +74,7 @@ def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: d
     The lost dispute's loss becomes smaller by so much, as if the value had been there all the time.
     """
     dispute_id = loss.external_ref or ""
+    # The loss first: held value beside the whole loss would count the same money twice for a moment.
     shrink_loss(loss, amount_cents, at=at)
     hold_disputed(certificate_id, amount_cents, dispute_id=dispute_id, at=at)
     _lose_held(certificate_id, dispute_id, at)

@@ -62,6 +62,7 @@ def read_equation(start: datetime, end: datetime | None = None) -> Equation:
     rows = db.session.execute(sa.union_all(_now(), _changes(start, end))).all()
     now = next(row for row in rows if row.kind == "now")
     within = [row for row in rows if row.kind != "now" and not row.is_later]
+    # What is owed now is known exactly; earlier instants are counted back from it, so that they cannot drift apart.
     later_cents = sum(int(row.cents) for row in rows if row.kind != "now" and row.is_later)
     terms = [term for term in _add_up(within) if term.change_cents or term.undone_cents or term.figure in ALWAYS]
     after_cents = int(now.cents) - later_cents
@@ -95,6 +96,7 @@ def _changes(start: datetime, end: datetime | None) -> sa.Select[tuple[str, int,
     """Sum what moved the liability since `start`, before `end` and later: by kind, an undo by the kind it undid."""
     undone = aliased(LedgerEntry)
     is_undo = LedgerEntry.kind == EntryKind.REVERSAL
+    # An undo is told under the figure of what it undid: "redeemed" then says what was used and stayed used.
     kind = sa.case((is_undo, undone.kind), else_=LedgerEntry.kind)
     change = -into(LIABILITY)
     is_later = sa.literal(0) if end is None else sa.case((LedgerEntry.created_at >= end, 1), else_=0)

@@ -139,6 +139,7 @@ def post(
     """
     change = transfer.balance_change_cents
     enough = [Certificate.balance_cents >= transfer.amount_cents] if change < 0 else []
+    # One statement checks and moves: whoever comes second finds the row changed, and nothing to move.
     moved = _move(change, status, [Certificate.id == certificate_id, *enough, *only_if])
     if moved is None:
         raise _refused(certificate_id, refusal)
@@ -184,6 +185,7 @@ def _build_entry(certificate_id: int, transfer: Transfer, cause: Cause, *, seque
         request_key=cause.key,
         reverses_id=transfer.reverses_id,
         created_at=cause.at,
+        # The UPDATE above holds the row until commit, so the entry before is the last one and stays it.
         prev_hash=_hash_before(certificate_id, sequence),
     )
     entry.hash = hash_chain.entry_hash(entry)

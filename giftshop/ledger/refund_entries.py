@@ -77,6 +77,7 @@ def take_foreign_refund(certificate_id: int, amount_cents: int, *, stripe_refund
 
     `amount_cents` is the certificate's share in minor units; the part that was spent already is posted as a loss.
     """
+    # Locked before it is read: a redemption in between would leave a balance below what is taken here.
     balance = lock_certificate(certificate_id).balance_cents
     taken = min(balance, amount_cents)
     if taken:
@@ -146,6 +147,7 @@ def lose_beyond(certificate_id: int, amount_cents: int, *, external_ref: str, at
 
 def shrink_loss(loss: LedgerEntry, by_cents: int, *, at: datetime) -> None:
     """Make a loss smaller by so much (positive minor units, at most all of it)."""
+    # Entries never change: the loss is taken back whole, and what is left of it is written anew.
     recover_loss(loss, external_ref=loss.external_ref, at=at)
     if rest := loss.amount_cents - by_cents:
         post_loss(loss.certificate_id, rest, key=f"loss:{loss.id}:rest", external_ref=loss.external_ref, at=at)
@@ -157,6 +159,7 @@ def pay_loss(loss: LedgerEntry, certificate_id: int, amount_cents: int, *, at: d
     The loss becomes smaller by so much, as if the value had been there all the time; with nothing left of either, the
     certificate ends.
     """
+    # With nothing left of loss and balance it is as if the refund had found all of its money: the certificate ends.
     has_ended = lock_certificate(certificate_id).balance_cents == amount_cents == loss.amount_cents
     shrink_loss(loss, amount_cents, at=at)
     post(

@@ -97,6 +97,7 @@ class Recount:
         for row in rows:
             place = places.setdefault(row[0], len(places))
             changes.setdefault(bisect_left(self._marks, row[ID]), {})[place] = row
+        # Seals lie in order: between two of them only the chains with an entry in between say something new.
         heads, text = [b""] * len(places), b""
         for number, digest in enumerate(self._digests):
             if number in changes:

@@ -81,6 +81,7 @@ def _is_only_paid_back(certificate_id: int) -> bool:
         is_open(),
     )
     found = set(db.session.scalars(endings))
+    # One other ending among them is enough: value may not come back past a bank or a person.
     return bool(found) and found <= set(_BY_PAYBACK)
 
 
@@ -94,6 +95,7 @@ def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception
 
 def _count_undos(actor: str, *, since: datetime) -> int:
     """Return how often a person has undone something, once no other undo of theirs is under way."""
+    # Two undos at the same moment would not see each other: one waits until the other has ended.
     wait_for_copies("undo-day", actor)
     query = sa.select(sa.func.count()).where(
         LedgerEntry.kind == EntryKind.REVERSAL, LedgerEntry.actor == actor, LedgerEntry.created_at > since

@@ -141,6 +141,7 @@ def follows(status: str, known: str) -> bool:
 
     States that Stripe may add one day count as the earliest.
     """
+    # The one way back: an appeal ranks above a loss, and ends in one when it fails.
     is_lost_appeal = status == DisputeState.LOST and known in APPEAL
     return is_lost_appeal or _rank(status) >= _rank(known)
 

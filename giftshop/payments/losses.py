@@ -22,6 +22,7 @@ def pay_losses(order: Order, certificate_id: int, amount_cents: int) -> int:
     now, left = clock.now(), amount_cents
     for loss, most_cents in _list_payable(order, certificate_id):
         paid = min(left, most_cents)
+        # Each step asks anew what is left: paying one loss changes what the next may take.
         if not paid:
             continue
         if dispute := _find_dispute(loss):
@@ -42,11 +43,13 @@ def _list_payable(order: Order, certificate_id: int) -> Iterator[tuple[LedgerEnt
     uncovered = shares.uncovered_by_certificate(order.id)
     for each in sorted(uncovered):
         losses = list_open_of([each], EntryKind.LOSS)
+        # An accepted loss is money that never came: nothing that comes back later may be spent on it.
         room = uncovered[each] - sum(loss.amount_cents for loss in losses if _was_accepted(loss, order))
         for loss in losses:
             if room > 0 and not _was_accepted(loss, order):
                 yield loss, min(loss.amount_cents, room)
                 room -= loss.amount_cents
+    # Read again, not remembered: the loop above may have paid some of these.
     for loss in list_open_of([certificate_id], EntryKind.LOSS):
         if not _was_accepted(loss, order):
             yield loss, loss.amount_cents

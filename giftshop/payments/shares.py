@@ -47,11 +47,14 @@ def share_out(
     """
     certificates, cleared = list_certificates(order_id), cleared_by_certificate(order_id)
     held = _held_by_certificate(order_id)
+    # What this very sum holds already is its own: only what others hold is to be left to them.
     held = {each: cents - kept.get(each, 0) for each, cents in held.items()}
     named = [each.id for each in certificates if each.public_id == first]
     others = [each.id for each in certificates if each.public_id != first]
+    # What Stripe still has for each beyond what is kept; below zero after a bank took more than there was.
     rest = {each.id: max(0, cleared[each.id] - kept.get(each.id, 0)) for each in certificates}
     free = {each: max(0, rest[each] - held[each]) for each in others}
+    # Rooms are filled in turn: kept, the named one, free money, and last what others hold, when nothing else is left.
     rooms = [*kept.items(), *((each, rest[each]) for each in named)]
     rooms += [(each, free[each]) for each in others] + [(each, rest[each] - free[each]) for each in others]
     left, shares = amount_cents, Counter[int]()
@@ -71,6 +74,7 @@ def lose_beyond(order_id: int, amount_cents: int, shares: list[Share], *, extern
     beyond_cents = amount_cents - sum(share.amount_cents for share in shares)
     if beyond_cents <= 0 or not certificates:
         return 0
+    # Somebody's ledger must say it, and any is as good: the lowest id, so that a second run finds the same entry.
     refund_entries.lose_beyond(certificates[0].id, beyond_cents, external_ref=external_ref, at=clock.now())
     return beyond_cents
 
@@ -82,6 +86,7 @@ def cleared_by_certificate(order_id: int) -> dict[int, int]:
 
 def uncovered_by_certificate(order_id: int) -> dict[int, int]:
     """Return, for each certificate of an order, by how much more is on it or held of it than Stripe has for it."""
+    # Each entry moves between two accounts: inside all of these it sums to nothing, so what is left over is uncovered.
     short = _sum_by_certificate(order_id, LIABILITY, *HOLDING, CLEARING)
     return {each: max(0, -total) for each, total in short.items()}
 

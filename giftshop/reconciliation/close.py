@@ -84,6 +84,7 @@ def close_period(
         items[item.ref] = item
         say(len(items))
     booked = _booked_in(period)
+    # Booked in the period, moved at Stripe outside of it: read one by one, there are few at an edge.
     for ref in [ref for ref in booked if ref and ref not in items]:
         if found := find_item(gateway, ref):
             items[ref] = found
@@ -136,6 +137,7 @@ def _name(close: Close, item: Item, moved: int, entered: int, books: _Books) -> 
         LedgerEntry.external_ref == item.ref, into(CLEARING) != 0
     )
     entries = [(at, _sign(item) * cents) for at, cents in db.session.execute(query)]
+    # Beyond the period: what agrees in the end was only dated on different sides of its edge.
     all_entered = sum(cents for _at, cents in entries)
     is_undone = item.payment_intent_id in books.undone and item.what != Movement.TAKEN
     if is_undone or all_entered == item.amount_cents or (not entries and is_awaited(item)):
@@ -215,6 +217,7 @@ def _compare_owed(close: Close, end: datetime) -> None:
     """Add the line of what was owed when the period ended: by the journal, and by each certificate's last balance."""
     journal = sa.select(sa.func.coalesce(sa.func.sum(-into(LIABILITY)), 0)).where(LedgerEntry.created_at < end)
     newer = sa.orm.aliased(LedgerEntry)
+    # Each certificate counts by its last entry before the end, a second way to the same sum.
     is_last = ~sa.exists().where(
         newer.certificate_id == LedgerEntry.certificate_id,
         newer.sequence > LedgerEntry.sequence,

@@ -152,6 +152,7 @@ def _expire_abandoned(order_id: int) -> None:
     """
     order = db.session.get_one(Order, order_id, populate_existing=True)
     last = order.attempts[-1] if order.attempts else None
+    # Only the last attempt can still be paid: a new one is made when the one before is closed at Stripe.
     since = last.first_tried_at if last else order.created_at
     is_abandoned = since < clock.now() - ABANDONED_AFTER and (last is None or last.session_id is None)
     if order.state == OrderState.AWAITING_PAYMENT and is_abandoned:

@@ -59,6 +59,7 @@ def handle_event(event: dict[str, Any], gateway: StripeGateway, *, patience: Pat
     outcome = _outcome(event, gateway, patience)
     if outcome in NOT_KEPT:
         return outcome
+    # Only now, as Stripe may be slow: copies were free to ask it too, and one of them writes.
     wait_for_copies("stripe_event", event["id"])
     if _is_known(event["id"]):
         return Passed.DUPLICATE

@@ -70,6 +70,7 @@ def take(refund: Refund, order: Order, *, first: str, step: Step) -> Outcome:
     `first` is the public id of the certificate that it is meant for, empty when nobody said.
     """
     now, at_stripe = clock.now(), _at_stripe(refund)
+    # Stripe refunds no disputed charge, so this refund is older than the dispute: it takes first, the dispute the rest.
     with set_aside(order.id):
         mine = shares.share_out(order.id, refund.amount_cents, first=first)
         missing = [
@@ -115,11 +116,13 @@ def give_back(refund: Refund, order: Order) -> Outcome:
         for entry in taken:
             subject, reason = at_stripe, HoldReason.REFUND_FAILED
             status.freeze(entry.certificate_id, subject=subject, reason_code=reason, actor="stripe", at=now)
+            # Before anybody can use it, value that comes back pays for what Stripe had taken and not found.
             paid[entry.id] = pay_losses(order, entry.certificate_id, entry.amount_cents)
     _end(refund, RefundState.RETURNED)
     certificates = shares.list_certificates(order.id)
     if order.state == OrderState.REFUNDED and not is_paid_back(order):
         move(order, OrderState.FULFILLED if certificates else OrderState.IN_REVIEW)
+    # Paid away whole, nothing of it is on the certificate: its holder is told nothing.
     stayed = {entry.certificate_id for entry in taken if paid[entry.id] < entry.amount_cents}
     return Outcome(
         step=Step.RETURNED,

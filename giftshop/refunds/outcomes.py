@@ -104,6 +104,7 @@ def _step(refund: Refund, facts: RefundFacts, order: Order) -> Outcome:
     refund.stripe_refund_id = facts.id
     if was_held:
         booking.keep_refusal(refund, None)
+    # A refund that Stripe knows and we did not is on its way, whatever its state, unless it has failed.
     is_going_out = facts.status == "succeeded" or (was_unseen and not facts.has_failed)
     if refund.state == RefundState.RELEASED and is_going_out:
         return booking.take(refund, order, first=_meant_for(facts), step=Step.TAKEN_AFTER_ALL)

@@ -99,6 +99,7 @@ def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience 
     refund = db.session.get_one(Refund, refund_id, populate_existing=True)
     if refund.state != RefundState.HELD:
         return refund
+    # Read what is sent, then let go: Stripe may take seconds, and nobody at a till may wait for it.
     request = _Request.of(refund)
     db.session.rollback()
     try:
@@ -163,6 +164,7 @@ class _Request:
         """Ask for the refund, or what became of it; None when Stripe does not know it."""
         if self.stripe_refund_id:
             return gateway.retrieve_refund(self.stripe_refund_id, patience=patience)
+        # Past the life of its key the same call would pay a second time.
         if self.is_old:
             return self._look_up(gateway, patience)
         try:

@@ -45,6 +45,7 @@ class DatabaseStorage(Storage):
         Less than nothing gives hits back, as long as their window is open.
         """
         now = int(time.time())
+        # One upsert counts: whether the old window is over is decided by the row as the statement finds it.
         is_over = RateLimit.expires_at <= now
         fresh = {"hits": max(amount, 0), "expires_at": now + expiry}
         dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
