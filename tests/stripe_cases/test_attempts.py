@@ -69,8 +69,9 @@ def test_case_22_a_new_attempt_closes_the_old_one_first(order: Purchase, scene: 
     first = order.session_id
     let_attempt_age(order)
     pay_again(order)
-    calls = [(call["method"], call["path"], call["status"]) for call in scene.bench.requests()]
-    opened = [place for place, call in enumerate(scene.bench.requests()) if call in order.created()]
+    recorded, created = scene.bench.requests(), order.created()
+    calls = [(call["method"], call["path"], call["status"]) for call in recorded]
+    opened = [place for place, call in enumerate(recorded) if call in created]
     assert len(opened) == 2
     assert opened[0] < calls.index(("POST", f"/v1/checkout/sessions/{first}/expire", 200)) < opened[1]
     with pytest.raises(AssertionError, match="only an open one can change"):
