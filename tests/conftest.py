@@ -22,6 +22,7 @@ from giftshop.web.limiter import limiter
 from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer
 from tests.ledger.whole_ledger import find_forged_entry
+from tests.shops import open_shop
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser, Page
@@ -117,7 +118,7 @@ def database_url(database: str, request: pytest.FixtureRequest) -> str:
         shutil.copy(template, path)
         return f"sqlite:///{path}"
     server: PostgresServer = request.getfixturevalue("postgres")
-    return server.new_database(_migrate_and_seed)
+    return server.renewed_database(_migrate_and_seed)
 
 
 @pytest.fixture
@@ -135,41 +136,10 @@ def settings(database_url: str) -> Settings:
     return make_settings(database_url)
 
 
-class LastShop:
-    """The shop built last in this process, for the next test that wants the same: building one costs more than most."""
-
-    def __init__(self) -> None:
-        self._app: Flask | None = None
-        self._settings: Settings | None = None
-        self._counters: object = None
-        self._kept: list[dict[str, Any]] = []
-
-    def open(self, settings: Settings) -> Flask:
-        """Return a shop with these settings, as it was built; any other built since would have taken its place."""
-        if self._app is None or settings != self._settings or self._counters is not limiter.storage:
-            self._app, self._settings = create_app(settings), settings
-            self._app.testing = True
-            self._counters = limiter.storage
-            self._kept = [dict(part) for part in _parts(self._app)]
-        else:
-            for part, kept in zip(_parts(self._app), self._kept, strict=True):
-                part.clear()
-                part.update(kept)
-        return self._app
-
-
-def _parts(app: Flask) -> tuple[dict[str, Any], ...]:
-    """Return what tests change of a shop."""
-    return app.config, app.extensions, app.view_functions
-
-
-_last_shop = LastShop()
-
-
 @pytest.fixture
 def app(settings: Settings) -> Iterator[Flask]:
     """The shop on the test's database; its books are audited when the test is over."""
-    app = _last_shop.open(settings)
+    app = open_shop(settings)
     with app.app_context():
         insist_on_practice()  # once in a process; tests that count queries see what comes after
         yield app

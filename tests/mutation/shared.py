@@ -62,7 +62,7 @@ def running_workbench() -> RunningWorkbench:
 def postgres() -> PostgresServer:
     """Return a running PostgreSQL, for the few tests of locks; forks number the databases they make by the clock."""
     server = _postgres()
-    server._numbers = itertools.count(time.time_ns())
+    server._numbers, server._renewed = itertools.count(time.time_ns()), ""
     return server
 
 
