@@ -22,6 +22,7 @@ from giftshop.web.limiter import limiter
 from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer
 from tests.ledger.whole_ledger import find_forged_entry
+from tests.memory import write_to_memory
 from tests.shops import open_shop
 
 if TYPE_CHECKING:
@@ -62,6 +63,11 @@ class ByPlace(LoadScopeScheduling):
         path = nodeid.partition("::")[0]
         place = next((place for place in TOGETHER if path.startswith(place)), "")
         return place or (path if "browser" in path else nodeid)
+
+
+def pytest_configure() -> None:
+    """Settle where this process and those it starts write, before any of them does."""
+    write_to_memory()
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
