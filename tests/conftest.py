@@ -10,7 +10,6 @@ import pytest
 from flask import Flask
 from flask.testing import FlaskClient
 from flask_migrate import upgrade
-from xdist.scheduler import LoadScopeScheduling
 
 from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
@@ -23,6 +22,7 @@ from giftshop.web.opening import insist_on_practice
 from tests.databases import PostgresServer
 from tests.ledger.whole_ledger import find_forged_entry
 from tests.memory import write_to_memory
+from tests.scheduling import ByPlace
 from tests.shops import open_shop
 
 if TYPE_CHECKING:
@@ -30,9 +30,6 @@ if TYPE_CHECKING:
 
     from tests.counter import Counter
     from tests.workbench.running import RunningWorkbench
-
-TOGETHER = ("tests/stripe_cases", "tests/races", "tests/faults", "tests/journeys", "tests/foundation/test_jobs.py")
-"""Where tests share a running shop, or need the processors to themselves: each place stays on one process."""
 
 both_databases = pytest.mark.parametrize("database", ["sqlite", "postgresql"], indirect=True)
 
@@ -51,18 +48,6 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "log_level": "WARNING",
     }
     return Settings(**{**values, **changes})
-
-
-class ByPlace(LoadScopeScheduling):
-    """Hands out tests one by one, but places in one piece, and so each file that opens a browser.
-
-    An open Playwright keeps an event loop in its process. Marks cannot say it: pytest 9.2 hides them from xdist 3.8.
-    """
-
-    def _split_scope(self, nodeid: str) -> str:
-        path = nodeid.partition("::")[0]
-        place = next((place for place in TOGETHER if path.startswith(place)), "")
-        return place or (path if "browser" in path else nodeid)
 
 
 def pytest_configure() -> None:
