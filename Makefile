@@ -4,10 +4,11 @@ BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 3
+export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
-.PHONY: help run test check bench coverage faults mutants upgrade-rehearsal requirements translations clean
+.PHONY: help run test thorough check bench coverage faults mutants upgrade-rehearsal requirements translations clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -15,7 +16,7 @@ help: ## List every command
 run: .venv/.runs static/fonts/fonts.css ## Run the whole shop on this machine, with a simulated Stripe and captured mail
 	@exec $(BIN)/python -m giftshop.devserver
 
-test: .venv/.tests static/fonts/fonts.css ## Run all tests: SQLite, PostgreSQL, browser, mail server
+test: .venv/.tests static/fonts/fonts.css ## Run all tests: SQLite, PostgreSQL, browser, mail server (SEED= for another order)
 	$(BIN)/python -m pytest -n $(PROCESSES) $(TESTS)
 
 check: .venv/.tests static/fonts/fonts.css ## Check format, style, types, layers and migrations
@@ -32,8 +33,8 @@ COVERED ?= certificates orders office redemption storefront stripe_cases test_ra
 coverage: .venv/.tests static/fonts/fonts.css ## Run what uses certificates/ and orders/, name lines and branches left out, fail below 100 %
 	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --ignore-glob='*_in_a_browser.py' --cov --cov-report=term-missing --cov-fail-under=100
 
+THOROUGH := faults/test_failpoints.py faults/test_killed_processes.py reconciliation/test_event_orders.py
 N ?= 100
-SEED ?= 0
 DB ?= sqlite
 faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database $(DB)
@@ -41,6 +42,11 @@ faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everythi
 BASE ?=
 upgrade-rehearsal: .venv/.tests static/fonts/fonts.css ## Update a shop from the version BASE to this one, and compare every word (DATABASE=sqlite, PLANT=word)
 	$(BIN)/python -m tests.upgrade $(BASE) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLANT),--plant $(PLANT))
+
+thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests of faults: every failpoint, 50 purchases under kill -9, N in storms
+	FAULTS=thorough $(BIN)/python -m pytest -n $(PROCESSES) $(THOROUGH:%=tests/%)
+	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database sqlite
+	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database postgresql
 
 mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
 	$(BIN)/python -m tests.mutation $(MODULE)

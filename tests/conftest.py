@@ -23,6 +23,7 @@ from tests.databases import PostgresServer
 from tests.ledger.whole_ledger import find_forged_entry
 from tests.memory import write_to_memory
 from tests.scheduling import ByPlace
+from tests.seeds import SEED, fix_seeds
 from tests.shops import open_shop
 
 if TYPE_CHECKING:
@@ -50,9 +51,16 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
     return Settings(**{**values, **changes})
 
 
-def pytest_configure() -> None:
-    """Settle where this process and those it starts write, before any of them does."""
+@pytest.hookimpl(tryfirst=True)
+def pytest_configure(config: pytest.Config) -> None:
+    """Settle what chance begins with, and where this process and those it starts write, before any of them does."""
+    fix_seeds(config)
     write_to_memory()
+
+
+def pytest_report_header() -> str:
+    """Say what chance began with."""
+    return f"seed {SEED} (SEED={SEED + 1} for another order, other examples, other moments)"
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:

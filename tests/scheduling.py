@@ -12,7 +12,7 @@ TOGETHER = {
     "tests/faults/test_storms.py": "broken shops",
     "tests/faults/test_failpoints.py": "broken shops",
 }
-"""Where tests share a running shop: each name stays on one process."""
+"""Where tests share a running shop, on either database: each name stays on one process."""
 WITH_A_BROWSER = ("browser", "test_working_at_the_counter", "test_letters_as_drawn")
 PIECES = 4
 """A file with a browser goes in so many pieces: to open one takes as long as a test or two."""
@@ -53,7 +53,7 @@ class ByPlace(LoadScopeScheduling):
         path = nodeid.partition("::")[0]
         for place, name in TOGETHER.items():
             if path.startswith(place):
-                return name
+                return f"{name} on {'postgresql' if 'postgresql' in nodeid else 'sqlite'}"
         if any(part in path for part in WITH_A_BROWSER):
             return f"with a browser: {path}, {zlib.crc32(nodeid.encode()) % PIECES}"
         return nodeid

@@ -12,9 +12,9 @@ from tests.faults.failpoints import STEPS
 from tests.faults.life import World, live
 from tests.faults.plan import Act, Life
 from tests.faults.settling import settle_and_judge
+from tests.seeds import SEED
 
 ROUNDS = int(os.environ.get("ROUNDS", "1"))
-SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 FEW = 8
 MOST_LIVES, AT_ONCE = 80, 6
 _numbers = itertools.count(1000)

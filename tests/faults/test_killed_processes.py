@@ -15,9 +15,9 @@ from tests import buyer
 from tests.conftest import both_databases
 from tests.faults import THOROUGH
 from tests.running import RunningShop, running_shop
+from tests.seeds import SEED
 
 PURCHASES = int(os.environ.get("FAULT_PURCHASES", "50" if THOROUGH else "12"))
-SEED = int(os.environ.get("FAULT_SEED", "0")) or random.SystemRandom().randrange(1, 10**6)
 LEAST_KILLS = 3
 
 
