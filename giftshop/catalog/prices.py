@@ -1,4 +1,4 @@
-"""Prices: what an offer costs now, and between which bounds anything is sold, for placing.py and admission.py."""
+"""Prices: what an offer costs now, and between which bounds anything is sold, for placing.py and limits.py."""
 
 from dataclasses import dataclass
 

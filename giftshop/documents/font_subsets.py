@@ -1,4 +1,4 @@
-"""Embedded fonts made small, for document.py: a CJK font keeps the few glyphs it draws, not 47,000 empty places.
+"""Embedded fonts made small, for pdf.py: a CJK font keeps the few glyphs it draws, not 47,000 empty places.
 
 The library's subsetter keeps every glyph at its number, so that a name of three Chinese letters costs 90 KB of
 offsets that hardly compress. A character-keyed font names its glyphs itself (Adobe Technical Note 5176, charset):

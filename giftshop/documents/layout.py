@@ -1,4 +1,4 @@
-"""The three papers and where everything stands on them, measured before it is set, for document.py.
+"""The three papers and where everything stands on them, measured before it is set, for pdf.py.
 
 Lengths are millimetres from the upper left corner, type is in points. Letter and A4 fold in three: the drawing, the
 words, how to use it. Nothing that matters lies within 6 mm of a fold or 10 mm of an edge.

@@ -1,4 +1,4 @@
-"""The two pictures of a printed certificate, for document.py: the backdrop of the sheet and the QR symbol.
+"""The two pictures of a printed certificate, for pdf.py: the backdrop of the sheet and the QR symbol.
 
 They write PDF operators themselves where WeasyPrint expects an image: four times faster than SVG in the page.
 """

@@ -1,4 +1,4 @@
-"""Reports on paper: a title and sections of named lines as plain facts, for document.py to set and pages to fill."""
+"""Reports on paper: a title and sections of named lines as plain facts, for pdf.py to set and pages to fill."""
 
 from dataclasses import dataclass
 from datetime import date

@@ -1,4 +1,4 @@
-"""Typesetting: how foreign, long and hostile texts are cleaned, measured and given a typeface, for sheets.py."""
+"""Typesetting: how foreign, long and hostile texts are cleaned, measured and given a typeface, for layout.py."""
 
 import re
 import unicodedata

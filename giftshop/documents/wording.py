@@ -1,4 +1,4 @@
-"""What a certificate says: its facts, cleaned and put together as sentences, for sheets.py and document.py."""
+"""What a certificate says: its facts, cleaned and put together as sentences, for layout.py and pdf.py."""
 
 from dataclasses import dataclass
 from datetime import date

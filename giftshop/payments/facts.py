@@ -1,4 +1,4 @@
-"""What decides about money, read from Stripe's objects: plain facts, amounts in minor units, for stripe_gateway.py.
+"""What decides about money, read from Stripe's objects: plain facts, amounts in minor units, for gateway.py.
 
 Only ids, states, sums and our own metadata are read: objects of older API versions give the same facts.
 """

@@ -43,7 +43,7 @@ def run(statement: str, **values: Any) -> None:
 
 
 def rebuild_chains() -> None:
-    """Recompute every hash, as a forger would who has read chain.py."""
+    """Recompute every hash, as a forger would who has read hash_chain.py."""
     db.session.expire_all()
     entries = db.session.scalars(sa.select(LedgerEntry).order_by(LedgerEntry.certificate_id, LedgerEntry.sequence))
     before: dict[int, bytes] = {}
