@@ -9,7 +9,6 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.checkout import fulfilment
-from giftshop.corrections import certificates
 from giftshop.disputes import booking as dispute_booking
 from giftshop.errors import CheckoutUnavailableError
 from giftshop.foundation.database import db
@@ -63,14 +62,14 @@ def refund_without_hold(patches: pytest.MonkeyPatch) -> None:
 
 def hold_and_commit(patches: pytest.MonkeyPatch) -> None:
     """A refund's money is held in one commit, the answer kept in the next."""
-    proper = certificates.hold_refund
+    proper = requests.hold_refund
 
     def hold(*args: Any, **kwargs: Any) -> Refund:
         refund = proper(*args, **kwargs)
         db.session.commit()
         return refund
 
-    patches.setattr(certificates, "hold_refund", hold)
+    patches.setattr(requests, "hold_refund", hold)
 
 
 def acknowledge_only(patches: pytest.MonkeyPatch) -> None:
