@@ -170,7 +170,6 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     stylesheet = read_stylesheet(Path(app.static_folder or ""))
     headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
     app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
-    language.teach_templates(app)
 
     @app.context_processor
     def frame() -> dict[str, object]:

@@ -13,8 +13,6 @@ from functools import cache
 from pathlib import Path
 from typing import Protocol
 
-from markupsafe import Markup
-
 SOURCE = "en"
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
 
@@ -58,9 +56,9 @@ def N_(message: str) -> str:  # noqa: N802  # gettext's own name: extraction loo
 _ = gettext
 
 
-def gettext_markup(message: str) -> Markup:
-    """Return a sentence of a template, markup and all, in the current language; it costs a look into two tables."""
-    return _current.get().marked[message]
+def current_catalogue() -> Catalogue:
+    """Return what translates at this moment, for whoever keeps what was made with it."""
+    return _current.get().catalogue
 
 
 def current_language() -> str:
@@ -116,42 +114,25 @@ class _Source:
         return singular if number == 1 else plural
 
 
-class _Marked(dict[str, Markup]):
-    """The sentences of templates as they were translated, each once; a template is ours, so its markup is too."""
-
-    def __init__(self, catalogue: Catalogue) -> None:
-        super().__init__()
-        self._catalogue = catalogue
-
-    def __missing__(self, message: str) -> Markup:
-        said = self[message] = Markup(self._catalogue.gettext(message))  # noqa: S704  # our own sentence
-        return said
-
-
 @dataclass(frozen=True, slots=True)
 class _Language:
     code: str
     catalogue: Catalogue
-    marked: _Marked
-
-
-def _build(code: str, catalogue: Catalogue) -> _Language:
-    return _Language(code, catalogue, _Marked(catalogue))
 
 
 _registered: dict[str, Catalogue] = {}
-_english = _build(SOURCE, _Source())
+_english = _Language(SOURCE, _Source())
 _current: ContextVar[_Language] = ContextVar("language", default=_english)
 
 
 @cache
 def _find_language(code: str) -> _Language:
     if code in _registered:
-        return _build(code, _registered[code])
+        return _Language(code, _registered[code])
     if code == SOURCE:
         return _english
     if code not in list_languages():
         raise UnknownLanguageError(code)
     from babel.support import Translations  # English alone does without Babel’s machinery
 
-    return _build(code, Translations.load(CATALOGUES, [code]))
+    return _Language(code, Translations.load(CATALOGUES, [code]))

@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 from babel.messages import Catalog
 from babel.messages.mofile import write_mo
-from jinja2 import Environment
+from jinja2 import DictLoader, Environment
 
 from giftshop import words
 from giftshop.errors import CertificateNotFoundError, TooLateToUndoError
-from giftshop.foundation.templates import add_words
+from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.words import N_, _, gettext, ngettext
 
 
@@ -122,9 +122,7 @@ def test_english_alone_loads_nothing_of_babel_and_of_flask() -> None:
 
 @pytest.fixture
 def environment() -> Environment:
-    made = Environment(autoescape=True)
-    add_words(made)
-    return made
+    return SpeakingEnvironment(autoescape=True)
 
 
 @pytest.mark.parametrize(
@@ -152,20 +150,36 @@ def test_a_translation_cannot_break_out_of_an_attribute(environment: Environment
             return 'a "quote" & more'
 
     words.register("quoting", Quoting())
-    page = environment.from_string("""<p title="{{ _('Hint') }}">""")
     with words.in_language("quoting"):
+        page = environment.from_string("""<p title="{{ _('Hint') }}">""")
         assert page.render() == '<p title="a &#34;quote&#34; &amp; more">'
     words.unregister("quoting")
 
 
-def test_one_compiled_template_says_each_language(environment: Environment, loud: str) -> None:
-    page = environment.from_string(
-        "{% trans %}Sign in{% endtrans %}, {% trans name='Ana' %}for {{ name }}{% endtrans %}"
-    )
-    assert page.render() == "Sign in, for Ana"
+def test_a_template_is_compiled_once_for_each_language(environment: Environment, loud: str) -> None:
+    sources = {
+        "frame": "{% trans %}Sign in{% endtrans %}, {% block more %}{% endblock %}",
+        "page": "{% extends 'frame' %}{% block more %}{{ _('or') }} "
+        "{% trans name='Ana' %}for {{ name }}{% endtrans %}{% endblock %}",
+    }
+    environment.loader = DictLoader(sources)
+    assert environment.get_template("page").render() == "Sign in, or for Ana"
     with words.in_language(loud):
-        assert page.render() == "SIGN IN, FOR Ana"
-    assert page.render() == "Sign in, for Ana"
+        assert environment.get_template("page").render() == "SIGN IN, OR FOR Ana"
+        assert environment.get_template("page") is environment.get_template("page")
+    assert environment.get_template("page").render() == "Sign in, or for Ana"
+
+
+def test_a_translation_may_turn_the_values_round(environment: Environment) -> None:
+    class Turned(Loud):
+        def gettext(self, message: str, /) -> str:
+            return "%(to)s %% <i>%(from_)s</i> %(to)s"
+
+    words.register("turned", Turned())
+    with words.in_language("turned"):
+        page = environment.from_string("{% trans from_='<a>', to='<b>' %}{{ from_ }} to {{ to }}{% endtrans %}")
+    assert page.render() == "&lt;b&gt; % <i>&lt;a&gt;</i> &lt;b&gt;"
+    words.unregister("turned")
 
 
 def test_gettext_is_the_long_name_of_the_underscore() -> None:

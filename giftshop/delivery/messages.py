@@ -21,7 +21,7 @@ from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.documents.pdf import CertificateFace, Paper
 from giftshop.documents.worker import press
-from giftshop.foundation.templates import add_words
+from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.ledger.models import Certificate
 from giftshop.words import current_language
 
@@ -131,11 +131,9 @@ def _render(name: str, context: dict[str, Any]) -> str:
 @cache
 def _environment() -> Environment:
     """Return the templates' environment: HTML is escaped, the plain text parts are not HTML."""
-    environment = Environment(
+    return SpeakingEnvironment(
         loader=FileSystemLoader(_TEMPLATES),
-        autoescape=lambda name: bool(name and name.endswith(".html")),  # noqa: S701  # text parts are no HTML
+        autoescape=lambda name: bool(name and name.endswith(".html")),  # text parts are no HTML
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    add_words(environment)
-    return environment

@@ -24,7 +24,7 @@ from giftshop.documents.qr import QUIET_ZONE, certificate_address, qr_modules
 from giftshop.documents.reports import Report
 from giftshop.documents.typesetting import Setting, direction, name_style, text_style
 from giftshop.documents.wording import CertificateFace, Words, words_of
-from giftshop.foundation.templates import add_words
+from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.words import _, in_language
 
 __all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "render_report", "style_sheet"]
@@ -189,7 +189,7 @@ def _face_rule(number: int, face: Typeface) -> str:
 
 @cache
 def _environment() -> Environment:
-    environment = Environment(
+    environment = SpeakingEnvironment(
         loader=FileSystemLoader(_TEMPLATES),
         autoescape=True,
         trim_blocks=True,
@@ -198,7 +198,6 @@ def _environment() -> Environment:
     )
     environment.filters |= {"mm": _mm, "setting": _setting, "direction": direction}
     environment.filters |= {"text_style": text_style, "name_style": name_style}
-    add_words(environment)
     return environment
 
 

@@ -5,31 +5,32 @@ Flask (forms, sign-in, dates it may format one day) never speaks another one.
 """
 
 from flask import Flask, Response, g, request
+from flask.templating import Environment
 from flask_babel import Babel
 from werkzeug.datastructures import LanguageAccept
 
 from giftshop import words
-from giftshop.foundation.templates import add_words
+from giftshop.foundation.templates import SpeakingEnvironment
 
 
 def listen_to_visitors(app: Flask) -> None:
     """Speak each visitor's language from here on; while there is but one, nothing is chosen, and nothing said of it.
 
-    Must be called before whatever may refuse a request: a refusal is read, too.
+    Must be called before whatever may refuse a request, for a refusal is read, too; and before any template is.
     """
-    if len(words.list_languages()) > 1:
-        _choose_per_request(app)
-
-
-def teach_templates(app: Flask) -> None:
-    """Let the app's templates say sentences, and what belongs to Flask say its own in the same language."""
-    add_words(app.jinja_env)
+    app.jinja_environment = PageEnvironment
     Babel(
         app,
         configure_jinja=False,  # its own functions look for their catalogue at every sentence
         default_translation_directories=str(words.CATALOGUES),
         locale_selector=words.current_language,
     )
+    if len(words.list_languages()) > 1:
+        _choose_per_request(app)
+
+
+class PageEnvironment(SpeakingEnvironment, Environment):
+    """Flask's environment, speaking."""
 
 
 def _choose_per_request(app: Flask) -> None:

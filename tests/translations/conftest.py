@@ -10,14 +10,14 @@ from giftshop.foundation.settings import Settings
 from giftshop.web.limiter import limiter
 from tests.conftest import make_settings
 from tests.orders.conftest import gateway, stripe_side  # noqa: F401  # fixtures
-from tests.translations.pseudo import PSEUDO, PseudoCatalogue
+from tests.translations.pseudo import ALL, PSEUDO
 from tests.workbench.running import RunningWorkbench
 
 
 @pytest.fixture(autouse=True)
 def pseudo() -> Iterator[None]:
     """Offer the pseudo-language."""
-    words.register(PSEUDO, PseudoCatalogue())
+    words.register(PSEUDO, ALL)
     yield
     words.unregister(PSEUDO)
 

@@ -54,3 +54,7 @@ def changed(message: str) -> str:
 def plain_words(text: str) -> list[str]:
     """Return the words of a text that no catalogue has touched: those with a vowel as English writes it."""
     return [word for word in _WORD.findall(text) if set(word) & set(_PLAIN)]
+
+
+ALL = PseudoCatalogue()
+"""The one catalogue of most tests: templates are kept as they were compiled with it."""

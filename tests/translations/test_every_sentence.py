@@ -47,6 +47,12 @@ def plain_english(texts: list[str]) -> list[str]:
     return [text for text in texts if plain_words(without_content(text, known))]
 
 
+def assert_translated(where: str, texts: list[str]) -> None:
+    """Fail with the name of the page and every sentence on it that is in no catalogue."""
+    found = plain_english(texts)
+    assert not found, f"{where} says outside the catalogue:\n" + "\n".join(found)
+
+
 def soon(group: str, names: Any) -> list[Any]:
     """Return the names of a group's states; of one that is not converted yet, they may fail."""
     marks = [pytest.mark.xfail(reason=f"{group}: not converted yet", strict=False)] if group in NOT_YET else []
@@ -61,7 +67,7 @@ def test_a_page_of_the_shop_says_nothing_outside_the_catalogue(app: Flask, said:
     page = WindowlessPage(client, app.config["SHOP_SETTINGS"].base_url)
     reach(Guest(app, cast(Any, page), page.url))
     assert page.answers[-1].status_code == (200 if state == "builder, filled in" else status)
-    assert plain_english(texts_of(page.answers[-1].text)) == []
+    assert_translated(state, texts_of(page.answers[-1].text))
 
 
 @pytest.mark.parametrize("state", COUNTER_STATES)
@@ -69,7 +75,7 @@ def test_a_page_at_work_says_nothing_outside_the_catalogue(app: Flask, said: Non
     answer = COUNTER_STATES[state](AtWork(app, PSEUDO))
     assert answer.mimetype == "text/html"
     assert answer.location is None
-    assert plain_english(texts_of(answer.text)) == []
+    assert_translated(state, texts_of(answer.text))
 
 
 @pytest.mark.parametrize("state", soon("office", OFFICE_STATES))
@@ -79,7 +85,7 @@ def test_a_page_of_the_office_says_nothing_outside_the_catalogue(
     client = signed_in(app, hire("owner"))
     path = OFFICE_STATES[state](stripe_side)
     client.environ_base["HTTP_ACCEPT_LANGUAGE"] = PSEUDO
-    assert plain_english(texts_of(client.get(path).text)) == []
+    assert_translated(path, texts_of(client.get(path).text))
 
 
 @pytest.mark.parametrize("state", soon("letters", OFFICE_STATES))
@@ -87,15 +93,15 @@ def test_the_letters_of_an_order_say_nothing_outside_the_catalogue(
     app: Flask, said: None, stripe_side: StripeSide, state: str
 ) -> None:
     OFFICE_STATES[state](stripe_side)
-    letters = [(each, facts_of(each)) for each in db.session.query(Delivery)]
-    assert plain_english([text for letter, facts in letters for text in read_mail(letter, facts)]) == []
+    for letter, facts in [(each, facts_of(each)) for each in db.session.query(Delivery)]:
+        assert_translated(letter.kind, read_mail(letter, facts))
 
 
 @pytest.mark.parametrize("status", ERRORS)
 def test_an_error_page_says_nothing_outside_the_catalogue(app: Flask, said: None, status: int) -> None:
     app.view_functions["storefront.articles"] = lambda: abort(status)
     client = AtWork(app, PSEUDO).stranger()
-    assert plain_english(texts_of(client.get("/articles").text)) == []
+    assert_translated(f"error {status}", texts_of(client.get("/articles").text))
 
 
 def test_a_shop_that_is_not_open_yet_says_so_in_the_visitors_language(app: Flask, said: None) -> None:
@@ -114,13 +120,13 @@ def test_a_mail_says_nothing_outside_the_catalogue(app: Flask, said: None, kind:
     certificates = [build.certificate(), build.certificate()]
     for facts in MAILS[kind]:
         for several in (certificates, certificates[:1]):
-            assert plain_english(read_mail(letter_of(kind), facts, several)) == []
+            assert_translated(kind, read_mail(letter_of(kind), facts, several))
 
 
 @pytest.mark.parametrize("kind", soon("subjects", [str(kind) for kind in MessageKind]))
 def test_a_subject_says_nothing_outside_the_catalogue(app: Flask, said: None, kind: str) -> None:
     subjects = [str(composed(letter_of(kind), facts)["Subject"]) for facts in MAILS[kind]]
-    assert plain_english(subjects) == []
+    assert_translated(f"the subject of {kind}", subjects)
 
 
 @pytest.mark.parametrize(
@@ -136,7 +142,7 @@ def test_a_certificate_says_nothing_outside_the_catalogue(
     face = replace(face_of(build.certificate(), base_url="https://gifts.example"), **changes)
     printed = words_of(face)
     html = build_html(face, "letter", printed, lay_out(printed, "letter"))
-    assert plain_english(texts_of(html)) == []
+    assert_translated("the certificate on paper", texts_of(html))
 
 
 def test_a_certificate_is_printed_in_the_language_it_was_made_in(app: Flask) -> None:
@@ -164,6 +170,8 @@ def test_a_sentence_outside_the_catalogue_is_found_on_its_page(app: Flask, said:
         app.jinja_env.loader = loader
         app.jinja_env.cache.clear()  # type: ignore[union-attr]
     assert plain_english(texts_of(page.text)) == ["Sold out, sorry"]
+    with pytest.raises(AssertionError, match=r"articles says outside the catalogue:\s+Sold out, sorry"):
+        assert_translated("articles", texts_of(page.text))
 
 
 def test_a_sentence_that_left_the_catalogue_is_found(app: Flask, said: None) -> None:

@@ -11,7 +11,7 @@ from flask_babel import get_locale
 from giftshop import words
 from giftshop.foundation.settings import Settings
 from tests.conftest import make_settings
-from tests.translations.pseudo import PSEUDO, PseudoCatalogue
+from tests.translations.pseudo import ALL, PSEUDO
 
 BASE = "http://127.0.0.1:8000"
 
@@ -19,7 +19,7 @@ BASE = "http://127.0.0.1:8000"
 @pytest.fixture
 def two_languages() -> Iterator[None]:
     """Offer a second language."""
-    words.register(PSEUDO, PseudoCatalogue())
+    words.register(PSEUDO, ALL)
     yield
     words.unregister(PSEUDO)
 
