@@ -63,6 +63,7 @@ def pytest_report_header() -> str:
     return f"seed {SEED} (SEED={SEED + 1} for another order, other examples, other moments)"
 
 
+@pytest.hookimpl(optionalhook=True)  # of pytest-xdist, without which a test may run too
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
     """Tell pytest-xdist how tests are handed out to its processes."""
     return ByPlace(config, log)
