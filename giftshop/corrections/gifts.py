@@ -27,6 +27,7 @@ from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
+from giftshop.words import N_
 
 BUYER = "buyer"
 _WAYS = {
@@ -70,7 +71,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
             _refuse_opened(certificates)
             resending.cancel_all(gift.id, kind=MessageKind.REISSUED, at=now)
             for certificate in certificates:
-                status.reissue(certificate.id, reason_code="address corrected", actor=BUYER, at=now)
+                status.reissue(certificate.id, reason_code=N_("address corrected"), actor=BUYER, at=now)
         gift.delivery = "recipient"
         return {"message": letters.send_again(message.id, to_address=address, actor=BUYER, at=now).id}
 

@@ -22,15 +22,16 @@ from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe, insist
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
+from giftshop.words import N_, _
 
 JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
 """The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
 MOST_ATTEMPTS = 30
 """More than twelve tries and a few crashes explain: then it is the message itself that ends its processes."""
-NOT_MADE = "The message could not be made. Please tell whoever looks after the shop."
-NOTHING_TO_BRING = "The certificates in it had ended."
-BROKE_OFF = "Sending broke off again and again. Please tell whoever looks after the shop."
+NOT_MADE = N_("The message could not be made. Please tell whoever looks after the shop.")
+NOTHING_TO_BRING = N_("The certificates in it had ended.")
+BROKE_OFF = N_("Sending broke off again and again. Please tell whoever looks after the shop.")
 
 log = logging.getLogger(__name__)
 
@@ -187,7 +188,7 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
     attempt = _Attempt(delivery_id, turn, *row)
     if attempt.number <= MOST_ATTEMPTS:
         return attempt
-    _record_failed(attempt, BROKE_OFF)
+    _record_failed(attempt, _(BROKE_OFF))
     return None
 
 
@@ -196,7 +197,7 @@ def _reason(error: Exception, delivery_id: int) -> str:
     if isinstance(error, TemporaryMailError | PrintingError):
         return error.message
     log.error("message %s could not be made: %s", delivery_id, describe(error))
-    return NOT_MADE
+    return _(NOT_MADE)
 
 
 def _record_trouble(attempt: _Attempt, reason: str) -> None:
@@ -213,7 +214,7 @@ def _record_failed(attempt: _Attempt, reason: str) -> None:
 
 
 def _record_cancelled(attempt: _Attempt) -> None:
-    _record(attempt, state=DeliveryState.CANCELLED, last_error=NOTHING_TO_BRING, ended_at=clock.now())
+    _record(attempt, state=DeliveryState.CANCELLED, last_error=_(NOTHING_TO_BRING), ended_at=clock.now())
 
 
 def _record(attempt: _Attempt, **values: Any) -> bool:

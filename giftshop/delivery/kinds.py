@@ -6,6 +6,8 @@ The template of a kind has its name (templates/emails/). A new kind is a row her
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
+from giftshop.words import N_, _
+
 
 class MessageKind(StrEnum):
     """What a message is about; the name of its template."""
@@ -30,7 +32,7 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row: `subjects` from the fullest to the shortest, for where names are long.
+    """One row: `subjects` from the fullest to the shortest, each with facts as its values, for where names are long.
 
     `brings` says that it brings a gift for the first time, to its recipient or to the buyer.
     """
@@ -41,35 +43,43 @@ class Kind:
 
 
 KINDS: dict[MessageKind, Kind] = {
-    MessageKind.RECEIPT: Kind("Receipt", ("Your order {order_number} at {short_name}", "Your order {order_number}")),
+    MessageKind.RECEIPT: Kind(
+        N_("Receipt"), (N_("Your order %(order_number)s at %(short_name)s"), N_("Your order %(order_number)s"))
+    ),
     MessageKind.GIFT: Kind(
-        "Gift message",
-        ("{giver_name} sent you a massage at {short_name}", "{giver_name} sent you a massage"),
+        N_("Gift message"),
+        (N_("%(giver_name)s sent you a massage at %(short_name)s"), N_("%(giver_name)s sent you a massage")),
         brings=True,
     ),
-    MessageKind.CERTIFICATE: Kind("Certificate to print", ("Your gift certificate for {recipient_name}",), brings=True),
-    MessageKind.PAYMENT_FAILED: Kind("“Payment failed”", ("Your payment for order {order_number} didn't go through",)),
+    MessageKind.CERTIFICATE: Kind(
+        N_("Certificate to print"), (N_("Your gift certificate for %(recipient_name)s"),), brings=True
+    ),
+    MessageKind.PAYMENT_FAILED: Kind(
+        N_("“Payment failed”"), (N_("Your payment for order %(order_number)s didn't go through"),)
+    ),
     MessageKind.WAY_IN: Kind(
-        "Link to change the order",
-        ("Change your order {order_number} at {short_name}", "Change your order {order_number}"),
+        N_("Link to change the order"),
+        (N_("Change your order %(order_number)s at %(short_name)s"), N_("Change your order %(order_number)s")),
     ),
-    MessageKind.REFUND: Kind("“Money on its way back”", ("{amount} is on its way back",)),
+    MessageKind.REFUND: Kind(N_("“Money on its way back”"), (N_("%(amount)s is on its way back"),)),
     MessageKind.CERTIFICATE_REFUNDED: Kind(
-        "“Certificate refunded”",
-        ("Your certificate at {short_name} was refunded", "Your certificate was refunded"),
+        N_("“Certificate refunded”"),
+        (N_("Your certificate at %(short_name)s was refunded"), N_("Your certificate was refunded")),
     ),
-    MessageKind.REFUND_RETURNED: Kind("“Could not be paid back”", ("{amount} could not be paid back",)),
-    MessageKind.CERTIFICATE_RETURNED: Kind("“Gift has its value again”", ("Your gift has its value again",)),
-    MessageKind.REISSUED: Kind("New certificate", ("Your new certificate code",)),
-    MessageKind.USED: Kind("“Certificate used”", ("{left} left on your certificate",)),
-    MessageKind.USED_UNDONE: Kind("“Amount put back”", ("{amount} is back on your certificate",)),
-    MessageKind.WAITING: Kind("“When your gift goes out”", ("{goes}", "When your gift goes out")),
+    MessageKind.REFUND_RETURNED: Kind(N_("“Could not be paid back”"), (N_("%(amount)s could not be paid back"),)),
+    MessageKind.CERTIFICATE_RETURNED: Kind(N_("“Gift has its value again”"), (N_("Your gift has its value again"),)),
+    MessageKind.REISSUED: Kind(N_("New certificate"), (N_("Your new certificate code"),)),
+    MessageKind.USED: Kind(N_("“Certificate used”"), (N_("%(left)s left on your certificate"),)),
+    MessageKind.USED_UNDONE: Kind(N_("“Amount put back”"), (N_("%(amount)s is back on your certificate"),)),
+    MessageKind.WAITING: Kind(N_("“When your gift goes out”"), ("%(goes)s", N_("When your gift goes out"))),
     MessageKind.UNREACHED: Kind(
-        "“We couldn’t reach them”", ("We couldn't reach {recipient_name}", "We couldn't deliver your gift")
+        N_("“We couldn’t reach them”"),
+        (N_("We couldn't reach %(recipient_name)s"), N_("We couldn't deliver your gift")),
     ),
-    MessageKind.ALERT: Kind("Alert to the practice", ("Needs you: {what}",)),
+    MessageKind.ALERT: Kind(N_("Alert to the practice"), (N_("Needs you: %(what)s"),)),
     MessageKind.DAILY: Kind(
-        "Daily report", ("{redeemed} used, {sold} sold: your day at {short_name}", "{redeemed} used, {sold} sold")
+        N_("Daily report"),
+        (N_("%(redeemed)s used, %(sold)s sold: your day at %(short_name)s"), N_("%(redeemed)s used, %(sold)s sold")),
     ),
 }
 BRINGING = tuple(kind for kind, row in KINDS.items() if row.brings)
@@ -77,4 +87,4 @@ BRINGING = tuple(kind for kind, row in KINDS.items() if row.brings)
 
 def name_message(kind: str) -> str:
     """Return what people call a message of this kind."""
-    return KINDS[MessageKind(kind)].label
+    return _(KINDS[MessageKind(kind)].label)

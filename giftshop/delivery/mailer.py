@@ -14,6 +14,7 @@ from urllib.parse import unquote, urlsplit
 import requests
 
 from giftshop.errors import ShopError
+from giftshop.words import _
 
 GREETING_SECONDS, SECONDS = 10, 60
 """How long to wait for a connection and its greeting, and for all of one message. Not shorter: a server that takes
@@ -57,9 +58,10 @@ class Mailer:
                 address, data=message.as_bytes(), headers=headers, timeout=(GREETING_SECONDS, SECONDS)
             )
         except requests.RequestException:
-            raise TemporaryMailError("The captured mailbox could not be reached. Does the workbench run?") from None
+            raise TemporaryMailError(_("The captured mailbox could not be reached. Does the workbench run?")) from None
         if not answer.ok:
-            raise TemporaryMailError(f"The captured mailbox did not take the message ({answer.status_code}).")
+            sentence = _("The captured mailbox did not take the message (%(code)s).", code=answer.status_code)
+            raise TemporaryMailError(sentence)
 
 
 def _send_by_smtp(message: EmailMessage, url: str, *, sender: str, to_address: str) -> None:
@@ -71,18 +73,20 @@ def _send_by_smtp(message: EmailMessage, url: str, *, sender: str, to_address: s
         with _connected(url, sender.rpartition("@")[2]) as server:
             server.send_message(message, from_addr=sender, to_addrs=[to_address])
     except smtplib.SMTPRecipientsRefused as refused:
-        code, _words = refused.recipients[to_address]
-        raise _refusal(code, f"The mail server refused the address ({code}). Check it for a typing error.") from None
+        code = refused.recipients[to_address][0]
+        sentence = _("The mail server refused the address (%(code)s). Check it for a typing error.", code=code)
+        raise _refusal(code, sentence) from None
     except smtplib.SMTPDataError as refused:
         code = refused.smtp_code
-        raise _refusal(code, f"The mail server refused the message ({code}).") from None
+        raise _refusal(code, _("The mail server refused the message (%(code)s).", code=code)) from None
     except smtplib.SMTPAuthenticationError:
-        raise TemporaryMailError("The mail server refused our sign-in. Check SMTP_URL.") from None
+        raise TemporaryMailError(_("The mail server refused our sign-in. Check SMTP_URL.")) from None
     except smtplib.SMTPSenderRefused as refused:
-        sentence = f"The mail server refused our sender address ({refused.smtp_code}). Check GIFTSHOP_MAIL_FROM."
+        code = refused.smtp_code
+        sentence = _("The mail server refused our sender address (%(code)s). Check GIFTSHOP_MAIL_FROM.", code=code)
         raise TemporaryMailError(sentence) from None
     except (OSError, smtplib.SMTPException):
-        raise TemporaryMailError("The mail server could not be reached, or did not answer in time.") from None
+        raise TemporaryMailError(_("The mail server could not be reached, or did not answer in time.")) from None
 
 
 def _refusal(code: int, sentence: str) -> ShopError:

@@ -23,7 +23,7 @@ from giftshop.documents.pdf import CertificateFace, Paper
 from giftshop.documents.worker import press
 from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.ledger.models import Certificate
-from giftshop.words import current_language
+from giftshop.words import _, current_language
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
 MOST_SUBJECT = 60
@@ -69,7 +69,7 @@ def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
     """Return the subject, at most 60 characters, on one line whatever the names hold."""
     title = facts.get("title", "")
     words = {**facts, "short_name": practice.short_name, "what": title[:1].lower() + title[1:]}
-    lines = [_one_line(form.format_map(words)) for form in KINDS[MessageKind(kind)].subjects]
+    lines = [_one_line(_(form, **words)) for form in KINDS[MessageKind(kind)].subjects]
     fitting = [line for line in lines if len(line) <= MOST_SUBJECT]
     return fitting[0] if fitting else lines[-1][: MOST_SUBJECT - 1].rstrip() + "…"
 

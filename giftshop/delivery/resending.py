@@ -19,6 +19,7 @@ from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
+from giftshop.words import _
 
 
 class MessageNotFoundError(ShopError):
@@ -113,7 +114,7 @@ def _refuse(before: Delivery, certificate_ids: list[int]) -> None:
         Certificate.id.in_(certificate_ids), Certificate.status != CertificateStatus.VOID
     )
     if certificate_ids and db.session.scalar(alive.limit(1)) is None:
-        raise CertificateVoidError("The certificate in this message has ended, so it cannot be sent again.")
+        raise CertificateVoidError(_("The certificate in this message has ended, so it cannot be sent again."))
 
 
 def _certificate_ids(delivery: Delivery) -> list[int]:

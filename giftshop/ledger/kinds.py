@@ -8,6 +8,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum, auto
 
+from giftshop.words import N_
+
 
 class Account(StrEnum):
     """Where value stands: owed to holders, at Stripe, held while it is decided whose it is, or gone."""
@@ -52,16 +54,16 @@ class EntryKind(StrEnum):
 class Figure(StrEnum):
     """The word of every report under which an entry changes what is owed, in the order of the reports."""
 
-    SOLD = "Sold"
-    IMPORTED = "Taken over"
-    GIVEN = "Given free"
-    REDEEMED = "Redeemed"
-    REFUNDED = "Refunded"
-    DISPUTED = "Disputed"
-    ENDED = "Ended"
-    CASHED_OUT = "Paid in cash"
-    ESCHEATED = "Handed to the state"
-    BREAKAGE = "Taken to income"
+    SOLD = N_("Sold")
+    IMPORTED = N_("Taken over")
+    GIVEN = N_("Given free")
+    REDEEMED = N_("Redeemed")
+    REFUNDED = N_("Refunded")
+    DISPUTED = N_("Disputed")
+    ENDED = N_("Ended")
+    CASHED_OUT = N_("Paid in cash")
+    ESCHEATED = N_("Handed to the state")
+    BREAKAGE = N_("Taken to income")
 
 
 class Ends(StrEnum):
@@ -76,6 +78,7 @@ class Ends(StrEnum):
 class Kind:
     """One row: `transfers` are the pairs of accounts it may move between, from the debited to the credited one.
 
+    `label` says what became of an amount.
     `figure` is None for what leaves the liability alone and for what counts by the entry that it takes back. `is_first`
     says that it is a certificate's first entry, `closes` which kinds of entries it is the mirror of.
     """
@@ -100,66 +103,82 @@ _USES = (
 )
 
 KINDS: dict[EntryKind, Kind] = {
-    EntryKind.ISSUE: Kind("Issued", ((CLEARING, LIABILITY),), Figure.SOLD, is_first=True),
-    EntryKind.PROMOTE: Kind("Given free", ((Account.PROMOTION_EXPENSE, LIABILITY),), Figure.GIVEN, is_first=True),
-    EntryKind.IMPORT: Kind("Taken over", ((Account.IMPORT_OPENING, LIABILITY),), Figure.IMPORTED, is_first=True),
-    EntryKind.REDEEM: Kind("Redeemed", ((LIABILITY, Account.SERVICE_REVENUE),), Figure.REDEEMED),
+    EntryKind.ISSUE: Kind(N_("Issued %(amount)s"), ((CLEARING, LIABILITY),), Figure.SOLD, is_first=True),
+    EntryKind.PROMOTE: Kind(
+        N_("Given free %(amount)s"), ((Account.PROMOTION_EXPENSE, LIABILITY),), Figure.GIVEN, is_first=True
+    ),
+    EntryKind.IMPORT: Kind(
+        N_("Taken over %(amount)s"), ((Account.IMPORT_OPENING, LIABILITY),), Figure.IMPORTED, is_first=True
+    ),
+    EntryKind.REDEEM: Kind(N_("Redeemed %(amount)s"), ((LIABILITY, Account.SERVICE_REVENUE),), Figure.REDEEMED),
     EntryKind.REVERSAL: Kind(
-        "Undone, put back",
+        N_("Undone, put back %(amount)s"),
         tuple((use, LIABILITY) for use in _USES),
         closes=(EntryKind.REDEEM, EntryKind.CASH_OUT, EntryKind.ESCHEAT, EntryKind.BREAKAGE, EntryKind.VOID),
     ),
-    EntryKind.CASH_OUT: Kind("Paid out in cash", ((LIABILITY, Account.CASH_PAID_OUT),), Figure.CASHED_OUT),
-    EntryKind.ESCHEAT: Kind("Handed to the state", ((LIABILITY, Account.CASH_PAID_OUT),), Figure.ESCHEATED),
-    EntryKind.BREAKAGE: Kind("Taken to income", ((LIABILITY, Account.BREAKAGE),), Figure.BREAKAGE),
+    EntryKind.CASH_OUT: Kind(
+        N_("Paid out in cash %(amount)s"), ((LIABILITY, Account.CASH_PAID_OUT),), Figure.CASHED_OUT
+    ),
+    EntryKind.ESCHEAT: Kind(
+        N_("Handed to the state %(amount)s"), ((LIABILITY, Account.CASH_PAID_OUT),), Figure.ESCHEATED
+    ),
+    EntryKind.BREAKAGE: Kind(N_("Taken to income %(amount)s"), ((LIABILITY, Account.BREAKAGE),), Figure.BREAKAGE),
     EntryKind.VOID: Kind(
-        "Ended, taken off",
+        N_("Ended, taken off %(amount)s"),
         tuple((LIABILITY, to) for to in (Account.CASH_PAID_OUT, Account.PROMOTION_EXPENSE, Account.IMPORT_OPENING)),
         Figure.ENDED,
         ends=Ends.FOR_GOOD,
     ),
-    EntryKind.REFUND_HOLD: Kind("Held to be paid back", ((LIABILITY, Account.REFUND_DUE),), Figure.REFUNDED),
+    EntryKind.REFUND_HOLD: Kind(
+        N_("Held to be paid back %(amount)s"), ((LIABILITY, Account.REFUND_DUE),), Figure.REFUNDED
+    ),
     EntryKind.REFUND_SETTLED: Kind(
-        "Paid back to the buyer",
+        N_("Paid back to the buyer %(amount)s"),
         ((Account.REFUND_DUE, CLEARING),),
         ends=Ends.PAYBACK,
         closes=(EntryKind.REFUND_HOLD,),
     ),
     EntryKind.REFUND_RELEASED: Kind(
-        "Not paid back, so put back",
+        N_("Not paid back, so put back %(amount)s"),
         ((Account.REFUND_DUE, LIABILITY),),
         Figure.REFUNDED,
         closes=(EntryKind.REFUND_HOLD,),
     ),
     EntryKind.REFUND_EXTERNAL: Kind(
-        "Paid back in Stripe’s dashboard", ((LIABILITY, CLEARING),), Figure.REFUNDED, ends=Ends.PAYBACK
+        N_("Paid back in Stripe’s dashboard %(amount)s"), ((LIABILITY, CLEARING),), Figure.REFUNDED, ends=Ends.PAYBACK
     ),
     EntryKind.REFUND_RETURNED: Kind(
-        "The refund failed, put back",
+        N_("The refund failed, put back %(amount)s"),
         ((CLEARING, LIABILITY),),
         Figure.REFUNDED,
         closes=(EntryKind.REFUND_SETTLED, EntryKind.REFUND_EXTERNAL),
     ),
-    EntryKind.DISPUTE_HOLD: Kind("Held for the dispute", ((LIABILITY, Account.DISPUTE_HOLD),), Figure.DISPUTED),
+    EntryKind.DISPUTE_HOLD: Kind(
+        N_("Held for the dispute %(amount)s"), ((LIABILITY, Account.DISPUTE_HOLD),), Figure.DISPUTED
+    ),
     EntryKind.DISPUTE_LOST: Kind(
-        "Lost to the dispute",
+        N_("Lost to the dispute %(amount)s"),
         ((Account.DISPUTE_HOLD, CLEARING),),
         ends=Ends.FOR_GOOD,
         closes=(EntryKind.DISPUTE_HOLD,),
     ),
     EntryKind.DISPUTE_RELEASED: Kind(
-        "Given back by the dispute",
+        N_("Given back by the dispute %(amount)s"),
         ((Account.DISPUTE_HOLD, LIABILITY),),
         Figure.DISPUTED,
         closes=(EntryKind.DISPUTE_HOLD,),
     ),
     EntryKind.DISPUTE_RECOVERED: Kind(
-        "Won back", ((CLEARING, LIABILITY),), Figure.DISPUTED, closes=(EntryKind.DISPUTE_LOST,)
+        N_("Won back %(amount)s"), ((CLEARING, LIABILITY),), Figure.DISPUTED, closes=(EntryKind.DISPUTE_LOST,)
     ),
     EntryKind.LOSS: Kind(
-        "Lost, because it was used or paid back already", ((Account.WRITE_OFF, CLEARING),), ends=Ends.FOR_GOOD
+        N_("Lost, because it was used or paid back already %(amount)s"),
+        ((Account.WRITE_OFF, CLEARING),),
+        ends=Ends.FOR_GOOD,
     ),
-    EntryKind.LOSS_RECOVERED: Kind("A loss came back", ((CLEARING, Account.WRITE_OFF),), closes=(EntryKind.LOSS,)),
+    EntryKind.LOSS_RECOVERED: Kind(
+        N_("A loss came back %(amount)s"), ((CLEARING, Account.WRITE_OFF),), closes=(EntryKind.LOSS,)
+    ),
 }
 
 FIRST_KINDS = tuple(kind for kind, row in KINDS.items() if row.is_first)

@@ -16,6 +16,7 @@ from giftshop.ledger.models import Certificate
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.look_up import find_gift
 from giftshop.web.form_state import form_key, typed_in
+from giftshop.words import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,30 +31,36 @@ class Act:
 
 ACTS = {
     "freeze": Act(
-        "Put it on hold",
-        "Nobody can use it until the hold is ended. The code stays the same, nothing is taken off, "
-        "and whoever holds it is asked to call you.",
-        "Put it on hold",
+        N_("Put it on hold"),
+        N_(
+            "Nobody can use it until the hold is ended. The code stays the same, nothing is taken off, "
+            "and whoever holds it is asked to call you."
+        ),
+        N_("Put it on hold"),
         certificates.freeze,
     ),
     "unfreeze": Act(
-        "End the hold",
-        "It can be used again at once. While a bank is deciding about the payment, the hold stays.",
-        "End the hold",
+        N_("End the hold"),
+        N_("It can be used again at once. While a bank is deciding about the payment, the hold stays."),
+        N_("End the hold"),
         certificates.unfreeze,
     ),
     "reissue": Act(
-        "Give it a new code",
-        "The old code is dead at once, on paper too. What is left stays on it, and the new certificate is sent "
-        "to whoever got the old one.",
-        "Give it a new code",
+        N_("Give it a new code"),
+        N_(
+            "The old code is dead at once, on paper too. What is left stays on it, and the new certificate is sent "
+            "to whoever got the old one."
+        ),
+        N_("Give it a new code"),
         certificates.reissue,
     ),
     "void": Act(
-        "End it for good",
-        "What is left is taken off and the code is dead. No money goes back to the buyer’s card: refund it instead, "
-        "unless you paid it out another way. It cannot be taken back.",
-        "End it for good",
+        N_("End it for good"),
+        N_(
+            "What is left is taken off and the code is dead. No money goes back to the buyer’s card: refund it "
+            "instead, unless you paid it out another way. It cannot be taken back."
+        ),
+        N_("End it for good"),
         certificates.void,
     ),
 }

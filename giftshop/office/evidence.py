@@ -11,6 +11,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms, short_terms
 from giftshop.dates import write_moment, write_zone
 from giftshop.delivery.kinds import MessageKind, name_message
+from giftshop.delivery.states import DeliveryState
 from giftshop.documents.reports import Report, Section
 from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
@@ -20,11 +21,25 @@ from giftshop.foundation.sightings import HOLDER
 from giftshop.money import format_amount
 from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
-from giftshop.orders.labels import tell_entry
+from giftshop.orders.labels import name_dispute_reason, tell_entry
 from giftshop.orders.models import Dispute, Gift
+from giftshop.words import N_, _
 
 Lines = list[tuple[str, str]]
-WAYS = {"recipient": "e-mailed to the recipient", "buyer": "e-mailed to the buyer", "print": "to print at home"}
+BOUGHT = {
+    "recipient": N_("%(quantity)s × %(what)s, %(amount)s, for %(name)s from %(giver)s, e-mailed to the recipient"),
+    "buyer": N_("%(quantity)s × %(what)s, %(amount)s, for %(name)s from %(giver)s, e-mailed to the buyer"),
+    "print": N_("%(quantity)s × %(what)s, %(amount)s, for %(name)s from %(giver)s, to print at home"),
+}
+"""A gift as it was bought, by the way it goes."""
+DELIVERED = {
+    DeliveryState.SCHEDULED: N_("%(message)s to %(address)s: scheduled"),
+    DeliveryState.SENDING: N_("%(message)s to %(address)s: sending"),
+    DeliveryState.SENT: N_("%(message)s to %(address)s: sent"),
+    DeliveryState.FAILED: N_("%(message)s to %(address)s: failed"),
+    DeliveryState.CANCELLED: N_("%(message)s to %(address)s: cancelled"),
+}
+"""What became of a message."""
 
 
 def send_evidence(dispute_id: int) -> ResponseReturnValue:
@@ -44,16 +59,16 @@ def build_report(dispute: Dispute, dossier: Dossier) -> Report:
     """Return what is known about a disputed payment; of a certificate's code only the end."""
     practice = dossier.practice
     sections = {
-        "The dispute": _dispute(dispute, dossier),
-        "The order and its payment": _order(dossier),
-        "What was bought": [("", _bought(gift, dossier)) for gift in dossier.gifts],
-        "How it was delivered": _delivered(dossier),
-        "How it was used": [line for sold in dossier.sold for line in _used(sold, dossier)],
-        "What was paid back": _paid_back(dossier),
-        "Terms shown before payment and on the certificate": [("", each) for each in _terms(dossier)],
+        _("The dispute"): _dispute(dispute, dossier),
+        _("The order and its payment"): _order(dossier),
+        _("What was bought"): [("", _bought(gift, dossier)) for gift in dossier.gifts],
+        _("How it was delivered"): _delivered(dossier),
+        _("How it was used"): [line for sold in dossier.sold for line in _used(sold, dossier)],
+        _("What was paid back"): _paid_back(dossier),
+        _("Terms shown before payment and on the certificate"): [("", each) for each in _terms(dossier)],
     }
     return Report(
-        title=f"Evidence for order {dossier.order.number}",
+        title=_("Evidence for order %(number)s", number=dossier.order.number),
         author=f"{practice.name} ({practice.legal_name}), {practice.address}",
         made_on=clock.today(practice.time_zone),
         paper=practice.paper,
@@ -62,36 +77,41 @@ def build_report(dispute: Dispute, dossier: Dossier) -> Report:
 
 
 def _dispute(dispute: Dispute, dossier: Dossier) -> Lines:
+    zone = dossier.practice.time_zone
     return [
-        ("Dispute", dispute.stripe_dispute_id),
-        ("Amount", format_amount(dispute.amount_cents, dossier.order.payment_currency)),
-        ("Reason given", dispute.reason.replace("_", " ") or "none"),
-        ("Times", f"All times are {write_zone(dossier.practice.time_zone)}, {dossier.practice.time_zone}."),
+        (_("Dispute"), dispute.stripe_dispute_id),
+        (_("Amount"), format_amount(dispute.amount_cents, dossier.order.payment_currency)),
+        (_("Reason given"), name_dispute_reason(dispute.reason) or _("none")),
+        (_("Times"), _("All times are %(zone)s, %(name)s.", zone=write_zone(zone), name=zone)),
     ]
 
 
 def _order(dossier: Dossier) -> Lines:
     order = dossier.order
-    pages = [("Payment page", each.session_id) for each in dossier.attempts if each.session_id]
-    networks = [("Buyer’s network address", each.client_address) for each in dossier.attempts if each.client_address]
-    paid = [("Paid", _at(order.paid_at, dossier.practice))] if order.paid_at else []
+    pages = [(_("Payment page"), each.session_id) for each in dossier.attempts if each.session_id]
+    networks = [(_("Buyer’s network address"), each.client_address) for each in dossier.attempts if each.client_address]
+    paid = [(_("Paid"), _at(order.paid_at, dossier.practice))] if order.paid_at else []
     return [
-        ("Order", order.number),
-        ("Buyer’s e-mail address", order.buyer_email),
+        (_("Order"), order.number),
+        (_("Buyer’s e-mail address"), order.buyer_email),
         *dict.fromkeys(networks),
-        ("Ordered", _at(order.created_at, dossier.practice)),
+        (_("Ordered"), _at(order.created_at, dossier.practice)),
         *paid,
-        ("Total", f"{format_amount(order.total_cents, order.currency)} {order.currency}"),
-        ("Payment at Stripe", order.payment_intent_id or "none"),
+        (_("Total"), f"{format_amount(order.total_cents, order.currency)} {order.currency}"),
+        (_("Payment at Stripe"), order.payment_intent_id or _("none")),
         *pages,
     ]
 
 
 def _bought(gift: Gift, dossier: Dossier) -> str:
-    title = f"Gift certificate, {gift.service_name}" if gift.service_name else "Gift certificate"
-    amount = format_amount(gift.amount_cents, dossier.order.currency)
-    return (
-        f"{gift.quantity} × {title}, {amount}, for {gift.recipient_name} from {gift.giver_name}, {WAYS[gift.delivery]}"
+    session = gift.service_name
+    return _(
+        BOUGHT[gift.delivery],
+        quantity=gift.quantity,
+        what=_("Gift certificate, %(session)s", session=session) if session else _("Gift certificate"),
+        amount=format_amount(gift.amount_cents, dossier.order.currency),
+        name=gift.recipient_name,
+        giver=gift.giver_name,
     )
 
 
@@ -100,7 +120,7 @@ def _delivered(dossier: Dossier) -> Lines:
     return [
         (
             _at(each.sent_at or each.ended_at or each.send_at, dossier.practice),
-            f"{name_message(each.kind)} to {each.to_address}: {each.state}",
+            _(DELIVERED[DeliveryState(each.state)], message=name_message(each.kind), address=each.to_address),
         )
         for each in told
     ]
@@ -109,22 +129,32 @@ def _delivered(dossier: Dossier) -> Lines:
 def _used(sold: Sold, dossier: Dossier) -> Lines:
     """List what happened to one certificate: every movement with its balance, and every look at its page."""
     certificate, practice = sold.certificate, dossier.practice
-    code = f", code ending in {sold.code_end}" if sold.code_end else ""
     moved = [(entry.created_at, tell_entry(entry, certificate.currency, "")) for entry in certificate.entries]
-    lines = [(at, f"{told.what}, {told.detail}") for at, told in moved]
+    lines = [(at, _("%(moved)s, %(left)s", moved=told.what, left=told.detail)) for at, told in moved]
     seen = activity_log.list_events(certificate_ids=[certificate.id])
     lines += [
-        (event.at, "The certificate’s page was opened by whoever holds its code")
+        (event.at, _("The certificate’s page was opened by whoever holds its code"))
         for event in seen
         if event.kind == Activity.VIEWED and event.actor == HOLDER
     ]
-    head = f"Certificate {certificate.public_id} for {certificate.recipient_name}{code}"
-    return [("", head), *((_at(at, practice), told) for at, told in sorted(lines))]
+    return [("", _head(sold)), *((_at(at, practice), told) for at, told in sorted(lines))]
+
+
+def _head(sold: Sold) -> str:
+    """Name a certificate, with the end of its code while it has one."""
+    number, name = sold.certificate.public_id, sold.certificate.recipient_name
+    if not sold.code_end:
+        return _("Certificate %(number)s for %(name)s", number=number, name=name)
+    told = N_("Certificate %(number)s for %(name)s, code ending in %(end)s")
+    return _(told, number=number, name=name, end=sold.code_end)
 
 
 def _paid_back(dossier: Dossier) -> Lines:
     return [
-        (_at(each.created_at, dossier.practice), f"{tell_refund(each)[1]} ({each.stripe_refund_id or 'not at Stripe'})")
+        (
+            _at(each.created_at, dossier.practice),
+            _("%(refund)s (%(where)s)", refund=tell_refund(each)[1], where=each.stripe_refund_id or _("not at Stripe")),
+        )
         for each in dossier.refunds
     ]
 

@@ -22,6 +22,7 @@ from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, typed_in
+from giftshop.words import _
 
 
 def show_resend(message_id: int) -> ResponseReturnValue:
@@ -66,13 +67,13 @@ def list_cancelled(messages: list[Delivery]) -> dict[int, list[str]]:
 
 def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
     """Say what to know before a cancelled message is sent: a hold, the buyer's wish, and when it goes out."""
-    gift, when = db.session.get(Gift, message.gift_id), _own_time(message)
+    gift, when, zone = db.session.get(Gift, message.gift_id), _own_time(message), get_practice().time_zone
     told = {
-        "Its certificate is on hold: end the hold first, or it can’t be used when it arrives.": is_held,
-        "The buyer chose not to have it sent.": message.kind == MessageKind.GIFT
+        _("Its certificate is on hold: end the hold first, or it can’t be used when it arrives."): is_held,
+        _("The buyer chose not to have it sent."): message.kind == MessageKind.GIFT
         and gift
         and gift.delivery != "recipient",
-        f"It goes out on its day, {write_appointment(when, get_practice().time_zone)}." if when else "": when,
+        _("It goes out on its day, %(when)s.", when=write_appointment(when, zone)) if when else "": when,
     }
     return [sentence for sentence, is_so in told.items() if is_so]
 

@@ -16,11 +16,12 @@ from giftshop.foundation.database import db
 from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
 from giftshop.notifications.models import Alert
-from giftshop.orders.labels import DISPUTES
+from giftshop.orders.labels import name_dispute
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.orders.states import DISPUTED, ENDED, OrderState, RefundState
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, find_last_run
+from giftshop.words import N_, _, ngettext
 
 MOST = 30
 
@@ -38,7 +39,7 @@ class Need:
 def list_needs() -> list[Need]:
     """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
     open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
-    alerts = [Need(alert.detail, "See it", _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
+    alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
     return alerts + [_failed(delivery) for delivery in list_failed()[:MOST]]
 
 
@@ -51,22 +52,26 @@ def tell_reconciliation(practice: Practice) -> tuple[str, str, list[str]]:
     """Return how the last comparison with Stripe went: a tone, a sentence, and its problems by name."""
     last = find_last_run()
     if last is None:
-        return "note", "The books have not been compared with Stripe yet.", []
+        return "note", _("The books have not been compared with Stripe yet."), []
     when = write_moment(last.finished_at or last.started_at, practice.time_zone)
     if last.problems:
-        count = "One problem" if len(last.problems) == 1 else f"{len(last.problems)} problems"
-        return "bad", f"{count} when the books were compared with Stripe on {when}.", last.problems
+        return "bad", _count_problems(last, when), last.problems
     if clock.now() - last.started_at > LATE:
-        return (
-            "warn",
-            f"The books were last compared with Stripe on {when}. Does the worker run, and does Stripe answer?",
-            [],
-        )
-    return "good", f"The books agree with Stripe, compared on {when}.{_told_changes(last)}", []
+        late = N_("The books were last compared with Stripe on %(when)s. Does the worker run, and does Stripe answer?")
+        return "warn", _(late, when=when), []
+    told = [_("The books agree with Stripe, compared on %(when)s.", when=when)]
+    if last.changed:
+        told.append(_("Put right: %(changes)s.", changes=", ".join(last.changed[:3])))
+    return "good", " ".join(told), []
 
 
-def _told_changes(last: Reconciliation) -> str:
-    return f" Put right: {', '.join(last.changed[:3])}." if last.changed else ""
+def _count_problems(last: Reconciliation, when: str) -> str:
+    return ngettext(
+        "One problem when the books were compared with Stripe on %(when)s.",
+        "%(num)s problems when the books were compared with Stripe on %(when)s.",
+        len(last.problems),
+        when=when,
+    )
 
 
 def _place_of(alert: Alert) -> str:
@@ -78,20 +83,32 @@ def _place_of(alert: Alert) -> str:
 
 
 def _failed(delivery: Delivery) -> Need:
-    name = name_message(delivery.kind)
-    of_order = f" of order {Order(id=delivery.order_id).number}" if delivery.order_id else ""
-    sentence = f"{name}{of_order} didn’t reach {delivery.to_address}. {delivery.last_error}"
-    return Need(sentence, "Fix it and send again", f"/office/messages/{delivery.id}/resend")
+    name, address = name_message(delivery.kind), delivery.to_address
+    if delivery.order_id:
+        number, told = (
+            Order(id=delivery.order_id).number,
+            N_("%(message)s of order %(number)s didn’t reach %(address)s."),
+        )
+        sentence = _(told, message=name, number=number, address=address)
+    else:
+        sentence = _("%(message)s didn’t reach %(address)s.", message=name, address=address)
+    return Need(
+        f"{sentence} {delivery.last_error}", _("Fix it and send again"), f"/office/messages/{delivery.id}/resend"
+    )
 
 
 def _in_review() -> list[Need]:
     query = sa.select(Order).where(Order.state == OrderState.IN_REVIEW).order_by(Order.created_at.desc()).limit(MOST)
     return [
-        Need(
-            f"Order {order.number} is in review: {order.review_reason}.", "See the order", f"/office/orders/{order.id}"
+        _need_of(
+            order.id, _("Order %(number)s is in review: %(why)s.", number=order.number, why=_(order.review_reason))
         )
         for order in db.session.scalars(query)
     ]
+
+
+def _need_of(order_id: int, sentence: str) -> Need:
+    return Need(sentence, _("See the order"), f"/office/orders/{order_id}")
 
 
 def _disputes(practice: Practice) -> list[Need]:
@@ -103,18 +120,20 @@ def _disputes(practice: Practice) -> list[Need]:
 
 def _dispute(dispute: Dispute, held_cents: int, practice: Practice) -> Need:
     sentence = tell_exposure(dispute, held_cents, practice)
-    return Need(f"Order {dispute.order.number}: {sentence}", "See the order", f"/office/orders/{dispute.order_id}")
+    return _need_of(dispute.order_id, _("Order %(number)s: %(told)s", number=dispute.order.number, told=sentence))
 
 
 def tell_exposure(dispute: Dispute, held_cents: int, practice: Practice) -> str:
     """Say what a dispute is about, what would be lost for good, and until when the bank wants an answer."""
     currency = dispute.order.payment_currency
-    parts = [f"{DISPUTES.get(dispute.status, dispute.status)}, {format_amount(dispute.amount_cents, currency)}."]
+    amount = format_amount(dispute.amount_cents, currency)
+    parts = [_("%(stage)s, %(amount)s.", stage=name_dispute(dispute.status), amount=amount)]
     spent = dispute.amount_cents - held_cents
     if dispute.status in DISPUTED and spent > 0:
-        parts.append(f"{format_amount(spent, currency)} of it is spent or paid back already and would be lost.")
+        lost = format_amount(spent, currency)
+        parts.append(_("%(amount)s of it is spent or paid back already and would be lost.", amount=lost))
     if dispute.evidence_due_at is not None and dispute.closed_at is None:
-        parts.append(f"Answer by {write_local_day(dispute.evidence_due_at, practice.time_zone)}.")
+        parts.append(_("Answer by %(day)s.", day=write_local_day(dispute.evidence_due_at, practice.time_zone)))
     return " ".join(parts)
 
 
@@ -126,9 +145,10 @@ def _held(practice: Practice) -> list[Need]:
 
 
 def _held_refund(refund: Refund, practice: Practice) -> Need:
-    amount, since = format_amount(refund.amount_cents, refund.order.payment_currency), refund.created_at
-    sentence = (
-        f"{amount} of order {refund.order.number} is held to be paid back since"
-        f" {write_moment(since, practice.time_zone)}; we keep asking Stripe."
+    sentence = _(
+        "%(amount)s of order %(number)s is held to be paid back since %(when)s; we keep asking Stripe.",
+        amount=format_amount(refund.amount_cents, refund.order.payment_currency),
+        number=refund.order.number,
+        when=write_moment(refund.created_at, practice.time_zone),
     )
-    return Need(sentence, "See the order", f"/office/orders/{refund.order_id}")
+    return _need_of(refund.order_id, sentence)

@@ -21,34 +21,34 @@ from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
-from giftshop.orders import notes
-from giftshop.orders.labels import HOLDS
+from giftshop.orders import labels, notes
 from giftshop.orders.look_up import get_order
 from giftshop.orders.states import OrderState
 from giftshop.reconciliation.review import is_warned
 from giftshop.refunds.requests import refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
+from giftshop.words import N_, _
 
 log = logging.getLogger(__name__)
 
 DONE = {
-    "freeze": "It is on hold. Nobody can use it until the hold is ended.",
-    "unfreeze": "The hold is over. It can be used again.",
-    "void": "It has ended. Nothing is left on it.",
-    "reissue": "It has a new code, and the old one is dead. The new certificate is on its way.",
-    "reissue_quietly": "It has a new code, and the old one is dead. The message that is still to come brings it.",
-    "reissue_unsent": (
+    "freeze": N_("It is on hold. Nobody can use it until the hold is ended."),
+    "unfreeze": N_("The hold is over. It can be used again."),
+    "void": N_("It has ended. Nothing is left on it."),
+    "reissue": N_("It has a new code, and the old one is dead. The new certificate is on its way."),
+    "reissue_quietly": N_("It has a new code, and the old one is dead. The message that is still to come brings it."),
+    "reissue_unsent": N_(
         "It has a new code, and the old one is dead. Nobody has the new one: its message did not go out. "
         "Send it below, under Messages."
     ),
-    "resend": "The message goes out again.",
-    "send_after_all": "The message goes out after all.",
-    OrderState.FULFILLED: "The order is accepted. Its certificates are on their way.",
-    OrderState.REFUNDED: "All of the payment goes back to the buyer.",
-    OrderState.IN_REVIEW: "Stripe could not pay it back. It is still in review.",
-    "note": "The note is kept.",
-    "blank": "The words of the note are gone.",
+    "resend": N_("The message goes out again."),
+    "send_after_all": N_("The message goes out after all."),
+    OrderState.FULFILLED: N_("The order is accepted. Its certificates are on their way."),
+    OrderState.REFUNDED: N_("All of the payment goes back to the buyer."),
+    OrderState.IN_REVIEW: N_("Stripe could not pay it back. It is still in review."),
+    "note": N_("The note is kept."),
+    "blank": N_("The words of the note are gone."),
 }
 """What is said first after something was done here."""
 
@@ -73,7 +73,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         dossier=dossier,
         order=dossier.order,
         states=STATES,
-        holds=HOLDS,
+        labels=labels,
         name_message=name_message,
         replaced={message.replaces_id for message in dossier.deliveries},
         disputes=exposed,
@@ -95,7 +95,7 @@ def _tell_done(name: str, dossier: Dossier) -> str:
     """Say what was done; of a new code also whether no message is to come that brings it."""
     if name == "reissue_quietly" and _is_newest_code_unsent(dossier):
         name = "reissue_unsent"
-    return DONE.get(name, "")
+    return _(DONE.get(name, ""))
 
 
 def _is_newest_code_unsent(dossier: Dossier) -> bool:

@@ -19,17 +19,18 @@ from giftshop.orders.finding import FoundPage, Wanted, find_orders, first_order_
 from giftshop.orders.models import Order
 from giftshop.orders.search import find_exactly
 from giftshop.orders.states import OrderState
+from giftshop.words import N_, _, ngettext
 
 MOST_MONTHS = 36
 STATES = {
-    OrderState.FULFILLED: ("good", "Sold"),
-    OrderState.AWAITING_PAYMENT: ("note", "Not paid yet"),
-    OrderState.PROCESSING: ("warn", "Bank confirming"),
-    OrderState.PAID: ("warn", "Being issued"),
-    OrderState.IN_REVIEW: ("bad", "In review"),
-    OrderState.REFUNDED: ("note", "Refunded"),
-    OrderState.FAILED: ("warn", "Payment failed"),
-    OrderState.EXPIRED: ("note", "Not paid"),
+    OrderState.FULFILLED: ("good", N_("Sold")),
+    OrderState.AWAITING_PAYMENT: ("note", N_("Not paid yet")),
+    OrderState.PROCESSING: ("warn", N_("Bank confirming")),
+    OrderState.PAID: ("warn", N_("Being issued")),
+    OrderState.IN_REVIEW: ("bad", N_("In review")),
+    OrderState.REFUNDED: ("note", N_("Refunded")),
+    OrderState.FAILED: ("warn", N_("Payment failed")),
+    OrderState.EXPIRED: ("note", N_("Not paid")),
 }
 """Each state of an order as the list shows it: a tone and a word."""
 
@@ -125,17 +126,21 @@ def _who(order: Order) -> str:
     """Say from whom to whom, and how many more gifts there are."""
     gift = order.gifts[0]
     more = sum(each.quantity for each in order.gifts) - 1
-    return f"{gift.giver_name} → {gift.recipient_name}" + (f", {more} more" if more else "")
+    if not more:
+        return f"{gift.giver_name} → {gift.recipient_name}"
+    names = {"giver": gift.giver_name, "name": gift.recipient_name}
+    return ngettext("%(giver)s → %(name)s, %(num)s more", "%(giver)s → %(name)s, %(num)s more", more, **names)
 
 
 def _status(order: Order, messages: list[Delivery], practice: Practice) -> tuple[str, str]:
     """Return what a paid order's messages have come to, else the order's own state."""
     if order.state != OrderState.FULFILLED or not messages:
-        return STATES[OrderState(order.state)]
+        tone, word = STATES[OrderState(order.state)]
+        return tone, _(word)
     states = {message.state for message in messages}
     waiting = [message.send_at for message in messages if message.state == DeliveryState.SCHEDULED]
     if DeliveryState.FAILED in states:
-        return "bad", "Email failed"
+        return "bad", _("Email failed")
     if waiting and min(waiting) > clock.now():
-        return "note", f"Sends {_short_day(min(waiting), practice)}"
-    return ("note", "Sending") if waiting or DeliveryState.SENDING in states else ("good", "Sent")
+        return "note", _("Sends %(day)s", day=_short_day(min(waiting), practice))
+    return ("note", _("Sending")) if waiting or DeliveryState.SENDING in states else ("good", _("Sent"))

@@ -21,10 +21,11 @@ from giftshop.refunds.outcomes import came_back_to_certificates
 from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
+from giftshop.words import N_, _
 
 REFUSALS = {
-    "charge_disputed": "the buyer’s bank disputes the payment and decides about it now",
-    "charge_already_refunded": "this payment was paid back already",
+    "charge_disputed": N_("the buyer’s bank disputes the payment and decides about it now"),
+    "charge_already_refunded": N_("this payment was paid back already"),
 }
 """What Stripe's own codes for a definite no mean to people."""
 
@@ -54,64 +55,65 @@ def refund(public_id: str) -> ResponseReturnValue:
 
 
 _WORDS = {
-    RefundState.HELD: ("note", "is held"),
-    RefundState.SETTLED: ("good", "is paid back"),
-    RefundState.RELEASED: ("bad", "was not paid back"),
-    RefundState.RETURNED: ("bad", "came back"),
+    RefundState.HELD: ("note", N_("%(amount)s is held")),
+    RefundState.SETTLED: ("good", N_("%(amount)s is paid back")),
+    RefundState.RELEASED: ("bad", N_("%(amount)s was not paid back")),
+    RefundState.RETURNED: ("bad", N_("%(amount)s came back")),
 }
 
 
 def tell_refund(refund: Refund) -> tuple[str, str, str]:
     """Return what became of a refund: a tone, a word and a sentence."""
-    tone, word = _WORDS[RefundState(refund.state)]
-    return tone, f"{format_amount(refund.amount_cents, refund.order.payment_currency)} {word}", _tell_more(refund)
+    tone, heading = _WORDS[RefundState(refund.state)]
+    amount = format_amount(refund.amount_cents, refund.order.payment_currency)
+    return tone, _(heading, amount=amount), _tell_more(refund)
 
 
 def _tell_more(refund: Refund) -> str:
     if refund.state == RefundState.HELD:
         return _tell_waiting(refund)
     if refund.state == RefundState.SETTLED:
-        return "It is on its way to the buyer’s card. Banks need 5 to 10 days to show it."
+        return _("It is on its way to the buyer’s card. Banks need 5 to 10 days to show it.")
     if refund.state == RefundState.RELEASED:
-        return f"Stripe refused: {_why(refund)}. {_tell_standing(refund)}"
-    return f"The buyer’s bank didn’t take it. {_tell_where(refund)}"
+        return " ".join([_("Stripe refused: %(why)s.", why=_why(refund)), _tell_standing(refund)])
+    return " ".join([_("The buyer’s bank didn’t take it."), _tell_where(refund)])
 
 
 def _tell_waiting(refund: Refund) -> str:
     """Say why a refund is still held, and who can help where it does not end by itself."""
     if refund.refusal_kind == RefusalKind.KEY:
-        return (
+        return _(
             "Stripe doesn’t accept the shop’s key. The money is held; we keep asking. "
             "Please tell whoever looks after the shop."
         )
     if refund.refusal_kind:
-        return (
+        return _(
             "Stripe doesn’t say what became of it. The money is held; we keep asking. "
             "Please look at it in Stripe’s dashboard."
         )
-    return "Stripe hasn’t said yet whether it went out. The money is held; we keep asking."
+    return _("Stripe hasn’t said yet whether it went out. The money is held; we keep asking.")
 
 
 def _tell_standing(refund: Refund) -> str:
     certificate = db.session.get(Certificate, refund.certificate_id) if refund.certificate_id else None
     if certificate is not None and certificate.status == CertificateStatus.VOID:
-        return "The certificate has ended: the order’s history says why."
-    return "The certificate has its value again."
+        return _("The certificate has ended: the order’s history says why.")
+    return _("The certificate has its value again.")
 
 
 def _tell_where(refund: Refund) -> str:
     """Say where the money of a refund that came back is."""
     if refund.order.state == OrderState.IN_REVIEW:
-        return "The money is with you. No certificate was issued: the order is in review."
+        return _("The money is with you. No certificate was issued: the order is in review.")
     if sum(cleared_by_certificate(refund.order_id).values()) < refund.amount_cents:
-        return "Its money had gone already: the order’s history says how."
+        return _("Its money had gone already: the order’s history says how.")
     if came_back_to_certificates(refund):
-        return "The money is with you, and back on the certificate, which was put on hold."
-    return "The money is with you."
+        return _("The money is with you, and back on the certificate, which was put on hold.")
+    return _("The money is with you.")
 
 
 def _why(refund: Refund) -> str:
-    return REFUSALS.get(refund.refusal_code) or refund.refusal.rstrip(".")
+    return _(REFUSALS.get(refund.refusal_code) or refund.refusal).rstrip(".")
 
 
 def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str:

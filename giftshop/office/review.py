@@ -16,8 +16,9 @@ from giftshop.orders.look_up import get_order
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation import review
+from giftshop.words import N_, _
 
-NO_ANSWER = "Stripe didn’t answer. Please try again: nothing is done twice."
+NO_ANSWER = N_("Stripe didn’t answer. Please try again: nothing is done twice.")
 _REFUSALS = (
     review.NotInReviewError,
     review.NotAcceptableError,
@@ -52,7 +53,7 @@ def _decide(order_id: int, decide: Callable[[Asked], Order]) -> ResponseReturnVa
     except _REFUSALS as refusal:
         return _refuse(order_id, refusal.message), 409
     except CheckoutUnavailableError:
-        return _refuse(order_id, NO_ANSWER), 503
+        return _refuse(order_id, _(NO_ANSWER)), 503
     told = f"?done={order.state}" if order.received_cents else ""
     return redirect(f"/office/orders/{order_id}{told}", 303)
 

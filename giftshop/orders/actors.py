@@ -8,8 +8,15 @@ from collections.abc import Callable, Iterable
 import sqlalchemy as sa
 
 from giftshop.foundation.database import db
+from giftshop.words import N_, _
 
-ACTORS = {"buyer": "The buyer", "stripe": "Stripe", "system": "The shop", "holder": "Whoever holds the code"}
+ACTORS = {
+    "buyer": N_("The buyer"),
+    "stripe": N_("Stripe"),
+    "system": N_("The shop"),
+    "holder": N_("Whoever holds the code"),
+}
+LEFT = N_("Someone who left")
 _STAFF = sa.table("staff", sa.column("id", sa.BigInteger), sa.column("name", sa.Text))
 
 
@@ -18,7 +25,7 @@ def name_actors(actors: Iterable[str]) -> dict[str, str]:
     asked = set(actors)
     numbers = {int(actor[6:]) for actor in asked if actor.startswith("staff:") and actor[6:].isdigit()}
     names = _read_names(_STAFF.c.id.in_(numbers)) if numbers else {}
-    return {actor: names.get(actor, ACTORS.get(actor, "Someone who left")) for actor in asked}
+    return {actor: names.get(actor) or _(ACTORS.get(actor, LEFT)) for actor in asked}
 
 
 def name_staff() -> Callable[[str], str]:

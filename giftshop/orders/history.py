@@ -22,6 +22,7 @@ from giftshop.orders import labels as words
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.notes import OrderNote
 from giftshop.orders.states import OrderState
+from giftshop.words import _
 
 QUIET = (Activity.VIEWED, Activity.SCANNED)
 """What only tells that somebody looked."""
@@ -55,7 +56,7 @@ def list_happenings(sources: Sources) -> list[Happening]:
     """Return all that happened, newest first; actors as they are stored ("staff:7", "buyer", "stripe", "system")."""
     ids = [certificate.id for certificate in sources.certificates]
     told = [
-        Happening(sources.order.created_at, "buyer", "Ordered"),
+        Happening(sources.order.created_at, "buyer", _("Ordered")),
         *_of_log(sources, activity_log.list_events(order_id=sources.order.id, certificate_ids=ids)),
         *_of_ledger(sources, ids),
         *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.time_zone)),
@@ -84,7 +85,8 @@ def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happeni
     )
     for entry, remark in db.session.execute(query):
         told = words.tell_entry(entry, sources.order.currency, of_whom[entry.certificate_id])
-        detail = " · ".join(filter(None, [remark or _reason_of(entry, reasons), told.detail]))
+        reason = words.tell_reason(_reason_of(entry, reasons), entry.actor)
+        detail = " · ".join(filter(None, [remark or reason, told.detail]))
         yield Happening(entry.created_at, entry.actor, told.what, detail)
 
 
@@ -100,9 +102,9 @@ def _of_delivery(delivery: Delivery, time_zone: str) -> Iterator[Happening]:
 
 
 def _of_note(note: OrderNote) -> Iterator[Happening]:
-    yield Happening(note.written_at, note.actor, "Note", note.text or "Its words were taken away")
+    yield Happening(note.written_at, note.actor, _("Note"), note.text or _("Its words were taken away"))
     if note.blanked_at is not None:
-        yield Happening(note.blanked_at, note.blanked_by, "Took the words of a note away")
+        yield Happening(note.blanked_at, note.blanked_by, _("Took the words of a note away"))
 
 
 def _named(certificates: list[Certificate]) -> dict[int, str]:

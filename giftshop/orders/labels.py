@@ -17,38 +17,67 @@ from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.states import DisputeState, OrderState
+from giftshop.words import N_, _
 
 HOLDS: dict[str, str] = {
-    HoldReason.DISPUTED: "The buyer’s bank questions the payment",
-    HoldReason.FRAUD_WARNING: "The card’s bank warns of fraud",
-    HoldReason.REFUND_FAILED: "A refund failed and its money came back",
-    HoldReason.REFUND_REFUSED: "A refund was refused and its money came back",
-    HoldReason.REFUND_OVER_BALANCE: "More was paid back at Stripe than was left",
+    HoldReason.DISPUTED: N_("The buyer’s bank questions the payment"),
+    HoldReason.FRAUD_WARNING: N_("The card’s bank warns of fraud"),
+    HoldReason.REFUND_FAILED: N_("A refund failed and its money came back"),
+    HoldReason.REFUND_REFUSED: N_("A refund was refused and its money came back"),
+    HoldReason.REFUND_OVER_BALANCE: N_("More was paid back at Stripe than was left"),
 }
 """Why a certificate is on hold, where the shop put it there; a person's own words stand for themselves."""
 
 DISPUTES: dict[str, str] = {
-    DisputeState.WARNING_NEEDS_RESPONSE: "The bank asks about the payment",
-    DisputeState.WARNING_UNDER_REVIEW: "The bank looks at our answer",
-    DisputeState.WARNING_CLOSED: "The bank’s inquiry ended without a dispute",
-    DisputeState.NEEDS_RESPONSE: "The bank disputes the payment",
-    DisputeState.UNDER_REVIEW: "The bank looks at the evidence",
-    DisputeState.LOST: "The dispute was lost",
-    DisputeState.APPEAL_NEEDS_RESPONSE: "The bank reopened the dispute",
-    DisputeState.APPEAL_UNDER_REVIEW: "The bank looks at the appeal",
-    DisputeState.PREVENTED: "The dispute was prevented",
-    DisputeState.WON: "The dispute was won",
+    DisputeState.WARNING_NEEDS_RESPONSE: N_("The bank asks about the payment"),
+    DisputeState.WARNING_UNDER_REVIEW: N_("The bank looks at our answer"),
+    DisputeState.WARNING_CLOSED: N_("The bank’s inquiry ended without a dispute"),
+    DisputeState.NEEDS_RESPONSE: N_("The bank disputes the payment"),
+    DisputeState.UNDER_REVIEW: N_("The bank looks at the evidence"),
+    DisputeState.LOST: N_("The dispute was lost"),
+    DisputeState.APPEAL_NEEDS_RESPONSE: N_("The bank reopened the dispute"),
+    DisputeState.APPEAL_UNDER_REVIEW: N_("The bank looks at the appeal"),
+    DisputeState.PREVENTED: N_("The dispute was prevented"),
+    DisputeState.WON: N_("The dispute was won"),
 }
 """What each of Stripe's dispute states means to people."""
 
+DISPUTE_TAGS: dict[str, str] = {
+    DisputeState.WARNING_NEEDS_RESPONSE: N_("Warning needs response"),
+    DisputeState.WARNING_UNDER_REVIEW: N_("Warning under review"),
+    DisputeState.WARNING_CLOSED: N_("Warning closed"),
+    DisputeState.NEEDS_RESPONSE: N_("Needs response"),
+    DisputeState.UNDER_REVIEW: N_("Under review"),
+    DisputeState.LOST: N_("Lost"),
+    DisputeState.APPEAL_NEEDS_RESPONSE: N_("Appeal needs response"),
+    DisputeState.APPEAL_UNDER_REVIEW: N_("Appeal under review"),
+    DisputeState.PREVENTED: N_("Prevented"),
+    DisputeState.WON: N_("Won"),
+}
+"""The same in a word or two."""
+
+DISPUTE_REASONS: dict[str, str] = {
+    "bank_cannot_process": N_("bank cannot process"),
+    "credit_not_processed": N_("credit not processed"),
+    "customer_initiated": N_("customer initiated"),
+    "duplicate": N_("duplicate"),
+    "fraudulent": N_("fraudulent"),
+    "general": N_("general"),
+    "noncompliant": N_("noncompliant"),
+    "product_not_received": N_("product not received"),
+    "product_unacceptable": N_("product unacceptable"),
+    "subscription_canceled": N_("subscription canceled"),
+    "unrecognized": N_("unrecognized"),
+}
+"""What a bank says of a card's payment that it disputes, by Stripe's word for it."""
+
 _MOVES = {
-    OrderState.AWAITING_PAYMENT: "Payment started again",
-    OrderState.PROCESSING: "The bank is confirming the payment",
-    OrderState.PAID: "Paid",
-    OrderState.EXPIRED: "The payment page expired unpaid",
-    OrderState.FAILED: "The payment failed",
-    OrderState.IN_REVIEW: "Put in review; no certificate was issued",
-    OrderState.REFUNDED: "All of it is paid back",
+    OrderState.AWAITING_PAYMENT: N_("Payment started again"),
+    OrderState.PROCESSING: N_("The bank is confirming the payment"),
+    OrderState.EXPIRED: N_("The payment page expired unpaid"),
+    OrderState.FAILED: N_("The payment failed"),
+    OrderState.IN_REVIEW: N_("Put in review; no certificate was issued"),
+    OrderState.REFUNDED: N_("All of it is paid back"),
 }
 
 _IN_LEDGER = (
@@ -62,21 +91,21 @@ _IN_LEDGER = (
 
 
 _ACTS: dict[str, str] = {
-    Activity.FROZEN: "Put on hold",
-    Activity.UNFROZEN: "Hold ended",
-    Activity.REISSUED: "Given a new code; the old one is dead",
-    Activity.VIEWED: "Looked at it",
-    Activity.SCANNED: "Found it by its code",
-    Activity.FOUND_BY_SEARCH: "Found it by search",
-    Activity.ORDER_ACCEPTED: "Accepted as it was paid",
-    Activity.PAYBACK_ASKED: "Asked for all of the payment to be paid back",
-    Activity.PAYBACK_REFUSED: "Refused to pay it back",
-    Activity.ALERT_DONE: "Ticked an alert off",
-    Activity.SENT_AGAIN: "Asked to send a message again",
-    Activity.DAY_CHANGED: "Day changed",
-    Activity.SENDING_CANCELLED: "Sending cancelled",
-    Activity.ORDER_RECOVERED: "Order recovered",
-    Activity.FRAUD_WARNING: "Fraud warning",
+    Activity.FROZEN: N_("Put on hold"),
+    Activity.UNFROZEN: N_("Hold ended"),
+    Activity.REISSUED: N_("Given a new code; the old one is dead"),
+    Activity.VIEWED: N_("Looked at it"),
+    Activity.SCANNED: N_("Found it by its code"),
+    Activity.FOUND_BY_SEARCH: N_("Found it by search"),
+    Activity.ORDER_ACCEPTED: N_("Accepted as it was paid"),
+    Activity.PAYBACK_ASKED: N_("Asked for all of the payment to be paid back"),
+    Activity.PAYBACK_REFUSED: N_("Refused to pay it back"),
+    Activity.ALERT_DONE: N_("Ticked an alert off"),
+    Activity.SENT_AGAIN: N_("Asked to send a message again"),
+    Activity.DAY_CHANGED: N_("Day changed"),
+    Activity.SENDING_CANCELLED: N_("Sending cancelled"),
+    Activity.ORDER_RECOVERED: N_("Order recovered"),
+    Activity.FRAUD_WARNING: N_("Fraud warning"),
 }
 """What each act is called that no other line tells better; one that a newer version noted has only its own name."""
 
@@ -89,6 +118,23 @@ class Told:
     detail: str = ""
 
 
+def tell_reason(reason: str, actor: str) -> str:
+    """Say why something was done: as somebody at work wrote it, else in the shop's words, which it keeps in English."""
+    if reason in HOLDS:
+        return _(HOLDS[reason])
+    return reason if actor.startswith("staff:") else _(reason)
+
+
+def name_dispute(status: str) -> str:
+    """Say what a dispute's state means; one that Stripe added since has only its own name."""
+    return _(DISPUTES.get(status, status))
+
+
+def name_dispute_reason(reason: str) -> str:
+    """Say what the bank says; a reason that Stripe added since has only its own name."""
+    return _(DISPUTE_REASONS.get(reason, reason.replace("_", " ")))
+
+
 def tell_event(event: ActivityEvent, order: Order, of_whom: str) -> Told | None:
     """Say what an event of the log was; None when another line says it already."""
     facts: dict[str, Any] = json.loads(event.facts)
@@ -98,44 +144,48 @@ def tell_event(event: ActivityEvent, order: Order, of_whom: str) -> Told | None:
         return _tell_move(facts, order)
     if event.kind == Activity.DISPUTE:
         amount = format_amount(facts["amount_cents"], order.payment_currency)
-        return Told(DISPUTES.get(facts["status"], facts["status"]), amount)
+        return Told(name_dispute(facts["status"]), amount)
     what = _ACTS.get(event.kind, event.kind.replace("_", " ").capitalize())
-    reason = facts.get("reason", "")
-    details = [of_whom, HOLDS.get(reason, reason), _tell_message(facts)]
-    return Told(what, " · ".join(filter(None, details)))
+    details = [of_whom, tell_reason(facts.get("reason", ""), event.actor), _tell_message(facts)]
+    return Told(_(what), " · ".join(filter(None, details)))
 
 
 def tell_entry(entry: LedgerEntry, currency: str, of_whom: str) -> Told:
     """Say what a ledger entry moved and what it left."""
-    left = f"{format_amount(entry.balance_after_cents, currency)} left"
-    what = f"{KINDS[EntryKind(entry.kind)].label} {format_amount(entry.amount_cents, currency)}"
+    left = _("%(left)s left", left=format_amount(entry.balance_after_cents, currency))
+    what = _(KINDS[EntryKind(entry.kind)].label, amount=format_amount(entry.amount_cents, currency))
     return Told(what, " · ".join(filter(None, [of_whom, left])))
 
 
 def tell_delivery(delivery: Delivery, time_zone: str) -> Iterator[tuple[datetime, Told]]:
     """Say when a message was made, and when and how it ended."""
     name = name_message(delivery.kind)
-    to_whom = f"to {delivery.to_address}"
+    to_whom = _("to %(address)s", address=delivery.to_address)
     is_later = (delivery.send_at - delivery.created_at).total_seconds() > 1
-    when = f"goes out on {write_appointment(delivery.send_at, time_zone)}" if is_later else ""
-    yield delivery.created_at, Told(f"{name} made ready", " · ".join(filter(None, [to_whom, when])))
+    when = _("goes out on %(when)s", when=write_appointment(delivery.send_at, time_zone)) if is_later else ""
+    ready = _("%(message)s made ready", message=name)
+    yield delivery.created_at, Told(ready, " · ".join(filter(None, [to_whom, when])))
+    ended_at = delivery.ended_at or delivery.send_at
     if delivery.sent_at is not None:
-        yield delivery.sent_at, Told(f"{name} sent", to_whom)
+        yield delivery.sent_at, Told(_("%(message)s sent", message=name), to_whom)
     elif delivery.state == DeliveryState.FAILED:
-        yield delivery.ended_at or delivery.send_at, Told(f"{name} failed", f"{to_whom} · {delivery.last_error}")
+        yield ended_at, Told(_("%(message)s failed", message=name), f"{to_whom} · {delivery.last_error}")
     elif delivery.state == DeliveryState.CANCELLED:
-        yield delivery.ended_at or delivery.send_at, Told(f"{name} cancelled", to_whom)
+        yield ended_at, Told(_("%(message)s cancelled", message=name), to_whom)
 
 
 def _tell_move(facts: dict[str, Any], order: Order) -> Told | None:
     if facts["after"] == OrderState.FULFILLED:
-        return None if facts["before"] == OrderState.PAID else Told("No longer paid back in full")
-    what = _MOVES[OrderState(facts["after"])]
+        return None if facts["before"] == OrderState.PAID else Told(_("No longer paid back in full"))
     if facts["after"] == OrderState.PAID:
-        return Told(f"{what} {format_amount(order.received_cents or order.total_cents, order.currency)}")
-    return Told(what, order.review_reason if facts["after"] == OrderState.IN_REVIEW else "")
+        paid = format_amount(order.received_cents or order.total_cents, order.currency)
+        return Told(_("Paid %(amount)s", amount=paid))
+    what = _(_MOVES[OrderState(facts["after"])])
+    return Told(what, _(order.review_reason) if facts["after"] == OrderState.IN_REVIEW else "")
 
 
 def _tell_message(facts: dict[str, Any]) -> str:
     kind = facts.get("message", "")
-    return (name_message(kind) if kind else "") + (", to a corrected address" if facts.get("is_corrected") else "")
+    if kind and facts.get("is_corrected"):
+        return _("%(message)s, to a corrected address", message=name_message(kind))
+    return name_message(kind) if kind else ""

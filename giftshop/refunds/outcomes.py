@@ -20,8 +20,9 @@ from giftshop.payments.facts import RefundFacts, Refusal, RefusalKind
 from giftshop.refunds import booking
 from giftshop.refunds.announcement import announcement_of
 from giftshop.refunds.booking import Outcome, Step
+from giftshop.words import N_
 
-NOT_TAKEN = Refusal("The bank did not take it.", RefusalKind.BANK)
+NOT_TAKEN = Refusal(N_("The bank did not take it."), RefusalKind.BANK)
 
 
 def record_refund(facts: RefundFacts, order_id: int) -> str:
@@ -125,7 +126,7 @@ def _keep_foreign(facts: RefundFacts, order: Order) -> Refund:
         order_id=order.id,
         amount_cents=facts.amount_cents,
         state=RefundState.SETTLED,
-        reason=asked.reason if asked else "made at Stripe",
+        reason=asked.reason if asked else N_("made at Stripe"),
         actor=asked.actor if asked else "stripe",
         stripe_refund_id=facts.id,
         created_at=clock.now(),

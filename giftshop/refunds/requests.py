@@ -36,8 +36,9 @@ from giftshop.payments.facts import RefundFacts, Refusal, RefusalKind
 from giftshop.payments.gateway import Patience, StripeGateway
 from giftshop.refunds.announcement import act_of
 from giftshop.refunds.outcomes import leave_held, record_refund, release_refund
+from giftshop.words import N_
 
-NOT_KNOWN = Refusal("Stripe does not know of it.", RefusalKind.UNKNOWN)
+NOT_KNOWN = Refusal(N_("Stripe does not know of it."), RefusalKind.UNKNOWN)
 KEY_LIFE = timedelta(hours=23)
 """Stripe forgets an idempotency key after 24 hours: an older refund is looked up, never asked for again."""
 
