@@ -17,6 +17,7 @@ from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, Report, find_last_run, reconcile
 from giftshop.web import limiter_storage
+from giftshop.words import _
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
@@ -51,13 +52,13 @@ def _alert_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
     since, practice = last.started_at if last else get_installation().created_at, find_practice()
     if practice is None or clock.now() - since <= LATE:
         return
-    why = "Stripe could not be reached."
+    why = _("Stripe could not be reached.")
     if isinstance(refusal, CheckoutRefusedError):
-        why = (
+        why = _(
             "Stripe refuses what the shop asks: please tell whoever looks after the shop that its key may have changed."
         )
     when = write_moment(since, practice.time_zone)
-    detail = f"The books have not been compared with Stripe since {when}. {why}"
+    detail = " ".join([_("The books have not been compared with Stripe since %(when)s.", when=when), why])
     alert_owner(AlertKind.RECONCILIATION_OVERDUE, f"after run {last.id if last else 0}", detail)
 
 

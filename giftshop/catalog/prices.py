@@ -6,6 +6,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
 from giftshop.errors import AmountOutOfBoundsError
 from giftshop.money import format_choice
+from giftshop.words import _
 
 MOST_CENTS = 2_000_00
 """Most for one certificate: closed-loop prepaid access stays exempt up to $2,000 (FIN-2016-G002)."""
@@ -44,6 +45,6 @@ def check_total(total_cents: int) -> None:
 def _free_amount(amount_cents: int | None, practice: Practice) -> Price:
     low, high = max(practice.minimum_cents, STRIPE_LEAST_CENTS), min(practice.maximum_cents, MOST_CENTS)
     if amount_cents is None or not low <= amount_cents <= high:
-        bounds = f"{format_choice(low, practice.currency)} and {format_choice(high, practice.currency)}"
-        raise AmountOutOfBoundsError(f"Amount must be between {bounds}.")
+        bounds = {"low": format_choice(low, practice.currency), "high": format_choice(high, practice.currency)}
+        raise AmountOutOfBoundsError(_("Amount must be between %(low)s and %(high)s.", **bounds))
     return Price(FREE_AMOUNT, "", amount_cents)

@@ -21,6 +21,7 @@ from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
 from giftshop.orders.states import AttemptState, OrderState, may_move, move
 from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import Patience, StripeGateway
+from giftshop.words import N_, _
 
 _FAILED_INTENTS = ("requires_payment_method", "canceled")
 
@@ -66,13 +67,13 @@ def accept(order: Order, session: SessionFacts, *, actor: str) -> None:
 
 
 def find_mismatch(order: Order, session: SessionFacts, installation: Installation) -> str:
-    """Say why a completed session must not be fulfilled without a person; empty when all fits."""
+    """Say why a completed session must not be fulfilled without a person, in English; empty when all fits."""
     checks = {
-        "no payment was required": session.payment_status == "no_payment_required",
-        "the mode differs": session.livemode != (order.mode == "live") or order.mode != installation.mode,
-        "the currency differs": session.currency != order.currency,
-        "the amount differs": session.amount_total != order.total_cents,
-        "the order differs": session.client_reference_id != order.public_id,
+        N_("no payment was required"): session.payment_status == "no_payment_required",
+        N_("the mode differs"): session.livemode != (order.mode == "live") or order.mode != installation.mode,
+        N_("the currency differs"): session.currency != order.currency,
+        N_("the amount differs"): session.amount_total != order.total_cents,
+        N_("the order differs"): session.client_reference_id != order.public_id,
     }
     return next((reason for reason, is_wrong in checks.items() if is_wrong), "")
 
@@ -104,7 +105,8 @@ def _settle_complete(order: Order, attempt: CheckoutAttempt, session: SessionFac
     elif may_move(order, OrderState.PAID) and order.state != OrderState.IN_REVIEW:
         _pay(order, session)
     elif order.payment_intent_id != session.payment_intent_id:
-        detail = f"Order {order.number} was paid a second time. Refund the second payment at Stripe."
+        told = N_("Order %(number)s was paid a second time. Refund the second payment at Stripe.")
+        detail = _(told, number=order.number)
         announce(Announcement(order=order, concerns=[Concern(AlertKind.PAID_TWICE, session.id, detail)]))
 
 
@@ -122,7 +124,7 @@ def _review(order: Order, session: SessionFacts, reason: str) -> None:
         move(order, OrderState.IN_REVIEW)
         order.review_reason = reason
         _note_payment(order, session)
-    detail = f"Order {order.number}: {reason}. No certificate was issued."
+    detail = _("Order %(number)s: %(why)s. No certificate was issued.", number=order.number, why=_(reason))
     announce(Announcement(order=order, concerns=[Concern(AlertKind.IN_REVIEW, session.id, detail)]))
 
 

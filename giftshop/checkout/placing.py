@@ -20,6 +20,7 @@ from giftshop.ledger.idempotency import refuse_unusable_key, wait_for_copies
 from giftshop.orders.look_up import give_token
 from giftshop.orders.models import Gift, Order
 from giftshop.orders.states import OrderState
+from giftshop.words import _
 
 DeliveryWay = Literal["recipient", "buyer", "print"]
 
@@ -105,7 +106,7 @@ def _build_order(purchase: Purchase, digest: bytes, practice: Practice, *, mode:
 
 def _build_gift(request: GiftRequest, practice: Practice, position: int) -> Gift:
     if request.design not in DESIGNS:
-        raise OfferNotFoundError("Pick one of the designs.")
+        raise OfferNotFoundError(_("Pick one of the designs."))
     price = get_price(request.offer, request.amount_cents, practice)
     is_mailed = request.delivery == "recipient"
     return Gift(

@@ -23,6 +23,7 @@ from giftshop.orders.states import PAYABLE, AttemptState, OrderState, move
 from giftshop.payments.errors import ParametersChangedError
 from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import StripeGateway
+from giftshop.words import N_, _
 
 SESSION_LIFE = timedelta(minutes=40)
 RESEND_WINDOW = timedelta(minutes=9)
@@ -38,7 +39,7 @@ def open_checkout(order_id: int, gateway: StripeGateway, *, base_url: str, clien
     call. Raises CheckoutUnavailableError (nothing was charged, try again), CheckoutRefusedError, and what
     `admission.admit` raises before a next attempt is made.
     """
-    for _ in range(_MOST_ATTEMPTS_IN_A_ROW):
+    for _attempt in range(_MOST_ATTEMPTS_IN_A_ROW):
         if not _close_stale(order_id, gateway):
             return None
         attempt = _prepare(order_id, base_url=base_url, client_address=client_address, at=clock.now())
@@ -145,7 +146,7 @@ def build_parameters(order: Order, attempt: int, *, base_url: str, expires_at: i
         "metadata": metadata,
         "payment_intent_data": {
             "metadata": metadata,
-            "description": f"Order {order.number}, {get_practice().name}",
+            "description": _("Order %(number)s, %(practice)s", number=order.number, practice=get_practice().name),
             "statement_descriptor_suffix": "GIFT",
             "receipt_email": order.buyer_email,
         },
@@ -164,7 +165,8 @@ def _metadata(order: Order, attempt: int) -> dict[str, str]:
 
 
 def _line_item(gift: Gift, currency: str) -> dict[str, Any]:
-    product = {"name": name_product(gift.service_name), "description": f"For {gift.recipient_name}"}
+    for_whom = _("For %(name)s", name=gift.recipient_name)
+    product = {"name": name_product(gift.service_name), "description": for_whom}
     price = {"currency": currency.lower(), "unit_amount": gift.amount_cents, "product_data": product}
     metadata = {"offer": gift.offer_slug} | ({"service": gift.service_name} if gift.service_name else {})
     return {"quantity": gift.quantity, "price_data": price, "metadata": metadata}
@@ -172,7 +174,7 @@ def _line_item(gift: Gift, currency: str) -> dict[str, Any]:
 
 def name_product(service_name: str) -> str:
     """Return what Stripe's page calls a certificate for a session, or for an amount when there is no name."""
-    return f"Gift certificate: {service_name}" if service_name else "Gift certificate"
+    return _("Gift certificate: %(session)s", session=service_name) if service_name else _("Gift certificate")
 
 
 def _create_session(attempt: CheckoutAttempt, gateway: StripeGateway) -> str | None:
@@ -195,7 +197,8 @@ def _create_session(attempt: CheckoutAttempt, gateway: StripeGateway) -> str | N
 def _alert_refused(attempt: CheckoutAttempt, answer: str) -> None:
     """Alert the practice that a buyer was turned away, for each attempt anew."""
     order = attempt.order
-    detail = f"The payment page of order {order.number} could not be opened. Stripe says: {answer.strip()}."
+    told = N_("The payment page of order %(number)s could not be opened. Stripe says: %(answer)s.")
+    detail = _(told, number=order.number, answer=answer.strip())
     concern = Concern(AlertKind.CHECKOUT_REFUSED, f"{order.public_id}.{attempt.number}", detail)
     announce(Announcement(order=order, concerns=[concern]))
     db.session.commit()

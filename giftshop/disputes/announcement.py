@@ -13,6 +13,7 @@ from giftshop.notifications.announcing import Act, Announcement, Concern
 from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.states import APPEAL, DISPUTED, INQUIRY, DisputeState
+from giftshop.words import N_, _
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,20 +29,31 @@ _STAGES = (
     _Stage(
         INQUIRY,
         AlertKind.DISPUTE_INQUIRY,
-        "The buyer's bank asks about {sum} of order {number}. No money has moved, but its certificates are on hold.",
+        N_(
+            "The buyer's bank asks about %(amount)s of order %(number)s. "
+            "No money has moved, but its certificates are on hold."
+        ),
     ),
     _Stage(
         DISPUTED,
         AlertKind.DISPUTE_OPENED,
-        "The buyer's bank questions {sum} of order {number}. Its certificates are on hold.",
+        N_("The buyer's bank questions %(amount)s of order %(number)s. Its certificates are on hold."),
     ),
     _Stage(
         APPEAL,
         AlertKind.DISPUTE_APPEALED,
-        "The lost dispute about {sum} of order {number} goes on as an appeal. Its certificates stay as they are.",
+        N_(
+            "The lost dispute about %(amount)s of order %(number)s goes on as an appeal. "
+            "Its certificates stay as they are."
+        ),
     ),
 )
-_RECOVERED = {Recovery.VALUE: "Please release its certificates.", Recovery.REVIEW: "It is in review again."}
+_RECOVERED = {
+    Recovery.VALUE: N_(
+        "The lost dispute of order %(number)s was decided for you after all. Please release its certificates."
+    ),
+    Recovery.REVIEW: N_("The lost dispute of order %(number)s was decided for you after all. It is in review again."),
+}
 
 
 def announcement_of(outcome: Outcome) -> Announcement:
@@ -60,7 +72,8 @@ def announcement_of(outcome: Outcome) -> Announcement:
 def announcement_of_warning(order: Order, warning_id: str, *, is_told: bool, is_kept: bool) -> Announcement:
     """Return what is to be kept and told of an early fraud warning."""
     facts = {"subject": warning_id, "reason": HoldReason.FRAUD_WARNING}
-    detail = f"The card's bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
+    told = N_("The card's bank warns that order %(number)s may be fraud. Paying it back now avoids a dispute.")
+    detail = _(told, number=order.number)
     return Announcement(
         order=order,
         acts=[Act(kind=Activity.FRAUD_WARNING, facts=facts)] if is_kept else [],
@@ -73,15 +86,19 @@ def _list_concerns(outcome: Outcome) -> list[Concern]:
     dispute, number, concerns = outcome.dispute, outcome.order.number, list[Concern]()
     if outcome.is_newly_lost:
         loss = format_amount(dispute.loss_cents, outcome.order.currency)
-        detail = f"The bank decided for the buyer of order {number}. Used or paid back already, and so lost: {loss}."
+        lost = N_(
+            "The bank decided for the buyer of order %(number)s. Used or paid back already, and so lost: %(amount)s."
+        )
+        detail = _(lost, number=number, amount=loss)
         concerns.append(Concern(AlertKind.DISPUTE_LOST, dispute.stripe_dispute_id, detail))
     if outcome.recovery is not None:
-        detail = f"The lost dispute of order {number} was decided for you after all. {_RECOVERED[outcome.recovery]}"
+        detail = _(_RECOVERED[outcome.recovery], number=number)
         concerns.append(Concern(AlertKind.DISPUTE_RECOVERED, dispute.stripe_dispute_id, detail))
     if outcome.has_value_again:
-        detail = (
-            f"The bank decided for you about order {number}. A certificate that somebody had ended has value"
-            " again and is on hold: end the hold, or end the certificate again."
+        detail = _(
+            "The bank decided for you about order %(number)s. A certificate that somebody had ended has value"
+            " again and is on hold: end the hold, or end the certificate again.",
+            number=number,
         )
         concerns.append(Concern(AlertKind.ENDED_HAS_VALUE, dispute.stripe_dispute_id, detail))
     return concerns + _list_stages(dispute, outcome.order)
@@ -92,8 +109,9 @@ def _list_stages(dispute: Dispute, order: Order) -> list[Concern]:
     stage = next((stage for stage in _STAGES if dispute.status in stage.statuses), None)
     if stage is None:
         return []
-    detail = stage.detail.format(sum=format_amount(dispute.amount_cents, order.payment_currency), number=order.number)
+    amount = format_amount(dispute.amount_cents, order.payment_currency)
+    detail = _(stage.detail, amount=amount, number=order.number)
     if dispute.evidence_due_at is not None:
         day = write_local_day(dispute.evidence_due_at, get_practice().time_zone)
-        detail += f" Stripe wants the answer by {day}."
+        detail = " ".join([detail, _("Stripe wants the answer by %(day)s.", day=day)])
     return [Concern(stage.alert, dispute.stripe_dispute_id, detail)]

@@ -12,6 +12,7 @@ from giftshop.foundation.database import db
 from giftshop.notifications.kinds import TITLES, AlertKind
 from giftshop.notifications.models import Alert
 from giftshop.orders.models import Order
+from giftshop.words import _
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +62,7 @@ def _mail(kind: AlertKind, subject: str, detail: str, order: Order | None) -> No
         order_id=order.id if order else None,
         gift_id=None,
         to_address=practice.email,
-        facts={"title": TITLES[kind], "detail": detail, "office_path": office_path},
+        facts={"title": _(TITLES[kind]), "detail": detail, "office_path": office_path},
         certificate_ids=[],
         send_at=clock.now(),
         message_key=f"{get_installation().instance_id}.alert.{kind}.{subject.replace(' ', '-')}",

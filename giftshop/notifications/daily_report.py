@@ -23,9 +23,10 @@ from giftshop.ledger.kinds import EntryKind, Figure
 from giftshop.ledger.liability import Term, read_equation
 from giftshop.ledger.models import Certificate, LedgerEntry, LedgerSeal
 from giftshop.money import format_amount
-from giftshop.notifications.daily_report_acts import because, list_acts
+from giftshop.notifications.daily_report_acts import list_acts, with_reason
 from giftshop.notifications.models import Alert
 from giftshop.orders.actors import name_staff
+from giftshop.words import N_, _
 
 HOUR = 5
 """The hour of the practice's day from which on the day before is told: the owner finds it in the morning."""
@@ -60,7 +61,7 @@ def build_facts(seal: LedgerSeal, practice: Practice, first_day: date, today: da
     undone, needs = _list_undos(practice, start, end), _list_needs()
     grave, slight = list_acts(practice, start, end)
     return {
-        "period": write_day(last_day) if first_day >= last_day else f"{write_day(first_day)} to {write_day(last_day)}",
+        "period": _period(first_day, last_day),
         **_figures(practice, start, end),
         "undone": undone,
         "acts": grave + slight[:MOST_LINES],
@@ -72,6 +73,12 @@ def build_facts(seal: LedgerSeal, practice: Practice, first_day: date, today: da
         "sealed_at": write_moment(seal.created_at, practice.time_zone),
         "office_path": "/office/",
     }
+
+
+def _period(first_day: date, last_day: date) -> str:
+    if first_day >= last_day:
+        return write_day(last_day)
+    return _("%(first)s to %(last)s", first=write_day(first_day), last=write_day(last_day))
 
 
 def _is_due(practice: Practice, at: datetime) -> bool:
@@ -117,7 +124,9 @@ def _figures(practice: Practice, start: datetime, end: datetime) -> dict[str, An
 
 def _name(term: Term, write: Callable[[int], str]) -> str:
     """Return a figure's word, with what was undone of it beside it."""
-    return f"{term.figure} ({write(term.undone_cents)} undone)" if term.undone_cents else term.figure
+    if term.undone_cents:
+        return _("%(figure)s (%(amount)s undone)", figure=_(term.figure), amount=write(term.undone_cents))
+    return _(term.figure)
 
 
 def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]:
@@ -131,9 +140,19 @@ def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]
         .order_by(undo.id)
     )
     names, write = name_staff(), _writer(practice)
+    told = N_("%(when)s: %(who)s gave %(amount)s back to %(certificate)s that %(other)s had taken")
     return [
-        f"{write_moment(entry.created_at, practice.time_zone)}: {names(entry.actor)} gave {write(entry.amount_cents)}"
-        f" back to {public_id} that {names(actor)} had taken{because(entry.reason_code)}"
+        with_reason(
+            _(
+                told,
+                when=write_moment(entry.created_at, practice.time_zone),
+                who=names(entry.actor),
+                amount=write(entry.amount_cents),
+                certificate=public_id,
+                other=names(actor),
+            ),
+            entry.reason_code,
+        )
         for entry, actor, public_id in db.session.execute(query)
     ]
 
@@ -141,8 +160,8 @@ def _list_undos(practice: Practice, start: datetime, end: datetime) -> list[str]
 def _list_needs() -> list[str]:
     """Return a line for each thing that waits for a person, oldest first."""
     alerts = db.session.scalars(sa.select(Alert.detail).where(Alert.resolved_at.is_(None)).order_by(Alert.id))
-    failed = [f"A message ({each.kind}) could not be delivered: {each.last_error}" for each in deliveries.list_failed()]
-    return [*alerts, *failed]
+    told = N_("A message (%(kind)s) could not be delivered: %(why)s")
+    return [*alerts, *(_(told, kind=each.kind, why=each.last_error) for each in deliveries.list_failed())]
 
 
 def _writer(practice: Practice) -> Callable[[int], str]:

@@ -15,16 +15,20 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.actors import name_staff
 from giftshop.orders.models import Order
+from giftshop.words import N_, _, ngettext
 
 GRAVE = {
-    Activity.VOIDED: "was ended",
-    Activity.REISSUED: "was given a new code",
-    Activity.ORDER_ACCEPTED: "was accepted as it was paid",
-    Activity.PAYBACK_ASKED: "was put up for a full refund",
-    Activity.SENT_AGAIN: "was sent to another address",
+    Activity.VOIDED: N_("%(when)s: %(what)s was ended by %(who)s"),
+    Activity.REISSUED: N_("%(when)s: %(what)s was given a new code by %(who)s"),
+    Activity.ORDER_ACCEPTED: N_("%(when)s: %(what)s was accepted as it was paid by %(who)s"),
+    Activity.PAYBACK_ASKED: N_("%(when)s: %(what)s was put up for a full refund by %(who)s"),
+    Activity.SENT_AGAIN: N_("%(when)s: %(what)s was sent to another address by %(who)s"),
 }
 """What moves value or codes, by the log's kind: an insider would like it to drown among other lines."""
-SLIGHT = {Activity.FROZEN: "was put on hold", Activity.UNFROZEN: "was released from hold"}
+SLIGHT = {
+    Activity.FROZEN: N_("%(when)s: %(what)s was put on hold by %(who)s"),
+    Activity.UNFROZEN: N_("%(when)s: %(what)s was released from hold by %(who)s"),
+}
 _WORDS = GRAVE | SLIGHT
 
 
@@ -35,15 +39,15 @@ def list_acts(practice: Practice, start: datetime, end: datetime) -> tuple[list[
     for event, public_id, order_id in db.session.execute(_acts_between(start, end, list(_WORDS))):
         facts = json.loads(event.facts)
         if event.kind != Activity.SENT_AGAIN or facts["is_corrected"]:
-            what = f"{_name(facts, public_id, order_id)} {_WORDS[Activity(event.kind)]} by {names(event.actor)}"
-            line = f"{write_moment(event.at, practice.time_zone)}: {what}"
-            (grave if event.kind in GRAVE else slight).append(line + because(facts.get("reason", "")))
+            when, what = write_moment(event.at, practice.time_zone), _name(facts, public_id, order_id)
+            line = _(_WORDS[Activity(event.kind)], when=when, what=what, who=names(event.actor))
+            (grave if event.kind in GRAVE else slight).append(with_reason(line, facts.get("reason", "")))
     return grave + _list_searches(start, end, names), slight
 
 
-def because(reason: str) -> str:
-    """Return a reason in brackets; nothing when there is none."""
-    return f" ({reason})" if reason else ""
+def with_reason(line: str, reason: str) -> str:
+    """Return a line with its reason in brackets, where there is one."""
+    return _("%(line)s (%(reason)s)", line=line, reason=reason) if reason else line
 
 
 def _acts_between(
@@ -70,7 +74,12 @@ def _list_searches(start: datetime, end: datetime, names: Callable[[str], str]) 
         .order_by(ActivityEvent.actor)
     )
     return [
-        f"{names(actor)} found {count} certificate{'' if count == 1 else 's'} by search"
+        ngettext(
+            "%(name)s found %(num)s certificate by search",
+            "%(name)s found %(num)s certificates by search",
+            count,
+            name=names(actor),
+        )
         for actor, count in db.session.execute(query)
     ]
 

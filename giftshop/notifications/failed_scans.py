@@ -11,6 +11,7 @@ from giftshop.foundation.database import db
 from giftshop.notifications.alerts import alert_owner
 from giftshop.notifications.kinds import AlertKind
 from giftshop.notifications.models import FailedScan
+from giftshop.words import N_, _
 
 MANY = 20
 WINDOW = timedelta(minutes=10)
@@ -26,7 +27,8 @@ def note_failed_scan(*, staff_id: int, name: str, why: str) -> None:
     activity_log.note(Activity.SCAN_FAILED, actor=actor, why=why)
     db.session.add(FailedScan(actor=actor, at=now))
     if _count_failed(actor, since=now - WINDOW) >= MANY:
-        detail = f"{name} tried {MANY} codes within ten minutes that open nothing. Ask what happened."
+        told = N_("%(name)s tried %(count)s codes within ten minutes that open nothing. Ask what happened.")
+        detail = _(told, name=name, count=MANY)
         alert_owner(AlertKind.MANY_FAILED_SCANS, f"staff-{staff_id}.{now:%Y-%m-%d}", detail)
 
 

@@ -5,6 +5,8 @@ A new kind is a row here; what is to be said of the case, whoever raises it says
 
 from enum import StrEnum, auto
 
+from giftshop.words import N_
+
 
 class AlertKind(StrEnum):
     """What a person has to look at."""
@@ -33,25 +35,25 @@ class AlertKind(StrEnum):
 
 
 TITLES: dict[AlertKind, str] = {
-    AlertKind.IN_REVIEW: "An order needs your review",
-    AlertKind.PAID_TWICE: "An order was paid twice",
-    AlertKind.CHECKOUT_REFUSED: "A buyer could not pay",
-    AlertKind.WRONG_MODE_EVENT: "An event of the other mode arrived",
-    AlertKind.DISPUTE_INQUIRY: "A bank asks about a payment",
-    AlertKind.DISPUTE_OPENED: "A payment is disputed",
-    AlertKind.DISPUTE_APPEALED: "A lost dispute goes on",
-    AlertKind.DISPUTE_LOST: "A dispute was lost",
-    AlertKind.DISPUTE_RECOVERED: "A lost dispute was won",
-    AlertKind.ENDED_HAS_VALUE: "A certificate that had ended has value",
-    AlertKind.FRAUD_WARNING: "A payment may be fraud",
-    AlertKind.REFUND_REFUSED: "A refund was refused",
-    AlertKind.REFUND_KEY_REFUSED: "Stripe does not accept the shop's key",
-    AlertKind.REFUND_UNCLEAR: "A refund is unclear",
-    AlertKind.REFUND_MADE_AFTER_ALL: "A refund went out after all",
-    AlertKind.REFUND_OVER_BALANCE: "A refund was larger than the balance",
-    AlertKind.REFUND_FAILED: "A refund failed",
-    AlertKind.SESSION_WITHOUT_ORDER: "A payment without an order",
-    AlertKind.ORDER_RECOVERED: "An order came back after a restore",
-    AlertKind.RECONCILIATION_OVERDUE: "The books wait for Stripe",
-    AlertKind.MANY_FAILED_SCANS: "Many wrong codes at the counter",
+    AlertKind.IN_REVIEW: N_("An order needs your review"),
+    AlertKind.PAID_TWICE: N_("An order was paid twice"),
+    AlertKind.CHECKOUT_REFUSED: N_("A buyer could not pay"),
+    AlertKind.WRONG_MODE_EVENT: N_("An event of the other mode arrived"),
+    AlertKind.DISPUTE_INQUIRY: N_("A bank asks about a payment"),
+    AlertKind.DISPUTE_OPENED: N_("A payment is disputed"),
+    AlertKind.DISPUTE_APPEALED: N_("A lost dispute goes on"),
+    AlertKind.DISPUTE_LOST: N_("A dispute was lost"),
+    AlertKind.DISPUTE_RECOVERED: N_("A lost dispute was won"),
+    AlertKind.ENDED_HAS_VALUE: N_("A certificate that had ended has value"),
+    AlertKind.FRAUD_WARNING: N_("A payment may be fraud"),
+    AlertKind.REFUND_REFUSED: N_("A refund was refused"),
+    AlertKind.REFUND_KEY_REFUSED: N_("Stripe does not accept the shop's key"),
+    AlertKind.REFUND_UNCLEAR: N_("A refund is unclear"),
+    AlertKind.REFUND_MADE_AFTER_ALL: N_("A refund went out after all"),
+    AlertKind.REFUND_OVER_BALANCE: N_("A refund was larger than the balance"),
+    AlertKind.REFUND_FAILED: N_("A refund failed"),
+    AlertKind.SESSION_WITHOUT_ORDER: N_("A payment without an order"),
+    AlertKind.ORDER_RECOVERED: N_("An order came back after a restore"),
+    AlertKind.RECONCILIATION_OVERDUE: N_("The books wait for Stripe"),
+    AlertKind.MANY_FAILED_SCANS: N_("Many wrong codes at the counter"),
 }

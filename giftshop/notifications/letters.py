@@ -23,6 +23,7 @@ from giftshop.money import format_amount
 from giftshop.notifications.announcing import Announcement, Letter, announce
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Gift, Order
+from giftshop.words import _
 
 
 def letters_of_sale(
@@ -161,7 +162,7 @@ def _letter_of_gift(
 
 def _gift_line(gift: Gift, practice: Practice, *, at: datetime) -> dict[str, Any]:
     return {
-        "title": gift.service_name or "Gift certificate",
+        "title": gift.service_name or _("Gift certificate"),
         "amount": format_amount(gift.amount_cents, practice.currency),
         "quantity": gift.quantity,
         "recipient_name": gift.recipient_name,
@@ -172,11 +173,12 @@ def _gift_line(gift: Gift, practice: Practice, *, at: datetime) -> dict[str, Any
 def _how(gift: Gift, practice: Practice, *, at: datetime) -> str:
     """Say in the receipt how and when a gift gets there."""
     if gift.delivery != "recipient":
-        return "Sent to you, to print or hand over"
+        return _("Sent to you, to print or hand over")
     when = send_at(gift, practice, at=at)
     if when <= at:
-        return f"Emailed to {gift.recipient_email} now"
-    return f"Goes to {gift.recipient_email} on {write_appointment(when, practice.time_zone)}"
+        return _("Emailed to %(address)s now", address=gift.recipient_email)
+    moment = write_appointment(when, practice.time_zone)
+    return _("Goes to %(address)s on %(when)s", address=gift.recipient_email, when=moment)
 
 
 def _count_replaced(certificate: Certificate) -> int:

@@ -27,6 +27,7 @@ from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Gift, GiftCertificate, Order
+from giftshop.words import _, ngettext
 
 LOOK_BACK = timedelta(days=3)
 SOON = timedelta(minutes=10)
@@ -170,8 +171,12 @@ def _alert(message: Delivery, order: Order, practice: Practice) -> News:
         order_id=order.id,
         to_address=practice.email,
         facts={
-            "title": "An email bounced",
-            "detail": f"A gift of order {order.number} was not delivered. {message.last_error} The buyer was told.",
+            "title": _("An email bounced"),
+            "detail": _(
+                "A gift of order %(number)s was not delivered. %(why)s The buyer was told.",
+                number=order.number,
+                why=message.last_error,
+            ),
             "office_path": f"/office/orders/{order.id}",
         },
     )
@@ -190,9 +195,10 @@ def _messages() -> sa.Select[Delivery, Gift, Order]:
 
 def _say_when(waiting: list[tuple[Gift, Delivery]], practice: Practice) -> str:
     if len(waiting) > 1:
-        return f"When your {len(waiting)} gifts go out"
+        return ngettext("When your %(num)s gift goes out", "When your %(num)s gifts go out", len(waiting))
     gift, message = waiting[0]
-    return f"{gift.recipient_name}'s massage goes out on {write_local_day(message.send_at, practice.time_zone)}"
+    day = write_local_day(message.send_at, practice.time_zone)
+    return _("%(name)s's massage goes out on %(day)s", name=gift.recipient_name, day=day)
 
 
 def _tell_waiting(gift: Gift, message: Delivery, practice: Practice) -> dict[str, str]:

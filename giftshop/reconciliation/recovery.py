@@ -34,10 +34,11 @@ from giftshop.orders.models import CheckoutAttempt, Gift, Order
 from giftshop.orders.states import AttemptState, OrderState
 from giftshop.payments.facts import LineFacts, SessionFacts
 from giftshop.payments.gateway import StripeGateway
+from giftshop.words import N_, SOURCE, _, in_language
 
 log = logging.getLogger(__name__)
 
-GUEST, GIVER = "our guest", "someone who cares"
+GUEST, GIVER = N_("our guest"), N_("someone who cares")
 """The names on a certificate whose own are lost; the buyer hands it on."""
 MOST_QUANTITY = 10
 _PUBLIC_ID = re.compile(r"o_[0-9a-f]{24}")
@@ -74,10 +75,14 @@ def alert_lost(session: SessionFacts) -> bool:
 def describe_lost(session: SessionFacts) -> str:
     """Say which payment belongs to no order, with what a person needs to find it at Stripe."""
     amount = format_amount(session.amount_total, session.currency)
-    return (
-        f"Payment {session.payment_intent_id} of {amount} (session {session.id}, order {session.client_reference_id})"
+    return _(
+        "Payment %(payment)s of %(amount)s (session %(session)s, order %(order)s)"
         " belongs to no order. Was the database restored? `flask orders reconcile --since` with the day of the backup"
-        " makes lost orders again; what it cannot make, refund at Stripe or sell again by hand."
+        " makes lost orders again; what it cannot make, refund at Stripe or sell again by hand.",
+        payment=session.payment_intent_id,
+        amount=amount,
+        session=session.id,
+        order=session.client_reference_id,
     )
 
 
@@ -142,8 +147,8 @@ def _rebuild_gift(line: LineFacts, position: int) -> Gift:
         service_name=service,
         amount_cents=line.unit_cents,
         quantity=line.quantity,
-        recipient_name=GUEST,
-        giver_name=GIVER,
+        recipient_name=_(GUEST),
+        giver_name=_(GIVER),
         message="",
         design=next(iter(DESIGNS)),
         delivery="buyer",
@@ -156,12 +161,13 @@ def _find_offer(line: LineFacts) -> tuple[str, str]:
     """Return the slug of the offer that was sold and the name it had.
 
     A session of an older version of the shop has only the name that Stripe's page showed: then it is the offer that
-    would be sold under it, or an amount.
+    would be sold under it, or an amount. That version knew English alone.
     """
     if "offer" in line.metadata:
         return line.metadata["offer"], line.metadata.get("service", "")
     offers = db.session.execute(sa.select(Offer.slug, Offer.name).where(Offer.kind == "session"))
-    return next(((slug, name) for slug, name in offers if name_product(name) == line.name), (FREE_AMOUNT, ""))
+    with in_language(SOURCE):
+        return next(((slug, name) for slug, name in offers if name_product(name) == line.name), (FREE_AMOUNT, ""))
 
 
 def _rebuild_attempt(order: Order, session: SessionFacts) -> None:
@@ -187,10 +193,13 @@ def _announce(order: Order, session: SessionFacts) -> None:
     """Keep in the activity log where the order came from, and ask the owner to look at it."""
     was = session.metadata.get("order_number", "")
     facts = {"session": session.id, "was_number": was}
-    detail = (
-        f"Order {order.number} (before the restore {was or 'another number'}, payment {session.payment_intent_id}) was"
+    detail = _(
+        "Order %(number)s (before the restore %(was)s, payment %(payment)s) was"
         " made again from what Stripe knows. Its new certificates went to the buyer; codes sent before are dead."
-        " If some of it was used in the days that were lost, take that off by hand."
+        " If some of it was used in the days that were lost, take that off by hand.",
+        number=order.number,
+        was=was or _("another number"),
+        payment=session.payment_intent_id,
     )
     announce(
         Announcement(

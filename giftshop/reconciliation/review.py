@@ -24,6 +24,7 @@ from giftshop.payments.errors import RefusedByStripeError
 from giftshop.payments.facts import RefundFacts, SessionFacts
 from giftshop.payments.gateway import StripeGateway
 from giftshop.refunds.outcomes import record_refund
+from giftshop.words import _
 
 
 class NotInReviewError(ShopError):
@@ -54,8 +55,8 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     refunds = list(gateway.list_refunds(payment_intent_id=payment_id, patience="page")) if payment_id else []
     order = _in_review(lock_order(order_id))
     if session is None or (obstacle := _find_obstacle(order, session, refunds, get_installation())):
-        why = obstacle if session is not None else "Stripe knows of no payment"
-        raise NotAcceptableError(f"It cannot be accepted: {why}. Pay it back instead.")
+        why = obstacle if session is not None else _("Stripe knows of no payment")
+        raise NotAcceptableError(_("It cannot be accepted: %(why)s. Pay it back instead.", why=why))
     at = clock.now()
     fulfilment.accept(order, session, actor=asked.actor)
     _write_off(order, order.total_cents - session.amount_total)
@@ -113,13 +114,13 @@ def _check_limit(order: Order, limit_cents: int) -> None:
 def _find_obstacle(order: Order, session: SessionFacts, refunds: list[RefundFacts], installation: Installation) -> str:
     """Say why not even a person may accept a payment; empty when nothing is in the way."""
     checks = {
-        "it is not paid": not session.is_paid,
-        "it belongs to another shop": session.metadata.get("shop") != installation.instance_id,
-        "its mode differs": session.livemode != (order.mode == "live") or order.mode != installation.mode,
-        "its currency differs": session.currency != order.currency,
-        "more was paid than ordered": session.amount_total > order.total_cents,
-        "some of it was paid back": any(not refund.has_failed for refund in refunds),
-        "the buyer's bank disputes it": has_open_dispute(order.id),
+        _("it is not paid"): not session.is_paid,
+        _("it belongs to another shop"): session.metadata.get("shop") != installation.instance_id,
+        _("its mode differs"): session.livemode != (order.mode == "live") or order.mode != installation.mode,
+        _("its currency differs"): session.currency != order.currency,
+        _("more was paid than ordered"): session.amount_total > order.total_cents,
+        _("some of it was paid back"): any(not refund.has_failed for refund in refunds),
+        _("the buyer's bank disputes it"): has_open_dispute(order.id),
     }
     return next((reason for reason, is_so in checks.items() if is_so), "")
 
@@ -164,8 +165,9 @@ def _ask_for_all(order: Order, payback: Payback, gateway: StripeGateway) -> None
     try:
         gateway.create_refund(parameters, f"{shop}:payback:{number}:{refusals + failed}", patience="page")
     except RefusedByStripeError as refused:
-        _keep_refusal(order_id, refused.message.strip())
-        raise PaybackRefusedError(f"Stripe refused to pay it back: {refused.message.strip()}.") from None
+        why = refused.message.strip()
+        _keep_refusal(order_id, why)
+        raise PaybackRefusedError(_("Stripe refused to pay it back: %(why)s.", why=why)) from None
     found = gateway.list_refunds(payment_intent_id=payment_id, patience="page")
     for facts in sorted(found, key=lambda each: each.created_at):
         record_refund(facts, order_id)

@@ -32,6 +32,7 @@ from giftshop.reconciliation.recovery import alert_lost, describe_lost, recover_
 from giftshop.reconciliation.webhook_events import Passed, handle_event, handled_types
 from giftshop.refunds.outcomes import is_recorded, record_refund
 from giftshop.refunds.requests import list_held, pursue_refund
+from giftshop.words import N_, _
 
 EVENT_DAYS, MONEY_DAYS = 30, 30
 """How far back events are kept by Stripe, and how far back refunds and disputes are compared."""
@@ -67,7 +68,7 @@ def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Itera
     report = Report(may_recover=since is not None)
     started_at, look_back = clock.now(), since or _watermark()
     for step in (_check_orders, _pursue_refunds, _check_sessions, _replay_events, _check_refunds, _check_disputes):
-        for _ in step(gateway, look_back, report):
+        for _one in step(gateway, look_back, report):
             report.checked += 1
             yield report
     db.session.add(
@@ -97,7 +98,7 @@ def _watermark() -> datetime:
 
 
 @contextmanager
-def _apart(what: str, report: Report) -> Iterator[None]:
+def _apart(what: str, report: Report, **named: object) -> Iterator[None]:
     """Keep what goes wrong with one thing from the others; what Stripe cannot say now ends the run."""
     try:
         yield
@@ -106,8 +107,9 @@ def _apart(what: str, report: Report) -> Iterator[None]:
         raise
     except Exception as error:
         db.session.rollback()
-        log.exception("reconciliation of %s failed", what)
-        report.problems.append(f"{what}: {error.message if isinstance(error, ShopError) else describe(error)}")
+        log.exception("reconciliation of %s failed", what % named if named else what)
+        why = error.message if isinstance(error, ShopError) else describe(error)
+        report.problems.append(f"{_(what, **named)}: {why}")
 
 
 def _open_orders() -> list[tuple[int, list[str]]]:
@@ -135,7 +137,7 @@ def _check_orders(gateway: StripeGateway, _look_back: datetime, report: Report) 
 def _check_order(order_id: int, session_ids: list[str], gateway: StripeGateway, report: Report) -> None:
     before = db.session.get_one(Order, order_id).state
     for session_id in session_ids:
-        with _apart(f"order {order_id}", report):
+        with _apart(N_("order %(id)s"), report, id=order_id):
             fulfil_order(session_id, gateway, patience="job")
             db.session.commit()
     _expire_abandoned(order_id)
@@ -165,7 +167,7 @@ def _pursue_refunds(gateway: StripeGateway, _look_back: datetime, report: Report
     held = list_held()
     db.session.rollback()
     for refund_id in held:
-        with _apart(f"refund {refund_id}", report):
+        with _apart(N_("refund %(id)s"), report, id=refund_id):
             refund = pursue_refund(refund_id, gateway, patience="job")
             if refund.state != RefundState.HELD:
                 report.changed.append(f"refund {refund_id}: {refund.state}")
@@ -210,7 +212,7 @@ def _settle_found(session: SessionFacts, gateway: StripeGateway, report: Report)
 def _replay_events(gateway: StripeGateway, look_back: datetime, report: Report) -> Iterator[None]:
     """Handle the events whose webhooks never came, also those about orders that were just made again."""
     for event in gateway.list_events(handled_types(), max(look_back, clock.now() - timedelta(days=EVENT_DAYS))):
-        with _apart(f"event {event['id']}", report):
+        with _apart(N_("event %(id)s"), report, id=event["id"]):
             outcome = handle_event(event, gateway, patience="job")
             db.session.commit()
             if outcome not in list(Passed):

@@ -24,6 +24,7 @@ from giftshop.payments.facts import SessionFacts
 from giftshop.payments.gateway import Patience, StripeGateway
 from giftshop.reconciliation.models import StripeEvent
 from giftshop.refunds.outcomes import record_refund
+from giftshop.words import _
 
 Handler = Callable[[str, StripeGateway, Patience], str]
 """Called with the id of the object that the event names; returns a word for the record."""
@@ -86,7 +87,7 @@ def _outcome(event: dict[str, Any], gateway: StripeGateway, patience: Patience) 
     if handler is None:
         return Passed.UNINTERESTING
     if bool(event.get("livemode")) != (get_installation().mode == "live"):
-        raise_alert(AlertKind.WRONG_MODE_EVENT, event["id"], "An event of the other mode (test or live) arrived.")
+        raise_alert(AlertKind.WRONG_MODE_EVENT, event["id"], _("An event of the other mode (test or live) arrived."))
         return "wrong mode"
     db.session.rollback()
     return handler(_object_id(event), gateway, patience)

@@ -3,25 +3,23 @@
 The office's refunds and those made in Stripe's dashboard are told alike.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from typing import Any
 
 from giftshop.delivery import deliveries
 from giftshop.delivery.kinds import MessageKind
-from giftshop.disputes.holds import has_open_dispute
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
-from giftshop.notifications.announcing import Act, Announcement, Concern, Letter
-from giftshop.notifications.kinds import TITLES, AlertKind
+from giftshop.notifications.announcing import Act, Announcement, Letter
+from giftshop.notifications.kinds import AlertKind
 from giftshop.notifications.letters import order_path
-from giftshop.orders.look_up import certificates_of
-from giftshop.orders.models import Gift, Order, Refund
-from giftshop.orders.states import OrderState
-from giftshop.payments.facts import RefusalKind
+from giftshop.orders.models import Refund
 from giftshop.refunds.booking import Outcome, Step
+from giftshop.refunds.concerns import gifts_with, list_concerns, list_unsent, name_refund
+from giftshop.words import _, ngettext
 
 MOST_NAMES = 3
 """More names than these are a number in a sentence."""
@@ -39,14 +37,14 @@ ACTS = {
 def announcement_of(outcome: Outcome) -> Announcement:
     """Return what is to be kept and told of a refund's outcome."""
     refund = outcome.refund
-    done = [(kind, _name(refund)) for kind in WAITING] if outcome.was_held else []
+    done = [(kind, name_refund(refund)) for kind in WAITING] if outcome.was_held else []
     if outcome.step is Step.TAKEN_AFTER_ALL:
-        done.append((AlertKind.REFUND_REFUSED, _name(refund)))
+        done.append((AlertKind.REFUND_REFUSED, name_refund(refund)))
     return Announcement(
         order=outcome.order,
         acts=[act_of(refund, ACTS[outcome.step])] if outcome.step in ACTS else [],
         done=done,
-        concerns=_list_concerns(outcome),
+        concerns=list_concerns(outcome),
         letters=_list_letters(outcome),
     )
 
@@ -55,93 +53,6 @@ def act_of(refund: Refund, kind: Activity, *, actor: str = "stripe") -> Act:
     """Return the line of the activity log about a refund."""
     facts = {"amount_cents": refund.amount_cents, "reason": refund.reason}
     return Act(kind=kind, actor=actor, certificate_id=refund.certificate_id, facts=facts)
-
-
-def list_unsent(order: Order, certificates: Sequence[Certificate]) -> list[Gift]:
-    """Return the gifts of these certificates whose message to their recipient was cancelled, but not by the buyer."""
-    gifts = (gift for gift, _certificates in _gifts_with({each.id for each in certificates}, order))
-    return [gift for gift in gifts if gift.delivery == "recipient" and deliveries.was_cancelled(gift.id)]
-
-
-def _list_concerns(outcome: Outcome) -> list[Concern]:
-    """Return what the owner has to look at: refused, waiting, made after all, larger than what was left, or back."""
-    tell = {
-        Step.RELEASED: _refused,
-        Step.LEFT_HELD: _waiting,
-        Step.TAKEN_AFTER_ALL: _made_after_all,
-        Step.RETURNED: _returned,
-    }.get(outcome.step)
-    overdrawn = [_overdrawn(outcome)] if outcome.is_overdrawn else []
-    return overdrawn + ([tell(outcome)] if tell else [])
-
-
-def _refused(outcome: Outcome) -> Concern:
-    """Say that a refund was refused and what became of its value; on hold where a bank questions the payment."""
-    is_questioned = has_open_dispute(outcome.order.id)
-    where = "The certificate has its value again"
-    where += ", on hold, because a bank questions the payment." if is_questioned else "."
-    if outcome.lost_cents:
-        where = _tell_lost(outcome)
-    detail = f"The refund for order {outcome.order.number} was refused. {where}"
-    return Concern(AlertKind.REFUND_REFUSED, _name(outcome.refund), detail)
-
-
-def _waiting(outcome: Outcome) -> Concern:
-    """Say that a refund stays held because of what Stripe answered last, and what to do about it."""
-    number = outcome.order.number
-    if outcome.refund.refusal_kind == RefusalKind.KEY:
-        kind = AlertKind.REFUND_KEY_REFUSED
-        detail = f"{TITLES[kind]}, so a refund for order {number} waits and its money stays held. "
-        detail += "Please tell whoever looks after the shop."
-    else:
-        kind = AlertKind.REFUND_UNCLEAR
-        detail = f"Stripe does not say what became of a refund for order {number}, so its money stays held. "
-        detail += "Please look at it in Stripe's dashboard."
-    return Concern(kind, _name(outcome.refund), detail)
-
-
-def _made_after_all(outcome: Outcome) -> Concern:
-    """Say that a refund that was thought to be refused went out, in place of what was said then."""
-    detail = f"A refund for order {outcome.order.number} that had been given up went out after all. "
-    detail += "It was taken off the certificate again."
-    return Concern(AlertKind.REFUND_MADE_AFTER_ALL, _name(outcome.refund), detail)
-
-
-def _overdrawn(outcome: Outcome) -> Concern:
-    """Say that more was paid back at Stripe than was left."""
-    detail = f"A refund made at Stripe for order {outcome.order.number} was larger than what was left."
-    return Concern(AlertKind.REFUND_OVER_BALANCE, outcome.refund.stripe_refund_id or "", detail)
-
-
-def _returned(outcome: Outcome) -> Concern:
-    """Say that a refund failed after it had gone out, where its money is, and how many gifts' messages that cancelled.
-
-    Nothing came back where no certificate was issued, or all was used.
-    """
-    order, unsent = outcome.order, len(list_unsent(outcome.order, outcome.returned_to))
-    where = " and on the certificate, on hold" if outcome.back_cents else ""
-    if order.state == OrderState.IN_REVIEW:
-        where = " and no certificate was issued: it is in review again"
-    told = [f"The refund for order {order.number} failed: the money is back with you{where}."]
-    if outcome.lost_cents:
-        told = [f"The refund for order {order.number} failed.", _tell_lost(outcome)]
-    if unsent:
-        what = "A gift's message was" if unsent == 1 else f"The messages of {unsent} gifts were"
-        how = "end the hold, then send it" if unsent == 1 else "end the holds, then send them"
-        told.append(f"{what} cancelled with the refund: {how} from the order's page.")
-    told.append("The buyer was told that you will be in touch.")
-    return Concern(AlertKind.REFUND_FAILED, outcome.refund.stripe_refund_id or "", " ".join(told))
-
-
-def _tell_lost(outcome: Outcome) -> str:
-    """Say how much of the value that came back had gone already, and what is left of it."""
-    currency = outcome.order.currency
-    told = f"{format_amount(outcome.lost_cents, currency)} of its value had gone already, "
-    told += "by a lost dispute or another refund"
-    if left_cents := outcome.back_cents - outcome.lost_cents:
-        told += f"; {format_amount(left_cents, currency)} of it is on the certificate again"
-        told += ", on hold" if outcome.is_on_hold else ""
-    return f"{told}."
 
 
 def _list_letters(outcome: Outcome) -> list[Letter]:
@@ -169,7 +80,7 @@ def _letter_of_payback(outcome: Outcome) -> Letter:
 
 def _letters_to_holders(outcome: Outcome) -> Iterator[Letter]:
     """Tell whoever has a gift that a refund came off what is left of it."""
-    for gift, certificates in _gifts_with(set(outcome.taken_from), outcome.order):
+    for gift, certificates in gifts_with(set(outcome.taken_from), outcome.order):
         if gift.delivery == "recipient" and deliveries.was_sent(gift.id):
             yield Letter(
                 kind=MessageKind.CERTIFICATE_REFUNDED,
@@ -202,7 +113,7 @@ def _letter_of_return(outcome: Outcome) -> Letter:
 def _letters_of_value(outcome: Outcome) -> Iterator[Letter]:
     """Tell whoever was told of a refund that their gift has its value again."""
     returned_to = set() if outcome.lost_cents > 0 else {each.id for each in outcome.returned_to}
-    for gift, _certificates in _gifts_with(returned_to, outcome.order):
+    for gift, _certificates in gifts_with(returned_to, outcome.order):
         if deliveries.was_told(gift.id, MessageKind.CERTIFICATE_REFUNDED):
             key = f"{_key(outcome.refund)}.{gift.position}"
             kind, to_address = MessageKind.CERTIFICATE_RETURNED, gift.recipient_email
@@ -211,16 +122,10 @@ def _letters_of_value(outcome: Outcome) -> Iterator[Letter]:
 
 def _name_people(names: list[str]) -> str:
     if len(names) > MOST_NAMES:
-        return f"{len(names)} people"
-    return " and ".join(filter(None, [", ".join(names[:-1]), *names[-1:]]))
-
-
-def _gifts_with(certificate_ids: set[int], order: Order) -> Iterator[tuple[Gift, list[Certificate]]]:
-    """Yield the gifts that these certificates belong to, each with all of its certificates."""
-    issued = certificates_of(order)
-    for gift in order.gifts:
-        if any(each.id in certificate_ids for each in issued.get(gift.id, [])):
-            yield gift, issued[gift.id]
+        return ngettext("%(num)s person", "%(num)s people", len(names))
+    if len(names) < 2:
+        return "".join(names)
+    return _("%(names)s and %(last)s", names=", ".join(names[:-1]), last=names[-1])
 
 
 def _tell_left(certificates: list[Certificate], currency: str) -> dict[str, Any]:
@@ -236,7 +141,3 @@ def _tell_left(certificates: list[Certificate], currency: str) -> dict[str, Any]
 
 def _key(refund: Refund) -> str:
     return f"refund{refund.id}"
-
-
-def _name(refund: Refund) -> str:
-    return f"refund {refund.id}"
