@@ -19,6 +19,7 @@ from giftshop.orders import notes
 from giftshop.orders.models import Order
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.refunds.requests import hold_refund
+from giftshop.words import _
 from tests import build
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
 from tests.orders.stripe_side import StripeSide
@@ -26,7 +27,6 @@ from tests.signing_in import hire, signed_in
 from tests.workbench.running import RunningWorkbench
 
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
-REFUSAL = "The mail server refused the address (550). Check it for a typing error."
 State = Callable[[StripeSide], str]
 
 
@@ -65,10 +65,13 @@ def busy_day(side: StripeSide) -> str:
     side.tell("charge.dispute.created", side.dispute(order))
     other, refunded = side.sell_one(60_00)
     hold_refund(other.id, refunded.id, 20_00, reason="too much", actor="staff:1", limit_cents=None)
-    alert_owner(AlertKind.REFUND_REFUSED, "re_1", f"The refund for order {other.number} was refused.", order=other)
+    refused = _("The refund for order %(number)s was refused.", number=other.number)
+    alert_owner(AlertKind.REFUND_REFUSED, "re_1", refused, order=other)
     fail_messages()
     now = clock.now()
-    db.session.add(Reconciliation(started_at=now, finished_at=now, problems=["cs_test_1: belongs to no order"]))
+    db.session.add(
+        Reconciliation(started_at=now, finished_at=now, problems=[f"cs_test_1: {_('Stripe knows of no payment')}"])
+    )
     db.session.commit()
     return "/office/"
 
@@ -83,7 +86,8 @@ def quiet_day(side: StripeSide) -> str:
 
 def fail_messages() -> None:
     for message in db.session.query(Delivery).filter(Delivery.kind == "gift"):
-        message.state, message.last_error = "failed", REFUSAL
+        message.state = "failed"
+        message.last_error = _("The mail server refused the address (%(code)s). Check it for a typing error.", code=550)
         message.ended_at = clock.now()
     db.session.commit()
 

@@ -2,6 +2,11 @@
 
 from typing import Any
 
+from giftshop import clock
+from giftshop.delivery.messages import compose
+from giftshop.delivery.models import Delivery
+from tests.translations.reading import lines_of, texts_of
+
 ORDER = {"order_number": "G-1042", "order_path": "/orders/abc"}
 NAMES = {"recipient_name": "Ana", "giver_name": "Marko"}
 GIFT = {**NAMES, "message": "Your shoulders have carried enough.", "service_text": "", "amount_text": "$120.00"}
@@ -63,3 +68,22 @@ MAILS: dict[str, tuple[dict[str, Any], ...]] = {
     "alert": ({"title": "¤", "detail": "¤", "office_path": "/office/"},),
     "daily": (DAILY, {**DAILY, "needs": [], "undone": [], "acts": [], "more": {"needs": 0, "acts": 0}}),
 }
+
+
+def letter_of(kind: str) -> Delivery:
+    """Return a letter of a kind that is stored nowhere."""
+    return Delivery(kind=kind, to_address="ana@example.com", message_id="<1@example.com>", send_at=clock.now())
+
+
+def read_mail(letter: Delivery, facts: dict[str, Any], certificates: list[Any] | None = None) -> list[str]:
+    """Return what both parts of a mail say."""
+    message = composed(letter, facts, certificates)
+    text, html = message.get_body(("plain",)), message.get_body(("html",))
+    assert text is not None
+    assert html is not None
+    return [*lines_of(text.get_content()), *texts_of(html.get_content())]
+
+
+def composed(letter: Delivery, facts: dict[str, Any], certificates: list[Any] | None = None) -> Any:
+    """Return a mail as it would be sent."""
+    return compose(letter, facts, certificates or [], base_url="https://gifts.example", sender="gifts@example.com")
