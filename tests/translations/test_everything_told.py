@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from datetime import timedelta
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -10,7 +11,9 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
+from giftshop.catalog.prices import get_price
 from giftshop.certificates.reasons import HoldReason
+from giftshop.certificates.requests import Asked
 from giftshop.checkout import fulfilment
 from giftshop.checkout.sessions import build_parameters
 from giftshop.delivery import deliveries
@@ -20,7 +23,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
 from giftshop.disputes import announcement as of_disputes
 from giftshop.disputes import booking as disputes
-from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
+from giftshop.errors import AmountOutOfBoundsError, CheckoutRefusedError, CheckoutUnavailableError, ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
@@ -33,9 +36,10 @@ from giftshop.office.dossier import open_dossier
 from giftshop.orders import actors, labels
 from giftshop.orders.models import Dispute, Order
 from giftshop.orders.states import DisputeState, OrderState, RefundState
-from giftshop.payments.facts import RefusalKind
+from giftshop.payments.facts import RefundFacts, RefusalKind
 from giftshop.reconciliation import recovery
 from giftshop.reconciliation.models import Reconciliation
+from giftshop.reconciliation.review import NotAcceptableError, accept_order
 from giftshop.refunds import booking as refunds
 from giftshop.refunds.announcement import announcement_of
 from giftshop.schedule import _alert_overdue
@@ -287,3 +291,32 @@ def test_what_stripes_page_says_is_in_the_catalogue(app: Flask, said: None) -> N
     said_there = [*words_in(products), parameters["payment_intent_data"]["description"]]
     assert plain_english(said_there) == []
     assert len({*said_there}) == 4
+
+
+def test_refusals_with_values_are_in_the_catalogue(app: Flask, said: None) -> None:
+    refusals: list[ShopError] = []
+    for unpaid in ({"payment_status": "unpaid"}, {"metadata": {}}, {"livemode": True}, {"currency": "EUR"}):
+        refusals.append(_refusal_to_accept(unpaid, refunds_of=[]))
+    refusals.append(_refusal_to_accept({"amount_total": 900_00}, refunds_of=[]))
+    refusals.append(_refusal_to_accept({}, refunds_of=[told.refund_of(told.placed(attempts=0), 1_00)]))
+    refusals.append(_refusal_to_accept(None, refunds_of=[]))
+    with pytest.raises(AmountOutOfBoundsError) as out:
+        get_price("amount", 1, get_practice())
+    assert plain_english([each.message for each in (*refusals, out.value)]) == []
+    assert len({each.message for each in refusals}) == len(refusals)
+    db.session.rollback()
+
+
+def _refusal_to_accept(changes: dict[str, Any] | None, *, refunds_of: list[RefundFacts]) -> ShopError:
+    """Return what is said when an order in review cannot be accepted: its payment differs so, or is not known."""
+    placed = told.placed(attempts=0)
+    placed.state, placed.payment_intent_id = "in_review", f"pi_{placed.id}"
+    db.session.commit()
+    session = None if changes is None else told.session_of(placed, placed.id, **changes)
+    gateway: Any = SimpleNamespace(
+        find_session_of_payment=lambda _payment: session, list_refunds=lambda **_asked: refunds_of
+    )
+    with pytest.raises(NotAcceptableError) as refused:
+        accept_order(placed.id, Asked(actor="staff:1", reason="looks right", key=build.request_key()), gateway)
+    db.session.rollback()
+    return refused.value
