@@ -5,7 +5,8 @@ import pytest
 from giftshop import clock
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.notifications import letters
+from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.models import Order
 from tests import build
 from tests.office.conftest import Desk, path_of
@@ -66,7 +67,7 @@ def test_a_message_that_was_sent_again_meanwhile_is_refused(manager: Desk, faile
 
 
 def test_an_alert_about_no_order_leads_back_to_the_first_page(manager: Desk) -> None:
-    letters.tell_owner("A test", "Something happened.", fact="test")
+    alert_owner(AlertKind.MANY_FAILED_SCANS, "test", "Something happened.")
     db.session.commit()
     alert = db.session.query(Delivery).one()
     answer = manager.send(f"/office/messages/{alert.id}/resend", address="owner@example.org")
