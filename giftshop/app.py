@@ -169,7 +169,6 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
     """Give every template the practice, the mode and the style sheet, and filters for money and time."""
     stylesheet = read_stylesheet(Path(app.static_folder or ""))
     headers.add_security_headers(app, settings, style_source=stylesheet.sha256)
-    app.jinja_options = {"trim_blocks": True, "lstrip_blocks": True}
 
     @app.context_processor
     def frame() -> dict[str, object]:
