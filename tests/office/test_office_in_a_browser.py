@@ -234,9 +234,8 @@ def test_a_refund_is_paid_in_two_steps_and_its_end_is_told(shop: str, owner: Pag
     owner.click("text=Refund")
     owner.fill("[name=amount]", "20")
     owner.click("text=Pay it back")
-    owner.wait_for_selector("#summary")
+    owner.wait_for_selector("#summary:focus")  # it comes a moment after the page
     assert owner.title().startswith("Error: ")
-    assert owner.evaluate("document.activeElement.id") == "summary"
     assert_no_barrier(owner, schemes=("light", "dark"))
     owner.fill("[name=reason]", "changed their mind")
     owner.click("text=Pay it back")

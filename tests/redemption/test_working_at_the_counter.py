@@ -50,7 +50,7 @@ def test_a_certificate_is_redeemed_and_undone_by_keyboard_alone(counter: Counter
     page.keyboard.press("ArrowRight")
     page.keyboard.press("Enter")
     expect(page.locator(".verdict")).to_contain_text("Took $120.00")
-    assert page.evaluate("document.activeElement.id") == "next"
+    page.wait_for_selector("#next:focus")
     page.keyboard.press("Tab")
     page.keyboard.press("Enter")
     expect(page.locator(".verdict")).to_contain_text("Undone")

@@ -86,9 +86,8 @@ def test_the_builder_with_errors_has_no_barrier_and_its_summary_takes_the_focus(
     page.goto(f"{shop}/gift")
     page.click("[name=add_gift]")
     page.click(".total button")
-    page.wait_for_selector("#summary")
+    page.wait_for_selector("#summary:focus")  # it comes a moment after the page
     assert page.title().startswith("Error: ")
-    assert page.evaluate("document.activeElement.id") == "summary"
     assert_no_barrier(page)
     page.click("#summary a >> nth=0")
     assert page.evaluate("document.activeElement.name") == "gifts-0-recipient_name"
