@@ -14,7 +14,7 @@ from giftshop.foundation.activity_log import Activity, ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.actors import name_staff
-from giftshop.orders.models import Order
+from giftshop.orders.models import Order, number_of
 from giftshop.words import N_, _, ngettext
 
 GRAVE = {
@@ -86,6 +86,6 @@ def _list_searches(start: datetime, end: datetime, names: Callable[[str], str]) 
 
 def _name(facts: dict[str, Any], public_id: str | None, order_id: int | None) -> str:
     """Name what an act was about: a certificate, an order, or a message of one."""
-    number = Order(id=order_id).number if order_id else ""
+    number = number_of(order_id) if order_id else ""
     kind = facts.get("message", "")
     return f"{name_message(kind)} {number}".strip() if kind else public_id or number

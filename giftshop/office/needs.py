@@ -17,7 +17,7 @@ from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
 from giftshop.notifications.models import Alert
 from giftshop.orders.labels import name_dispute
-from giftshop.orders.models import Dispute, Order, Refund
+from giftshop.orders.models import Dispute, Order, Refund, number_of
 from giftshop.orders.states import DISPUTED, ENDED, OrderState, RefundState
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, find_last_run
@@ -85,10 +85,7 @@ def _place_of(alert: Alert) -> str:
 def _failed(delivery: Delivery) -> Need:
     name, address = name_message(delivery.kind), delivery.to_address
     if delivery.order_id:
-        number, told = (
-            Order(id=delivery.order_id).number,
-            N_("%(message)s of order %(number)s didn’t reach %(address)s."),
-        )
+        number, told = number_of(delivery.order_id), N_("%(message)s of order %(number)s didn’t reach %(address)s.")
         sentence = _(told, message=name, number=number, address=address)
     else:
         sentence = _("%(message)s didn’t reach %(address)s.", message=name, address=address)

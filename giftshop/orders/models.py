@@ -9,6 +9,14 @@ from sqlalchemy.orm import Mapped, mapped_column, relationship
 from giftshop.foundation.database import Base, BigId, Day, Moment
 from giftshop.orders.states import OrderState
 
+NUMBERED_FROM = 1000
+"""The number of no order: the first one is G-1001."""
+
+
+def number_of(order_id: int) -> str:
+    """Return the number of the order with this id, as people say it."""
+    return f"G-{NUMBERED_FROM + order_id}"
+
 
 class Order(Base):
     """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review, in
@@ -49,7 +57,7 @@ class Order(Base):
     @property
     def number(self) -> str:
         """The number people say on the phone."""
-        return f"G-{1000 + self.id}"
+        return number_of(self.id)
 
     @property
     def payment_currency(self) -> str:

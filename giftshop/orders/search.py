@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
-from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, GiftCertificate, Order, Refund
+from giftshop.orders.models import NUMBERED_FROM, CheckoutAttempt, Dispute, Gift, GiftCertificate, Order, Refund
 
 MOST_RESULTS = 20
 
@@ -59,7 +59,7 @@ def select_gifts(words: str) -> sa.Select[int] | sa.CompoundSelect[int]:
 def _named_by(words: str) -> sa.ColumnElement[bool] | None:
     """Return the condition for words that name one order: its number, or the id of something of it at Stripe."""
     if number := re.fullmatch(r"(?:[Gg]-)?([0-9]{4,12})", words, re.ASCII):
-        return Order.id == int(number[1]) - 1000
+        return Order.id == int(number[1]) - NUMBERED_FROM
     if words.startswith("pi_"):
         return Order.payment_intent_id == words
     named = {
