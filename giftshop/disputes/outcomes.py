@@ -14,7 +14,6 @@ from giftshop.disputes.announcement import announcement_of, announcement_of_warn
 from giftshop.disputes.booking import Outcome
 from giftshop.disputes.holds import list_disputes
 from giftshop.foundation.database import db
-from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.announcing import announce
 from giftshop.orders.look_up import lock_order
 from giftshop.orders.models import Dispute, FraudWarning, Order
@@ -58,7 +57,7 @@ def record_warning(warning_id: str, order_id: int) -> str:
     announce(announcement_of_warning(order, warning_id, is_told=not is_decided, is_kept=is_kept))
     if is_decided:
         return "decided already"
-    return CertificateStatus.FROZEN if is_new else "warning known"
+    return "frozen" if is_new else "warning known"
 
 
 def list_warnings(order_id: int) -> list[str]:

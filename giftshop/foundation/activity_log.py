@@ -1,7 +1,8 @@
 """The activity log: what happened to orders and certificates, who did it and when, appended and never changed.
 
 Money is not written here a second time: the ledger is its own log, and orders/history.py shows both as one list.
-Details hold no code and no address: the log outlives the people in it. Nothing decides by it: it is for people to read.
+Details hold no code and no address: the log outlives the people in it. It is for people to read; rules decide by
+nothing in it but whether a gift was opened (corrections/gifts.py).
 """
 
 import json

@@ -47,7 +47,7 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
         return _replayed(stored, digest)
     facts, refusal = _acted(act)
     # Acting may have rolled back, and with it went the lock: a copy that waited for it may have answered meanwhile.
-    if refusal and (stored := _find_stored(scope, key)):  # the rollback let a waiting copy go first
+    if refusal and (stored := _find_stored(scope, key)):
         return _replayed(stored, digest)
     answer = {"facts": facts, "refusal": type(refusal).__name__ if refusal else "", "message": str(refusal or "")}
     status = _status(refusal)
