@@ -10,13 +10,14 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
+from giftshop.checkout import sessions
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications.models import Alert
 from giftshop.orders.look_up import find_order, token_of
-from giftshop.orders.models import Order
+from giftshop.orders.models import Gift, Order
 from giftshop.payments.facts import LineFacts
 from giftshop.payments.gateway import StripeGateway
 from giftshop.payments.shares import list_certificates
@@ -74,6 +75,27 @@ def test_a_lost_order_comes_back_with_a_certificate_for_each_that_was_paid(
     assert sorted(each.offer_slug for each in certificates) == ["60-minutes", "60-minutes", "amount"]
     assert f"{order.number}: fulfilled" in report.changed
     assert report.problems == []
+
+
+@both_databases
+def test_what_an_older_version_sold_is_known_by_the_names_on_stripes_page(
+    app: Flask, stripe_side: StripeSide, gateway: StripeGateway, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    proper = sessions._line_item
+
+    def without_metadata(gift: Gift, currency: str) -> dict[str, Any]:
+        return {name: value for name, value in proper(gift, currency).items() if name != "metadata"}
+
+    monkeypatch.setattr(sessions, "_line_item", without_metadata)
+    kept = back_up(tmp_path)
+    stripe_side.sell(build.gift_request(), build.gift_request(offer="amount", amount_cents=45_00))
+    lose_everything_since(kept, app)
+    run(gateway)
+    gifts = db.session.scalars(sa.select(Order)).one().gifts
+    assert [(gift.offer_slug, gift.service_name) for gift in gifts] == [
+        ("60-minutes", "60-minute massage"),
+        ("amount", ""),
+    ]
 
 
 def test_everything_goes_to_the_buyer_whose_private_page_is_there_again(
