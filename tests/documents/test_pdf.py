@@ -120,6 +120,12 @@ def test_it_says_what_the_law_wants_said() -> None:
     assert "TEST" not in words
 
 
+def test_a_practice_without_a_booking_page_is_called() -> None:
+    words = words_on(render_pdf(replace(FACE, booking_address=""), "letter"))
+    assert "Call (970) 555-0134 to book." in words.replace("\xa0", " ")
+    assert "Book at" not in words
+
+
 def test_a_rehearsal_says_that_it_has_no_value() -> None:
     assert "TEST · no value" in words_on(render_pdf(replace(FACE, is_test=True), "letter"))
 

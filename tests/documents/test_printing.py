@@ -7,6 +7,7 @@ import pypdfium2
 import pytest
 from flask import Flask
 
+from giftshop.certificates.codes import format_code
 from giftshop.documents.pdf import PAPERS, Paper
 from giftshop.documents.printing import face_of
 from giftshop.documents.worker import press
@@ -54,3 +55,13 @@ def box_of(page: pypdfium2.PdfPage, words: str) -> tuple[float, float, float, fl
 
 def test_a_good_certificate_says_nothing_of_a_hold(app: Flask) -> None:
     assert "hold" not in words_on(print_one("active", "letter")).lower()
+
+
+def test_the_command_writes_a_certificate_to_a_file_and_shows_no_code(app: Flask, tmp_path: Path) -> None:
+    certificate = build.certificate()
+    code, path = build.code_of(certificate), tmp_path / "one.pdf"
+    db.session.commit()
+    arguments = ["certificates", "render", certificate.public_id, "--paper", "card", "--out", str(path)]
+    result = app.test_cli_runner().invoke(args=arguments)
+    assert (result.exit_code, result.output) == (0, f"Wrote {path}.\n")
+    assert format_code(code) in words_on(path.read_bytes())

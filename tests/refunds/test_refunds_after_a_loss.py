@@ -16,6 +16,8 @@ from giftshop.ledger.refund_entries import post_loss
 from giftshop.orders.models import Dispute, Order, Refund
 from giftshop.payments.facts import DisputeFacts
 from giftshop.payments.shares import cleared_by_certificate, list_certificates
+from giftshop.refunds.booking import Outcome, Step
+from giftshop.refunds.concerns import list_concerns
 from giftshop.refunds.outcomes import came_back_to_certificates, record_refund
 from tests import build
 from tests.conftest import both_databases
@@ -104,6 +106,21 @@ def test_what_the_bank_did_not_take_is_on_the_certificate_again_on_hold(app: Fla
     assert owner_was_told()[-1].detail.endswith(
         "$20.00 of its value had gone already, by a lost dispute or another refund; "
         "$10.00 of it is on the certificate again, on hold."
+    )
+
+
+@pytest.mark.parametrize(
+    ("is_on_hold", "where"), [(True, "is on the certificate again, on hold."), (False, "is on the certificate again.")]
+)
+def test_what_is_left_is_said_to_be_on_hold_where_it_is(app: Flask, is_on_hold: bool, where: str) -> None:
+    order, certificate = told.sold_one()
+    refund = told.held(order, certificate, 30_00)
+    outcome = Outcome(
+        step=Step.RELEASED, refund=refund, order=order, back_cents=30_00, lost_cents=20_00, is_on_hold=is_on_hold
+    )
+    (concern,) = list_concerns(outcome)
+    assert concern.detail.endswith(
+        f"$20.00 of its value had gone already, by a lost dispute or another refund; $10.00 of it {where}"
     )
 
 
