@@ -13,6 +13,7 @@ from flask_migrate import upgrade
 
 from giftshop.app import close_app, create_app
 from giftshop.catalog.sample import seed_sample
+from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.foundation.settings import Settings
 from giftshop.ledger import integrity
@@ -67,6 +68,13 @@ def pytest_report_header() -> str:
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> ByPlace:
     """Tell pytest-xdist how tests are handed out to its processes."""
     return ByPlace(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _stop_the_press() -> Iterator[None]:
+    """End the child that printed certificates for this process's tests."""
+    yield
+    press.stop()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,6 @@
 
 import unicodedata
 import zlib
-from collections.abc import Iterator
 from contextlib import suppress
 
 import pypdfium2
@@ -12,7 +11,6 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_moment
 from giftshop.delivery.models import Delivery
-from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
 from giftshop.orders.models import Dispute
@@ -21,13 +19,6 @@ from tests import build
 from tests.office.conftest import Desk, path_of
 from tests.orders.stripe_side import StripeSide
 from tests.statements import count_queries
-
-
-@pytest.fixture(autouse=True, scope="module")
-def paper() -> Iterator[None]:
-    """Leave no press running behind."""
-    yield
-    press.stop()
 
 
 def text_of(pdf: bytes) -> str:

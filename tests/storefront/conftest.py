@@ -1,7 +1,6 @@
 """What tests of the storefront share: a visitor who fills in forms as a browser does."""
 
 import re
-from collections.abc import Iterator
 from contextvars import Context
 from dataclasses import dataclass, field
 from html.parser import HTMLParser
@@ -14,7 +13,6 @@ from flask.testing import FlaskClient
 from sqlalchemy.orm import selectinload
 from werkzeug.test import TestResponse
 
-from giftshop.documents.worker import press
 from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
@@ -94,13 +92,6 @@ class Visitor:
         }
         gift = {f"gifts-{number}-{name}": value for name, value in {**usual, **values}.items()}
         return {"buyer_email": "marko@example.com", **gift}
-
-
-@pytest.fixture(scope="session", autouse=True)
-def _stop_the_press() -> Iterator[None]:
-    """End the child that printed certificates for these tests."""
-    yield
-    press.stop()
 
 
 @pytest.fixture
