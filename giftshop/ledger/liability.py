@@ -74,9 +74,9 @@ def _add_up(rows: Iterable[sa.Row[tuple[str, int, int, int, int, int]]]) -> list
     found = dict.fromkeys(Figure, (0, 0))
     for row in rows:
         figure = KINDS[EntryKind(row.kind)].figure
-        if figure is not None:
-            change, undone = found[figure]
-            found[figure] = change + int(row.cents), undone + int(row.undone_cents)
+        assert figure is not None, row.kind  # whatever moves the liability counts somewhere, or the sum would be wrong
+        change, undone = found[figure]
+        found[figure] = change + int(row.cents), undone + int(row.undone_cents)
     return [Term(figure, change, undone) for figure, (change, undone) in found.items()]
 
 

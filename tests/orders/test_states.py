@@ -1,11 +1,12 @@
-"""The states of an order: only the moves of the table are made, and each is kept in the trail."""
+"""The states of orders and refunds: only the moves of their tables are made, and an order's are kept in the log."""
 
 import pytest
 from flask import Flask
 
 from giftshop.errors import MoveNotAllowedError
 from giftshop.foundation.database import db
-from giftshop.orders.states import MOVES, OrderState, may_move, move
+from giftshop.orders.models import Refund
+from giftshop.orders.states import MOVES, REFUND_MOVES, OrderState, RefundState, may_move, move, move_refund
 from tests.orders import told
 from tests.orders.kept import moves_of
 
@@ -37,3 +38,16 @@ def test_an_order_moves_where_its_state_leads_and_nowhere_else(app: Flask, befor
 @pytest.mark.parametrize("before", MONEY_CAME)
 def test_money_that_came_is_never_forgotten(before: str) -> None:
     assert MOVES[before] <= set(MONEY_CAME)
+
+
+@pytest.mark.parametrize("before", RefundState)
+def test_a_refund_moves_where_its_state_leads_and_nowhere_else(before: str) -> None:
+    for after in RefundState:
+        refund = Refund(state=before)
+        if after in REFUND_MOVES[RefundState(before)]:
+            move_refund(refund, after)
+            assert refund.state == after
+        else:
+            with pytest.raises(MoveNotAllowedError, match=f"A refund that is {before} cannot become {after}"):
+                move_refund(refund, after)
+            assert refund.state == before
