@@ -27,7 +27,7 @@ def void(certificate: Certificate, **changes: Any) -> Any:
 
 
 def noted(certificate: Certificate) -> list[str]:
-    """Return what the trail says has happened to a certificate."""
+    """Return what the activity log says has happened to a certificate."""
     query = (
         sa.select(ActivityEvent.kind).where(ActivityEvent.certificate_id == certificate.id).order_by(ActivityEvent.id)
     )

@@ -1,4 +1,4 @@
-"""What the shop has kept of what happened, to be compared: messages, alerts, the trail and the books."""
+"""What the shop has kept of what happened, to be compared: messages, alerts, the activity log and the books."""
 
 import json
 from collections.abc import Collection
@@ -64,7 +64,7 @@ def owner_was_told() -> list[Told]:
 
 
 def trail_of(order: Order) -> list[tuple[str, str, dict[str, Any]]]:
-    """What the trail says of an order, oldest first: kind, actor and facts."""
+    """What the activity log says of an order, oldest first: kind, actor and facts."""
     query = sa.select(ActivityEvent).where(ActivityEvent.order_id == order.id).order_by(ActivityEvent.id)
     return [(event.kind, event.actor, json.loads(event.facts)) for event in db.session.scalars(query)]
 

@@ -1,4 +1,4 @@
-"""A buyer who changes a gift, and what tests ask about it: its messages, its code, the buyer's lines in the trail."""
+"""A buyer who changes a gift, and what tests ask about it: its messages, its code, the buyer's lines in the activity log."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -80,7 +80,7 @@ def nine_o_clock(day: date) -> datetime:
 
 
 def trail_of_buyer() -> list[str]:
-    """What kinds of things the buyer has done, as the trail keeps them."""
+    """What kinds of things the buyer has done, as the activity log keeps them."""
     order = db.session.query(Order).one()
     ids = [certificate.id for certificate in list_certificates(order.id)]
     events = activity_log.list_events(order_id=order.id, certificate_ids=ids)
