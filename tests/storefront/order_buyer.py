@@ -1,4 +1,4 @@
-"""A buyer who changes a gift, and what tests ask about it: its messages, its code, the buyer's lines in the activity log."""
+"""A buyer who changes a gift, and what tests ask about it: its messages, its code, the buyer's lines in the log."""
 
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
