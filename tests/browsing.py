@@ -81,6 +81,16 @@ def listen_for_strangers(page: Page, own: str) -> list[str]:
     return strangers
 
 
+def forget(page: Page) -> None:
+    """Let a browser forget who it is: cookies, and what pages stored in it.
+
+    Files it may keep, it keeps; a page that weighs them asks for all of them again (`weigh`).
+    """
+    browser = page.context.new_cdp_session(page)
+    browser.send("Storage.clearDataForOrigin", {"origin": "*", "storageTypes": "all"})
+    page.context.clear_cookies()
+
+
 def keep_still(page: Page) -> None:
     """Keep an order's page from looking again by itself (static/js/order.js) while a test looks at it."""
     page.add_init_script("try { sessionStorage[`looked:${location.pathname}`] = '99'; } catch { /* about:blank */ }")
@@ -135,7 +145,8 @@ def weigh_first_visit(page: Page, address: str) -> dict[str, int]:
 
 
 def weigh(page: Page) -> dict[str, int]:
-    """Collect from now on how many bytes come from each address."""
+    """Collect from now on how many bytes come from each address, as if the browser had never been there."""
+    page.context.new_cdp_session(page).send("Network.clearBrowserCache")
     sizes: dict[str, int] = {}
     page.on("requestfinished", partial(_weigh, sizes))
     return sizes

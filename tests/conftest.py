@@ -183,12 +183,23 @@ def shop(app: Flask, settings: Settings) -> Iterator[str]:
         yield address
 
 
-@pytest.fixture
-def page(browser: "Browser") -> Iterator["Page"]:
-    """A phone that has never seen the shop."""
+@pytest.fixture(scope="module")
+def _phone(browser: "Browser") -> Iterator["Page"]:
+    """A page that stays open: those opened beside it need no process, and no memory of how to draw, of their own."""
     context = browser.new_context(viewport={"width": 390, "height": 844})
     yield context.new_page()
     context.close()
+
+
+@pytest.fixture
+def page(_phone: "Page") -> Iterator["Page"]:
+    """A phone that has never seen the shop: what it kept of the test before is forgotten."""
+    from tests.browsing import forget
+
+    opened = _phone.context.new_page()
+    yield opened
+    forget(opened)
+    opened.close()
 
 
 @pytest.fixture

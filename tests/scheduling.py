@@ -14,7 +14,7 @@ TOGETHER = {
 }
 """Where tests share a running shop, on either database: each name stays on one process."""
 WITH_A_BROWSER = ("browser", "test_working_at_the_counter", "test_letters_as_drawn")
-PIECES = 4
+PIECES = 2
 """A file with a browser goes in so many pieces: to open one takes as long as a test or two."""
 LONGEST_FIRST = (
     "tests/faults/test_killed_processes",
