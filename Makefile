@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
 BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
-PROCESSES ?= 3
+PROCESSES ?= 4
 export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
@@ -35,7 +35,8 @@ COVERED ?= ledger certificates documents orders payments notifications refunds d
 coverage: .venv/.tests static/fonts/fonts.css ## Run what uses the packages of money, name lines and branches left out, fail below 100 %
 	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --ignore-glob='*_in_a_browser.py' --cov --cov-report=term-missing --cov-fail-under=100
 
-THOROUGH := faults/test_failpoints.py faults/test_killed_processes.py reconciliation/test_event_orders.py
+THOROUGH := faults/test_failpoints.py faults/test_killed_processes.py reconciliation/test_event_orders.py refunds/test_money_in_any_order.py \
+	storefront/test_hostile_input.py redemption/test_hostile_input_at_the_counter.py staff/test_hostile_input_at_the_door.py
 N ?= 100
 DB ?= sqlite
 faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
@@ -45,7 +46,7 @@ BASE ?=
 upgrade-rehearsal: .venv/.tests static/fonts/fonts.css ## Update a shop from the version BASE to this one, and compare every word (DATABASE=sqlite, PLANT=word)
 	$(BIN)/python -m tests.upgrade $(BASE) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLANT),--plant $(PLANT))
 
-thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests of faults: every failpoint, 50 purchases under kill -9, N in storms
+thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every failpoint, every order of events, 500 hostile inputs a field, N purchases in storms
 	FAULTS=thorough $(BIN)/python -m pytest -n $(PROCESSES) $(THOROUGH:%=tests/%)
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database sqlite
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database postgresql

@@ -12,7 +12,10 @@ from flask.testing import FlaskClient
 
 from giftshop.web.limiter import limiter
 from tests import build
+from tests.faults import THOROUGH
 
+MANY = 500 if THOROUGH else 150
+"""So many inputs for each field: all of them by `make thorough`."""
 CALM = (400, 403, 409, 413, 422)
 """How a refusal is answered; anything above is a fault of ours, and a success would have moved something."""
 
@@ -84,7 +87,7 @@ _NASTY = [
 ]
 
 
-def hostile_inputs(count: int = 500) -> list[str]:
+def hostile_inputs(count: int = MANY) -> list[str]:
     """Return that many different inputs: the known bad ones, and mixtures that are the same in every run."""
     chance = random.Random(20261124)
     made = [

@@ -3,4 +3,4 @@
 import os
 
 THOROUGH = os.environ.get("FAULTS") == "thorough"
-"""Every failpoint on both databases and fifty purchases under kill -9; otherwise a part of them by chance."""
+"""Every failpoint, order of events and hostile input, fifty purchases under kill -9; otherwise a part, by chance."""

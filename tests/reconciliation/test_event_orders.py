@@ -27,6 +27,8 @@ Event = tuple[str, str]
 Hearing = Callable[[Event, bool, random.Random], None]
 """How the shop hears of an event, told for the first time or once more."""
 FACE, USED, PAID_BACK = 50_00, 20_00, 10_00
+BEGINNINGS = 6 if THOROUGH else 2
+"""Of six events so many come first, chosen by chance: all six by `make thorough`."""
 
 
 class Rewinding:
@@ -211,7 +213,7 @@ def test_a_dispute_that_is_read_while_the_bank_decides_ends_the_same_in_every_or
         assert wanted.items() <= end.items(), order_of_reading
 
 
-@pytest.mark.parametrize(("decision", "beginnings"), [("won", 6), ("lost", 6 if THOROUGH else 2)])
+@pytest.mark.parametrize(("decision", "beginnings"), [("won", BEGINNINGS), ("lost", BEGINNINGS)])
 def test_720_orders_of_six_events_about_one_payment_end_alike(
     decision: str, beginnings: int, app: Flask, stripe_side: StripeSide, hear: Hearing, database_url: str
 ) -> None:
