@@ -32,7 +32,8 @@ class Installation(Base):
 class Practice(Base):
     """The practice itself, as the owner edits it; one row.
 
-    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so.
+    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so. Orders that
+    nobody paid are kept for `unpaid_kept_days`.
     """
 
     __tablename__ = "practice"
@@ -56,6 +57,7 @@ class Practice(Base):
     delivery_hour: Mapped[int] = mapped_column(sa.Integer)
     refund_days: Mapped[int] = mapped_column(sa.Integer)
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
+    unpaid_kept_days: Mapped[int] = mapped_column(sa.Integer, default=30, server_default=sa.text("30"))
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

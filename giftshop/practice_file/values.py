@@ -22,7 +22,7 @@ Reader = Callable[[Any], Any]
 
 AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_limit", "price"})
 """Names of sums; their columns end in "_cents"."""
-OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
+OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "unpaid_kept_days": 30, "minutes": None, "visibility": "public"}
 """What may be left out, and what that means."""
 
 WITHOUT_CENTS = frozenset(
@@ -62,6 +62,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "delivery_hour": _number(0, 23),
         "refund_days": _number(0, 365),
         "manager_refund_limit": amount,
+        "unpaid_kept_days": _number(2, 3650),
     }
 
 

@@ -15,6 +15,7 @@ HEAD = f"""\
 # place is the state or country whose law counts, like "US-CO" or "DE"; palette is one of {", ".join(PALETTES)}.
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
+# Of an order that nobody paid all names and addresses are deleted after unpaid_kept_days.
 """
 OWN = ("name", "short_name", "legal_name", "address", "phone", "email", "booking_url", "time_zone", "place")
 """What nobody can guess: empty in the form to fill in, and refused while it is."""
