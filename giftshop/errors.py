@@ -189,5 +189,13 @@ class WrongDatabaseError(ShopError):
     """This database belongs to another mode of the shop."""
 
 
+class WrongKeysError(ShopError):
+    """The secrets of the environment are not those this database was made with."""
+
+
+class CountersLostError(ShopError):
+    """We can’t look codes up at the moment. Your certificate is safe. Please try again in a few minutes, or call us."""
+
+
 class DatabaseBusyError(ShopError):
     """The shop is busy. Please try again in a moment."""

@@ -15,6 +15,7 @@ from giftshop.commands import corrections as office_commands
 from giftshop.commands import ledger
 from giftshop.commands.practice import practice
 from giftshop.commands.staff import staff
+from giftshop.commands.starting import guard, refuse_wrong_start
 from giftshop.documents.pdf import PAPERS, Paper
 from giftshop.documents.printing import certificate_pdf
 from giftshop.errors import ShopError
@@ -34,7 +35,7 @@ settings_group = AppGroup("settings", help="Settings.")
 
 
 def add_commands(app: Flask) -> None:
-    """Add every command to the app."""
+    """Add every command to the app; `restore`, `doctor` and `settings check` are there when the secrets are wrong."""
     for group in (practice, staff, orders, certificates, settings_group):
         app.cli.add_command(group)
     for command in office_commands.OF_ORDERS:
@@ -62,6 +63,7 @@ def seed() -> None:
 @one_sentence
 def worker() -> None:
     """Run jobs until stopped (SIGTERM or Ctrl-C)."""
+    refuse_wrong_start(is_replacement=True)  # while an update rolls, the older workers go on
     jobs.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
@@ -137,3 +139,9 @@ def check() -> None:
 def _settings() -> Settings:
     settings: Settings = current_app.config["SHOP_SETTINGS"]
     return settings
+
+
+for unsafe in (practice, staff, orders, certificates, seed, worker, ledger.back_up, *office_commands.OF_ORDERS):
+    guard(unsafe)
+for unsafe in office_commands.OF_CERTIFICATES:
+    guard(unsafe)

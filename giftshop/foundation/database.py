@@ -6,10 +6,14 @@ reading one (`only_reads`, every GET) emits a plain BEGIN and waits for nobody.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.engine import Dialect
@@ -81,6 +85,33 @@ def end_session(_error: BaseException | None = None) -> None:
         db.session.rollback()
     except sa.exc.DBAPIError:
         db.session().invalidate()
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """At which migration the database is (None: at none), and which ones the program knows, the newest first."""
+
+    at: str | None
+    known: tuple[str, ...]
+
+    @property
+    def newest(self) -> str:
+        return self.known[0]
+
+    @property
+    def is_newest(self) -> bool:
+        return self.at == self.newest
+
+    @property
+    def is_ahead(self) -> bool:
+        """Tell whether a newer program has migrated it: this one does not know where it stands."""
+        return self.at is not None and self.at not in self.known
+
+
+def find_migrations(folder: Path) -> Migrations:
+    """Return at which migration the database is, and those in `folder`."""
+    at = MigrationContext.configure(db.session.connection()).get_current_revision()
+    return Migrations(at, tuple(script.revision for script in ScriptDirectory(str(folder)).walk_revisions()))
 
 
 def engine_options(url: str) -> dict[str, Any]:

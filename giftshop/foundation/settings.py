@@ -78,6 +78,11 @@ class Settings(BaseSettings):
         return split_list(self.secret_key)
 
     @property
+    def signing_keys(self) -> list[str]:
+        """The same keys as itsdangerous takes them: oldest first, and the last one signs."""
+        return self.secret_key_list[::-1]
+
+    @property
     def says_proxy_hops(self) -> bool:
         """Tell whether somebody said how many proxies there are; none may be what was meant, or what was forgotten."""
         return "proxy_hops" in self.model_fields_set

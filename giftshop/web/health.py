@@ -1,18 +1,18 @@
 """Whether the shop is up and ready, for whoever watches it."""
 
 from pathlib import Path
+from typing import Any
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
 from giftshop.foundation import jobs
-from giftshop.foundation.database import db
+from giftshop.foundation.database import db, find_migrations
+from giftshop.web.proxies import count_forwarded, find_proxy_notice
 
 blueprint = Blueprint("health", __name__)
+OF_MACHINES = ("/healthz", "/readyz")
 
 
 def ask_nobody(app: Flask) -> None:
@@ -27,6 +27,18 @@ def ask_nobody(app: Flask) -> None:
             g._login_user = AnonymousUserMixin()
 
 
+def answer_at_any_host(app: Flask, host: str) -> None:
+    """Let these addresses answer under any name: a load balancer asks by address, or says no name at all."""
+    inner = app.wsgi_app
+
+    def named(environ: dict[str, Any], start_response: Any) -> Any:
+        if environ.get("PATH_INFO") in OF_MACHINES:
+            environ["HTTP_HOST"] = host
+        return inner(environ, start_response)
+
+    app.wsgi_app = named  # type: ignore[method-assign]
+
+
 @blueprint.get("/healthz")
 def is_up() -> Response:
     """Answer that the process is up."""
@@ -37,22 +49,22 @@ def is_up() -> Response:
 def is_ready() -> tuple[Response, int]:
     """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong."""
     wrong = list_what_is_wrong(Path(current_app.root_path) / "migrations")
-    return jsonify({"ready": not wrong, "wrong": wrong}), 503 if wrong else 200
+    told = {"ready": not wrong, "wrong": wrong, "notices": [notice for notice in [find_proxy_notice()] if notice]}
+    told["proxies"] = {"seen": count_forwarded(), "told": current_app.config["SHOP_SETTINGS"].proxy_hops}
+    return jsonify(told), 503 if wrong else 200
 
 
 def list_what_is_wrong(migrations: Path) -> list[str]:
     """Name what keeps the shop from working, one sentence each."""
     try:
-        at = MigrationContext.configure(db.session.connection()).get_current_revision()
+        found = find_migrations(migrations)
     except SQLAlchemyError:
         db.session.rollback()
         return ["The database does not answer."]
     except RuntimeError as unsafe_server:  # as database.py says it when it first connects
         return [str(unsafe_server)]
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    wrong = [] if at == newest else [f"The database is at migration {at}, the program at {newest}."]
+    told = f"The database is at migration {found.at}, the program at {found.newest}."
+    wrong = [] if found.is_newest else [told]
     return wrong + _wrong_with_jobs()
 
 
