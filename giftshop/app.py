@@ -111,7 +111,7 @@ def _flask_config(settings: Settings) -> dict[str, object]:
         "WTF_CSRF_SECRET_KEY": settings.signing_keys,  # a form that stood open meanwhile is still ours
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "TRUSTED_HOSTS": [settings.host_name, settings.host_name.upper()],
+        "TRUSTED_HOSTS": [settings.host_name],
         "MAX_CONTENT_LENGTH": MOST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MOST_FORM_BYTES,
         "SEND_FILE_MAX_AGE_DEFAULT": YEAR_SECONDS,

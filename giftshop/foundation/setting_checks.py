@@ -141,18 +141,25 @@ def _is_loopback(address: str) -> bool:
 
 
 def _wrong_addresses(settings: "Settings") -> list[str]:
-    wrong = []
-    if not _is_address(settings.base_url, "http", "https") or not _ORIGIN.fullmatch(settings.base_url):
-        wrong.append("GIFTSHOP_BASE_URL must be like https://gifts.example.com, without a path.")
-    if settings.database_url and not settings.database_url.startswith(("sqlite:///", "postgresql+psycopg://")):
-        wrong.append("DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.")
-    if settings.smtp_url and not _is_address(settings.smtp_url, "smtp", "smtps"):
-        wrong.append("SMTP_URL must be like smtp://user:password@host:587 or smtps://….")
-    if "@" not in settings.mail_from or re.search(r"[\s,<>\"']", settings.mail_from):
-        wrong.append("GIFTSHOP_MAIL_FROM must be one e-mail address.")
-    if settings.ratelimit_storage_uri and not _is_address(settings.ratelimit_storage_uri, "redis", "rediss"):
-        wrong.append("GIFTSHOP_RATELIMIT_STORAGE_URI must be like redis://:password@host:6379/0, or unset.")
-    return wrong
+    base, database, counters = settings.base_url, settings.database_url, settings.ratelimit_storage_uri
+    is_origin = _is_address(base, "http", "https") and bool(_ORIGIN.fullmatch(base))
+    is_right = {
+        "GIFTSHOP_BASE_URL must be like https://gifts.example.com, without a path.": is_origin,
+        "GIFTSHOP_BASE_URL must be a name, not an IPv6 address.": not is_origin or "[" not in base,
+        "DATABASE_URL must start with sqlite:/// or postgresql+psycopg://.": (
+            not database or database.startswith(("sqlite:///", "postgresql+psycopg://"))
+        ),
+        "SMTP_URL must be like smtp://user:password@host:587 or smtps://….": (
+            not settings.smtp_url or _is_address(settings.smtp_url, "smtp", "smtps")
+        ),
+        "GIFTSHOP_MAIL_FROM must be one e-mail address.": (
+            "@" in settings.mail_from and not re.search(r"[\s,<>\"']", settings.mail_from)
+        ),
+        "GIFTSHOP_RATELIMIT_STORAGE_URI must be like redis://:password@host:6379/0, or unset.": (
+            not counters or _is_address(counters, "redis", "rediss")
+        ),
+    }
+    return [sentence for sentence, is_so in is_right.items() if not is_so]
 
 
 def _is_address(text: str, *schemes: str) -> bool:

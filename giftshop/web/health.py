@@ -28,12 +28,16 @@ def ask_nobody(app: Flask) -> None:
 
 
 def answer_at_any_host(app: Flask, host: str) -> None:
-    """Let these addresses answer under any name: a load balancer asks by address, or says no name at all."""
+    """Let these addresses answer under any name: a load balancer asks by address, or says no name at all.
+
+    For all others the shop's name counts, in whatever case: a QR code has it in capitals, and not every client folds.
+    """
     inner = app.wsgi_app
 
     def named(environ: dict[str, Any], start_response: Any) -> Any:
-        if environ.get("PATH_INFO") in OF_MACHINES:
-            environ["HTTP_HOST"] = host
+        is_for_machines = environ.get("PATH_INFO") in OF_MACHINES
+        if is_for_machines or "HTTP_HOST" in environ:
+            environ["HTTP_HOST"] = host if is_for_machines else environ["HTTP_HOST"].lower()
         return inner(environ, start_response)
 
     app.wsgi_app = named  # type: ignore[method-assign]
