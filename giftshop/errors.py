@@ -194,7 +194,8 @@ class WrongKeysError(ShopError):
 
 
 class CountersLostError(ShopError):
-    """We can’t look codes up at the moment. Your certificate is safe. Please try again in a few minutes, or call us."""
+    """We can’t do that at the moment: something is wrong on our side. Nothing of yours is lost, and a certificate stays
+    good. Please try again in a few minutes, or call us."""
 
 
 class DatabaseBusyError(ShopError):

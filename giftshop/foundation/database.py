@@ -114,6 +114,23 @@ def find_migrations(folder: Path) -> Migrations:
     return Migrations(at, tuple(script.revision for script in ScriptDirectory(str(folder)).walk_revisions()))
 
 
+def find_latest_stamp() -> datetime | None:
+    """Return the newest moment that something was dated with; None in a database without rows.
+
+    Of what is written all the time, and the newest rows of what is not: one in the future tells of a wrong clock.
+    """
+    newest = [
+        sa.select(sa.func.max(sa.column(column, Moment)).label("at")).select_from(sa.table(table))
+        for table, column in (("reconciliation", "finished_at"), ("ledger_seal", "created_at"))
+    ]
+    for table, column in (("order", "created_at"), ("ledger_entry", "created_at"), ("trail_event", "at")):
+        last = sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(table)).scalar_subquery()
+        row = sa.select(sa.column(column, Moment)).select_from(sa.table(table)).where(sa.column("id") == last)
+        newest.append(row)
+    stamps = db.session.scalars(sa.union_all(*newest)).all()
+    return max((stamp for stamp in stamps if stamp is not None), default=None)
+
+
 def engine_options(url: str) -> dict[str, Any]:
     """Return create_engine()'s options for the database address `url`."""
     if url.startswith("sqlite"):

@@ -26,6 +26,7 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.TooManyOpenCheckoutsError: 429,
     errors.CheckoutUnavailableError: 503,
     errors.CheckoutRefusedError: 503,
+    errors.CountersLostError: 503,
     errors.DatabaseBusyError: 503,
     PrintingError: 503,
 }

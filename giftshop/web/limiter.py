@@ -1,5 +1,6 @@
 """Who may ask how often: the limiter that pages share, counting strangers by address."""
 
+import logging
 import re
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
@@ -10,8 +11,11 @@ from limits import RateLimitItem
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 
+from giftshop.errors import CountersLostError
+
 STORE_LOST: tuple[type[Exception], ...] = (SQLAlchemyError, StorageError)
-"""What asking the limiter raises when its counters cannot be reached; who asks for a stranger then refuses."""
+"""What asking the limiter raises when its counters cannot be reached."""
+log = logging.getLogger(__name__)
 _PATIENCE_SECONDS = 1
 _WITH_PORT = re.compile(r"\[(?P<v6>[^\]]+)\](?::\d+)?|(?P<v4>[\d.]+):\d+")
 _NAT64 = IPv6Network("64:ff9b::/96")
@@ -48,11 +52,32 @@ def may_count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
 
     Counts on a connection of its own: no writing transaction of ours may be open (SQLite would wait for itself).
     """
+    try:
+        return count(item, *who, is_looking=is_looking)
+    except CountersLostError:
+        return False
+
+
+def count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
+    """Do the same, for those who must not be told of a limit where there is none. Raises CountersLostError."""
     window = limiter.limiter
     try:
         return window.test(item, *who) if is_looking else window.hit(item, *who)
+    except STORE_LOST as lost:
+        log.warning("the counters cannot be reached: %s", type(lost).__name__, exc_info=True)
+        raise CountersLostError from None
+
+
+def forget_count(item: RateLimitItem, *who: str) -> bool:
+    """Forget what was counted for `who`; tell whether there was something. Writes only then."""
+    window = limiter.limiter
+    try:
+        if window.get_window_stats(item, *who).remaining == item.amount:
+            return False
+        window.clear(item, *who)
     except STORE_LOST:
         return False
+    return True
 
 
 def limiter_config(uri: str, *, database_url: str) -> dict[str, Any]:

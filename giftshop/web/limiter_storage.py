@@ -35,6 +35,11 @@ def forget_closed() -> None:
     db.session.execute(sa.delete(RateLimit).where(RateLimit.is_over(int(time.time()))))
 
 
+def prove_writing() -> None:
+    """Write a row and commit it, on a connection of its own: a full disk shows nowhere else. Raises SQLAlchemyError."""
+    DatabaseStorage.count(db.engine, "readyz", expiry=60, amount=1)
+
+
 class DatabaseStorage(Storage):
     """Fixed windows in one table: one upsert counts one hit, on SQLite and on PostgreSQL."""
 
@@ -53,11 +58,16 @@ class DatabaseStorage(Storage):
 
         Less than nothing gives hits back, as long as their window is open.
         """
+        return self.count(self._engine, key, expiry=expiry, amount=amount)
+
+    @staticmethod
+    def count(engine: sa.Engine, key: str, *, expiry: int, amount: int) -> int:
+        """Count hits in the database behind `engine`; return the hits so far."""
         now = int(time.time())
         # One upsert counts: whether the old window is over is decided by the row as the statement finds it.
         is_over = RateLimit.is_over(now)
         fresh = {"hits": max(amount, 0), "expires_at": now + expiry, "seconds": expiry}
-        dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
+        dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
         statement = (
             dialect.insert(RateLimit)
             .values(key=key, **fresh)
@@ -71,7 +81,7 @@ class DatabaseStorage(Storage):
             )
             .returning(RateLimit.hits)
         )
-        with self._engine.begin() as connection:
+        with engine.begin() as connection:
             return int(connection.execute(statement).scalar_one())
 
     def get(self, key: str) -> int:

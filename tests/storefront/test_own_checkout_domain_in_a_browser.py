@@ -1,4 +1,4 @@
-"""A domain of the practice's own for Stripe's page: a form may lead there only by a step in between, in a real browser."""
+"""A domain of the practice's own for Stripe's page: in a real browser a form leads there by a step in between."""
 
 from collections.abc import Iterator
 
