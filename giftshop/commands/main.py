@@ -13,6 +13,7 @@ from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import look_up
 from giftshop.commands import corrections as office_commands
 from giftshop.commands import ledger
+from giftshop.commands.doctor.command import doctor
 from giftshop.commands.practice import practice
 from giftshop.commands.staff import staff
 from giftshop.commands.starting import guard, refuse_wrong_start
@@ -44,6 +45,7 @@ def add_commands(app: Flask) -> None:
         certificates.add_command(command)
     app.cli.add_command(seed)
     app.cli.add_command(worker)
+    app.cli.add_command(doctor)
     ledger.add_commands(app)
 
 

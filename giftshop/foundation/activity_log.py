@@ -47,6 +47,7 @@ class Activity(StrEnum):
     SCAN_FAILED = auto()
     ALERT_DONE = auto()
     PRACTICE_SET = auto()
+    BACKED_UP = auto()
 
 
 class ActivityEvent(Base):

@@ -14,7 +14,7 @@ from typing import Any, Literal, cast
 
 import stripe
 
-from giftshop.payments.errors import RefusedByStripeError, WebhookReason, WebhookRefusedError
+from giftshop.payments.errors import WebhookReason, WebhookRefusedError
 from giftshop.payments.facts import (
     ChargeFacts,
     DisputeFacts,
@@ -26,7 +26,7 @@ from giftshop.payments.facts import (
     refund_facts,
     session_facts,
 )
-from giftshop.payments.sdk import build_client, named_errors, unknown_is_none
+from giftshop.payments.sdk import Asked, ask, build_client, named_errors, unknown_is_none
 
 _EXPAND = ["payment_intent", "line_items"]
 _EXPAND_LISTED = ["data.payment_intent"]
@@ -180,18 +180,12 @@ class StripeGateway:
                 return bool(stripe.WebhookSignature.verify_header(text, header, secret, tolerance=tolerance))
         return False
 
-    def ask(self, path: str, *, posts: bool = False) -> tuple[int, dict[str, Any], str]:
-        """Return what Stripe answers at a path: status, JSON, and its Date; for the doctor, who judges it.
+    def ask(self, path: str, *, posts: bool = False) -> Asked:
+        """Return what Stripe answers at a path, whatever it is, for the doctor.
 
-        `posts` sends an empty form, which no call accepts: it only shows whether the key may. Raises
-        CheckoutUnavailableError; what the key may not is an answer too, with the rights it lacks in its words.
+        `posts` sends an empty form, which no call takes: the answer only shows whether the key may.
         """
-        try:
-            with named_errors():
-                answer = self._page_client.raw_request("post" if posts else "get", path)
-        except RefusedByStripeError as refused:
-            return refused.refusal.status, {"refused": refused.refusal.words}, ""
-        return 200, json.loads(answer.body), answer.headers.get("Date", "")
+        return ask(self._page_client, "post" if posts else "get", path)
 
     def _client(self, patience: Patience) -> stripe.StripeClient:
         return self._page_client if patience == "page" else self._job_client

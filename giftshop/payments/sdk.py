@@ -3,11 +3,13 @@
 The SDK's defaults are 80 s for a try and no second one, and it gives up at once where Stripe says "too many at once".
 """
 
+import json
 import logging
 import re
 import ssl
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, cast
 
 import stripe
@@ -44,6 +46,28 @@ def build_client(key: str, base: str, *, connect: float, read: float, retries: i
         max_network_retries=retries,
         http_client=_PatientClient(timeout=cast(Any, (connect, read))),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What a question came to: HTTP status (0: no answer), the answer's JSON, Stripe's clock, and why not, in words."""
+
+    status: int
+    found: dict[str, Any] = field(default_factory=dict)
+    date: str = ""
+    words: str = ""
+
+
+def ask(client: stripe.StripeClient, method: str, path: str) -> Asked:
+    """Make a call of the API as it is; no answer is an error."""
+    try:
+        answer: Any = client.raw_request(method, path)
+    except stripe.APIConnectionError as error:
+        return Asked(0, words=describe_connection(error))
+    except stripe.StripeError as error:
+        headers: Any = error.headers or {}
+        return Asked(error.http_status or 0, date=headers.get("Date", ""), words=_refusal(error, RefusalKind.KEY).words)
+    return Asked(200, json.loads(answer.body), answer.headers.get("Date", ""))
 
 
 @contextmanager

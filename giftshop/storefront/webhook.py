@@ -15,7 +15,7 @@ from giftshop.notifications.kinds import AlertKind
 from giftshop.payments.errors import WebhookReason, WebhookRefusedError
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.webhook_events import handle_event
-from giftshop.web.limiter import count, forget_count
+from giftshop.web.limiter import count, forget_count, limiter
 from giftshop.words import N_, _
 
 blueprint = Blueprint("webhook", __name__)
@@ -71,6 +71,11 @@ def _note_refused(reason: WebhookReason) -> None:
         detail = _("Stripe’s events are not believed: the last ten were refused. %(why)s", why=_(WHY[reason]))
         alert_owner(AlertKind.WEBHOOK_REFUSED, clock.now().date().isoformat(), detail)
         db.session.commit()
+
+
+def count_refused() -> int:
+    """Return how many signatures in a row did not fit, as far as they are counted."""
+    return int(limiter.limiter.storage.get(UNREMARKABLE.key_for(_KEY)))
 
 
 def _note_taken() -> None:
