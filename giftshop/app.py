@@ -9,7 +9,6 @@ from flask_wtf import CSRFProtect
 from limits.errors import StorageError
 from sqlalchemy.exc import SQLAlchemyError
 from werkzeug.exceptions import BadRequest
-from werkzeug.middleware.proxy_fix import ProxyFix
 from whitenoise import WhiteNoise
 
 from giftshop import dates, money, schedule, words
@@ -30,7 +29,7 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
-from giftshop.web import error_pages, headers, health, language, links, opening
+from giftshop.web import error_pages, headers, health, language, links, opening, proxies
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
 from giftshop.web.limiter import close_counters, limiter, limiter_config
@@ -49,6 +48,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     _open_database(app)
     language.listen_to_visitors(app)
     health.ask_nobody(app)
+    proxies.watch_proxies(app, settings.proxy_hops)
     opening.keep_closed(app, settings)
     _protect(app, settings)
     _prepare_templates(app, settings)
@@ -60,13 +60,15 @@ def create_app(settings: Settings | None = None) -> Flask:
     for pages in (storefront_pages, staff_pages, redemption_pages, office_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     error_pages.answer_errors(app)
+    error_pages.answer_elsewhere(app, settings.base_url)
     app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
     app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     main.add_commands(app)
     _serve_static(app)
-    _believe_proxies(app, settings.proxy_hops)
+    health.answer_at_any_host(app, settings.host)
+    proxies.believe_proxies(app, settings.proxy_hops)
     return app
 
 
@@ -100,23 +102,16 @@ def _serve_static(app: Flask) -> None:
     app.wsgi_app = headers.protect_files(files)  # type: ignore[method-assign]
 
 
-def _believe_proxies(app: Flask, hops: int) -> None:
-    """Take a visitor's address from as many proxies as stand before the shop, and nothing else from any of them.
-
-    One hop too many lets anybody choose the address that limits count; one too few counts the proxy itself.
-    """
-    if hops:
-        app.wsgi_app = ProxyFix(app.wsgi_app, x_for=hops, x_proto=0, x_host=0)  # type: ignore[method-assign]
-
-
 def _flask_config(settings: Settings) -> dict[str, object]:
     is_https = settings.base_url.startswith("https://")
-    host = settings.host.rsplit(":", 1)[0]
+    newest, *older = settings.secret_key_list
     return {
-        "SECRET_KEY": settings.secret_key,
+        "SECRET_KEY": newest,
+        "SECRET_KEY_FALLBACKS": older,
+        "WTF_CSRF_SECRET_KEY": settings.signing_keys,  # a form that stood open meanwhile is still ours
         "SQLALCHEMY_DATABASE_URI": settings.database_url,
         "SQLALCHEMY_ENGINE_OPTIONS": engine_options(settings.database_url),
-        "TRUSTED_HOSTS": [host.lower(), host.upper()],
+        "TRUSTED_HOSTS": [settings.host_name],
         "MAX_CONTENT_LENGTH": MOST_BYTES,
         "MAX_FORM_MEMORY_SIZE": MOST_FORM_BYTES,
         "SEND_FILE_MAX_AGE_DEFAULT": YEAR_SECONDS,

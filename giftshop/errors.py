@@ -189,5 +189,14 @@ class WrongDatabaseError(ShopError):
     """This database belongs to another mode of the shop."""
 
 
+class WrongKeysError(ShopError):
+    """The secrets of the environment are not those this database was made with."""
+
+
+class CountersLostError(ShopError):
+    """We can’t do that at the moment: something is wrong on our side. Nothing of yours is lost, and a certificate stays
+    good. Please try again in a few minutes, or call us."""
+
+
 class DatabaseBusyError(ShopError):
     """The shop is busy. Please try again in a moment."""

@@ -9,10 +9,11 @@ from giftshop.catalog.practice import find_practice, get_installation
 from giftshop.certificates import look_up
 from giftshop.checkout import purging
 from giftshop.dates import write_moment
+from giftshop.delivery.waking import wake_stuck
 from giftshop.errors import CheckoutRefusedError, ShopError
 from giftshop.foundation import activity_log, jobs
 from giftshop.foundation.activity_log import Activity
-from giftshop.foundation.database import db
+from giftshop.foundation.database import db, find_latest_stamp
 from giftshop.notifications import daily_report, news
 from giftshop.notifications.alerts import alert_owner
 from giftshop.notifications.failed_scans import forget_failed_scans
@@ -22,7 +23,8 @@ from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, Report, find_last_run, reconcile
 from giftshop.staff import sessions
 from giftshop.web import limiter_storage
-from giftshop.words import _
+from giftshop.web.health import SKEW
+from giftshop.words import N_, _
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
@@ -51,6 +53,7 @@ def register_jobs(app: Any) -> None:
     jobs.every("tell_news", queue_news, minutes=NEWS_MINUTES)
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
+    jobs.every("watch_clock", watch_clock, minutes=DIGEST_MINUTES)
     jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
     jobs.every("purge_unpaid", purge_unpaid, minutes=FORGET_MINUTES)
     jobs.every("purge_sign_ins", purge_sign_ins, minutes=FORGET_MINUTES)
@@ -83,6 +86,22 @@ def seal_ledger() -> None:
     seal = daily_report.seal_and_report(at=clock.now())
     if seal is not None:
         log.info("sealed %s entries: %s", seal.entries, seal.digest.hex())
+    db.session.commit()
+
+
+def watch_clock() -> None:
+    """Tell the owner, once, that something is dated in the future, and send what has waited since for that day."""
+    at, latest, practice = clock.now(), find_latest_stamp(), find_practice()
+    if latest is not None and practice is not None and latest > at + SKEW:
+        told = N_(
+            "Something here is dated %(when)s, which is still to come: the clock of the shop’s machine was ahead then,"
+            " or is behind now. Please tell whoever looks after the shop. What was sold then is good; only its date is"
+            " wrong."
+        )
+        detail = _(told, when=write_moment(latest, practice.time_zone))
+        alert_owner(AlertKind.CLOCK_WAS_AHEAD, latest.date().isoformat(), detail)
+    if woken := wake_stuck(at=at):
+        log.warning("%s messages had been put off by a clock that was ahead", woken)
     db.session.commit()
 
 

@@ -10,9 +10,11 @@ from flask import Flask, current_app
 from sqlalchemy.exc import OperationalError
 
 from giftshop.catalog.practice import stamp_installation
+from giftshop.certificates.key_marks import mark_keys
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import describe_refusal
+from giftshop.staff.keys import keep_staff_keys
 
 metadata = db.metadata
 
@@ -61,8 +63,15 @@ def refuse_orphans(connection: sa.Connection) -> None:
 
 
 def make_ready(app: Flask) -> None:
-    """Stamp a new database with its mode, and refuse one of another mode; let the job engine make its tables."""
-    stamp_installation(app.config["SHOP_SETTINGS"].stripe_mode)
+    """Stamp a new database with its mode, its marks and its keys of sign-ins; let the job engine make its tables.
+
+    One of another mode, or made with other secrets, is refused.
+    """
+    settings = app.config["SHOP_SETTINGS"]
+    installation = stamp_installation(settings.stripe_mode)
+    db.session.flush()
+    mark_keys(installation.instance_id)
+    keep_staff_keys(settings.secret_key_list)
     db.session.commit()
     jobs.migrate(app)
 

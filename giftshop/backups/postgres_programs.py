@@ -104,10 +104,15 @@ def _running(command: list[str], environment: dict[str, str], **pipes: int) -> I
 
 
 def _address(engine: sa.Engine) -> tuple[str, dict[str, str]]:
-    """Return the database's address without its password, which other people's `ps` would show, and the environment."""
-    url = engine.url.set(drivername="postgresql", password=None)
-    password = {"PGPASSWORD": str(engine.url.password)} if engine.url.password else {}
-    return url.render_as_string(), {**os.environ, **password}
+    """Return the database's address without its password, which other people's `ps` would show, and the environment.
+
+    The password may stand before the host or, as libpq takes it too, in the query.
+    """
+    url = engine.url
+    password = url.password or url.query.get("password")
+    bare = url._replace(drivername="postgresql", password=None).difference_update_query(["password"])
+    # `URL.set(password=None)` would keep the password: None is how it knows what is not to be changed.
+    return bare.render_as_string(), {**os.environ, **({"PGPASSWORD": str(password)} if password else {})}
 
 
 def find_folder(engine: sa.Engine) -> Path:

@@ -12,7 +12,8 @@ from giftshop.foundation.database import db
 def set_practice(facts: dict[str, Any], offers: list[dict[str, Any]]) -> list[str]:
     """Make the practice and its offers what is given, column by column; name what changed. Does not commit.
 
-    Offers stand in the order given. One that is not given any more is retired: what was sold still names it.
+    Offers stand in the order given. One that is not given any more is retired: what was sold still names it. None at
+    all leave those that stand: a file that was cut short must not close the shop.
     """
     practice = find_practice()
     if practice is None:
@@ -20,7 +21,7 @@ def set_practice(facts: dict[str, Any], offers: list[dict[str, Any]]) -> list[st
         changed = ["the practice is new"]
     else:
         changed = [f"practice.{name}" for name in _update(practice, facts)]
-    return changed + _set_offers(offers)
+    return changed + (_set_offers(offers) if offers else [])
 
 
 def _set_offers(offers: list[dict[str, Any]]) -> list[str]:

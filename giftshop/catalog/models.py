@@ -14,7 +14,10 @@ _WITH_LETTER_PAPER = ("US", "CA", "MX")
 
 
 class Installation(Base):
-    """Which shop this database belongs to, and with which kind of money; one row, stamped at creation."""
+    """Which shop this database belongs to, and with which kind of money; one row, stamped at creation.
+
+    `staff_keys_enc` holds the keys of sign-ins, sealed (staff/keys.py).
+    """
 
     __tablename__ = "installation"
 
@@ -22,6 +25,7 @@ class Installation(Base):
     instance_id: Mapped[str] = mapped_column(sa.Text, unique=True)
     mode: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    staff_keys_enc: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

@@ -57,8 +57,7 @@ def refuse_other_money(mode: str) -> None:
 
     A database that is not there yet, or does not answer now, is not judged: migrating and waiting come first.
     """
-    file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
-    if file and not Path(file).exists():  # to ask would make it
+    if is_to_be_made(db.engine):
         return
     try:
         stamped = db.session.scalar(sa.select(Installation.mode))
@@ -68,6 +67,12 @@ def refuse_other_money(mode: str) -> None:
         db.session.remove()
     if stamped not in (None, mode):
         raise _other_money(stamped, mode)
+
+
+def is_to_be_made(engine: sa.Engine) -> bool:
+    """Tell whether the database is a file that is not there yet: to ask it would make it."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return bool(file) and not Path(file or "").exists()
 
 
 def is_open_for_sales(practice: Practice) -> bool:

@@ -8,13 +8,14 @@ import functools
 import hashlib
 import hmac
 import os
+from collections.abc import Iterator
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from giftshop.errors import ShopError
 
-_KEY_ID, _NONCE = 4, 12
+KEY_ID_BYTES, _NONCE = 4, 12
 
 
 class SealBrokenError(ShopError):
@@ -48,19 +49,29 @@ def lookups(secret: str) -> list[bytes]:
 
 def seal(text: str, binding: str) -> bytes:
     """Encrypt `text` so that it opens only beside `binding` (kid ‖ nonce ‖ AES-256-GCM)."""
-    kid, cipher = next(iter(_ciphers().items()), (b"", None))
-    if cipher is None:
+    if not _ciphers():
         raise SealBrokenError
-    nonce = os.urandom(_NONCE)
-    return kid + nonce + cipher.encrypt(nonce, text.encode(), binding.encode())
+    return next(seal_with_each(text, binding))
+
+
+def seal_with_each(text: str, binding: str) -> Iterator[bytes]:
+    """Yield `text` as each key seals it, newest first."""
+    for kid, cipher in _ciphers().items():
+        nonce = os.urandom(_NONCE)
+        yield kid + nonce + cipher.encrypt(nonce, text.encode(), binding.encode())
+
+
+def key_id(sealed: bytes) -> bytes:
+    """Return which key sealed something: how it begins."""
+    return sealed[:KEY_ID_BYTES]
 
 
 def open_sealed(sealed: bytes, binding: str) -> str:
     """Decrypt what `seal` made beside the same `binding`. Raises SealBrokenError."""
-    cipher = _ciphers().get(sealed[:_KEY_ID])
+    cipher = _ciphers().get(sealed[:KEY_ID_BYTES])
     if cipher is None:
         raise SealBrokenError
-    nonce, body = sealed[_KEY_ID : _KEY_ID + _NONCE], sealed[_KEY_ID + _NONCE :]
+    nonce, body = sealed[KEY_ID_BYTES : KEY_ID_BYTES + _NONCE], sealed[KEY_ID_BYTES + _NONCE :]
     try:
         return cipher.decrypt(nonce, body, binding.encode()).decode()
     except (InvalidTag, ValueError):  # ValueError: cut short
@@ -69,4 +80,4 @@ def open_sealed(sealed: bytes, binding: str) -> str:
 
 @functools.cache
 def _ciphers() -> dict[bytes, AESGCM]:
-    return {hashlib.sha256(key).digest()[:_KEY_ID]: AESGCM(key) for key in _Keys.keys}
+    return {hashlib.sha256(key).digest()[:KEY_ID_BYTES]: AESGCM(key) for key in _Keys.keys}

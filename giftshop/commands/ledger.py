@@ -12,6 +12,8 @@ from flask_migrate import upgrade
 from giftshop.backups import backup, restore
 from giftshop.backups.backup_file import Manifest
 from giftshop.errors import ShopError
+from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.foundation.terminal import one_sentence, show_progress
 from giftshop.ledger import integrity, raw_rows, seals
@@ -41,6 +43,8 @@ def verify(seal: str) -> None:
 def back_up(path: Path) -> None:
     """Write everything the shop knows into the new file PATH, while it sells. Keep the keys elsewhere."""
     manifest = backup.back_up(db.engine, path)
+    activity_log.note(Activity.BACKED_UP, actor="system", seal=manifest.seal)  # the doctor asks how old it is
+    db.session.commit()
     click.echo(f"Wrote {path}, {path.stat().st_size:,} bytes: {_contents(manifest)}.")
 
 

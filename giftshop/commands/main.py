@@ -13,14 +13,17 @@ from giftshop.catalog.sample import seed_sample
 from giftshop.certificates import look_up
 from giftshop.commands import corrections as office_commands
 from giftshop.commands import ledger
+from giftshop.commands.doctor.command import doctor
 from giftshop.commands.practice import practice
 from giftshop.commands.staff import staff
+from giftshop.commands.starting import guard, refuse_wrong_start
 from giftshop.documents.pdf import PAPERS, Paper
 from giftshop.documents.printing import certificate_pdf
 from giftshop.errors import ShopError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
-from giftshop.foundation.settings import Settings, check_settings
+from giftshop.foundation.setting_checks import list_doubtful, list_wrong
+from giftshop.foundation.settings import Settings
 from giftshop.foundation.terminal import one_sentence, progress
 from giftshop.money import format_amount
 from giftshop.reconciliation.close import close_period
@@ -33,7 +36,7 @@ settings_group = AppGroup("settings", help="Settings.")
 
 
 def add_commands(app: Flask) -> None:
-    """Add every command to the app."""
+    """Add every command to the app; `restore`, `doctor` and `settings check` are there when the secrets are wrong."""
     for group in (practice, staff, orders, certificates, settings_group):
         app.cli.add_command(group)
     for command in office_commands.OF_ORDERS:
@@ -42,6 +45,7 @@ def add_commands(app: Flask) -> None:
         certificates.add_command(command)
     app.cli.add_command(seed)
     app.cli.add_command(worker)
+    app.cli.add_command(doctor)
     ledger.add_commands(app)
 
 
@@ -61,6 +65,7 @@ def seed() -> None:
 @one_sentence
 def worker() -> None:
     """Run jobs until stopped (SIGTERM or Ctrl-C)."""
+    refuse_wrong_start(is_replacement=True)  # while an update rolls, the older workers go on
     jobs.run_worker(current_app._get_current_object())  # type: ignore[attr-defined]
 
 
@@ -117,14 +122,28 @@ def render(public_id: str, out: Path, paper: Paper) -> None:
 
 @settings_group.command("check")
 def check() -> None:
-    """Say whether the settings are right, and what they come to (no secrets)."""
+    """Say whether the settings are right, and what they come to (no secrets). Asks nobody: `flask doctor` does."""
     settings = _settings()
-    wrong = check_settings(settings)
-    shown = {"env": settings.env, "mode": settings.stripe_mode, "base_url": settings.base_url, "jobs": settings.jobs}
-    click.echo(json.dumps({**shown, "wrong": wrong}, indent=1))
+    wrong = list_wrong(settings)
+    shown = {
+        "env": settings.env,
+        "mode": settings.stripe_mode,
+        "base_url": settings.base_url,
+        "jobs": settings.jobs,
+        "proxy_hops": settings.proxy_hops,
+        "database": settings.database_url.partition(":")[0].partition("+")[0],
+    }
+    note = "Only the settings were looked at. `flask doctor` asks the database, Stripe and the mail server too."
+    click.echo(json.dumps({**shown, "wrong": wrong, "doubtful": list_doubtful(settings), "note": note}, indent=1))
     sys.exit(1 if wrong else 0)
 
 
 def _settings() -> Settings:
     settings: Settings = current_app.config["SHOP_SETTINGS"]
     return settings
+
+
+for unsafe in (practice, staff, orders, certificates, seed, worker, ledger.back_up, *office_commands.OF_ORDERS):
+    guard(unsafe)
+for unsafe in office_commands.OF_CERTIFICATES:
+    guard(unsafe)

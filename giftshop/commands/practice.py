@@ -49,6 +49,8 @@ def set_by_file(file: Path) -> None:
     if changed:
         activity_log.note(Activity.PRACTICE_SET, actor="system", changed=changed)
     db.session.commit()
+    if not wanted.offers:
+        click.echo("The file names no offers: those that are there stay as they are.")
     click.echo("\n".join(["Changed:", *changed]) if changed else "Nothing to change: all of it stands already.")
 
 

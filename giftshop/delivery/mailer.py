@@ -89,6 +89,21 @@ def _send_by_smtp(message: EmailMessage, url: str, *, sender: str, to_address: s
         raise TemporaryMailError(_("The mail server could not be reached, or did not answer in time.")) from None
 
 
+def try_server(url: str, *, sender: str, to_address: str) -> None:
+    """Go through all of sending a message but the message itself: connect, encrypt, sign in, name both addresses.
+
+    Raises what went wrong as it is: ssl.SSLError, OSError, and smtplib's errors with the server's own words.
+    """
+    with _connected(url, sender.rpartition("@")[2]) as server:
+        code, words = server.mail(sender)
+        if code != 250:
+            raise smtplib.SMTPSenderRefused(code, words, sender)
+        code, words = server.rcpt(to_address)
+        if code not in (250, 251):
+            raise smtplib.SMTPRecipientsRefused({to_address: (code, words)})
+        server.rset()
+
+
 def _refusal(code: int, sentence: str) -> ShopError:
     """Name a refusal by its SMTP code: 4xx may pass later, 5xx will not (RFC 5321, 4.2.1)."""
     return PermanentMailError(sentence) if 500 <= code < 600 else TemporaryMailError(sentence)

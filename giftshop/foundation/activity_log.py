@@ -48,6 +48,7 @@ class Activity(StrEnum):
     ALERT_DONE = auto()
     PRACTICE_SET = auto()
     PURGED = auto()
+    BACKED_UP = auto()
 
 
 class ActivityEvent(Base):

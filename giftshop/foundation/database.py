@@ -6,10 +6,14 @@ reading one (`only_reads`, every GET) emits a plain BEGIN and waits for nobody.
 """
 
 import json
+from dataclasses import dataclass
 from datetime import UTC, date, datetime
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
 from flask_sqlalchemy import SQLAlchemy
 from flask_sqlalchemy.session import Session as FlaskSession
 from sqlalchemy.engine import Dialect
@@ -81,6 +85,50 @@ def end_session(_error: BaseException | None = None) -> None:
         db.session.rollback()
     except sa.exc.DBAPIError:
         db.session().invalidate()
+
+
+@dataclass(frozen=True, slots=True)
+class Migrations:
+    """At which migration the database is (None: at none), and which ones the program knows, the newest first."""
+
+    at: str | None
+    known: tuple[str, ...]
+
+    @property
+    def newest(self) -> str:
+        return self.known[0]
+
+    @property
+    def is_newest(self) -> bool:
+        return self.at == self.newest
+
+    @property
+    def is_ahead(self) -> bool:
+        """Tell whether a newer program has migrated it: this one does not know where it stands."""
+        return self.at is not None and self.at not in self.known
+
+
+def find_migrations(folder: Path) -> Migrations:
+    """Return at which migration the database is, and those in `folder`."""
+    at = MigrationContext.configure(db.session.connection()).get_current_revision()
+    return Migrations(at, tuple(script.revision for script in ScriptDirectory(str(folder)).walk_revisions()))
+
+
+def find_latest_stamp() -> datetime | None:
+    """Return the newest moment that something was dated with; None in a database without rows.
+
+    Of what is written all the time, and the newest rows of what is not: one in the future tells of a wrong clock.
+    """
+    newest = [
+        sa.select(sa.func.max(sa.column(column, Moment)).label("at")).select_from(sa.table(table))
+        for table, column in (("reconciliation", "finished_at"), ("ledger_seal", "created_at"))
+    ]
+    for table, column in (("order", "created_at"), ("ledger_entry", "created_at"), ("trail_event", "at")):
+        last = sa.select(sa.func.max(sa.column("id"))).select_from(sa.table(table)).scalar_subquery()
+        row = sa.select(sa.column(column, Moment)).select_from(sa.table(table)).where(sa.column("id") == last)
+        newest.append(row)
+    stamps = db.session.scalars(sa.union_all(*newest)).all()
+    return max((stamp for stamp in stamps if stamp is not None), default=None)
 
 
 def engine_options(url: str) -> dict[str, Any]:

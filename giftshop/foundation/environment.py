@@ -29,12 +29,9 @@ def read_environment() -> dict[str, str]:
 
 
 def read_dot_env(path: Path) -> dict[str, str]:
-    """Return what a `.env` file says; nothing where there is none."""
-    if not path.exists():
-        return {}
-    lines = (line.strip() for line in path.read_text(encoding="utf-8").splitlines())
-    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
-    return {name.strip(): value.strip().strip("\"'") for name, value in pairs}
+    """Return what a `.env` file says, as the `flask` command reads it too; nothing where there is none."""
+    found = dotenv.dotenv_values(path, encoding="utf-8-sig") if path.exists() else {}
+    return {name: value for name, value in found.items() if value is not None}
 
 
 def make_secrets_once(instance: Path) -> dict[str, str]:

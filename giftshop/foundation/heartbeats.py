@@ -106,7 +106,7 @@ def forget(executor_ids: list[str]) -> None:
 
 def is_any_alive(*, at: datetime) -> bool:
     """Tell whether some process was seen alive lately."""
-    alive = sa.select(sa.func.count()).where(JobExecutor.seen_at > at - LATELY)
+    alive = sa.select(sa.func.count()).where(JobExecutor.seen_at.between(at - LATELY, at + LATELY))
     return bool(db.session.scalar(alive))
 
 

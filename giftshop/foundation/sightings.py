@@ -41,6 +41,6 @@ def _is_known(actor: str, order_id: int | None, certificate_id: int | None) -> b
         activity_log.ActivityEvent.certificate_id == certificate_id,
         activity_log.ActivityEvent.kind == Activity.VIEWED,
         activity_log.ActivityEvent.actor == actor,
-        activity_log.ActivityEvent.at > clock.now() - PAUSE,
+        activity_log.ActivityEvent.at.between(clock.now() - PAUSE, clock.now() + PAUSE),
     )
     return db.session.scalar(seen.limit(1)) is not None

@@ -35,9 +35,10 @@ class TamperedLedgerError(ShopError):
     """No seal of this ledger has that digest: it was changed since, or restored from a backup made before the seal."""
 
 
-def find_last_seal() -> LedgerSeal | None:
-    """Return the newest seal, or None."""
-    return db.session.scalar(sa.select(LedgerSeal).order_by(LedgerSeal.id.desc()).limit(1))
+def find_last_seal(*, until: datetime | None = None) -> LedgerSeal | None:
+    """Return the newest seal, or None; of those dated `until` a moment, where a clock that was ahead must not count."""
+    seals = sa.select(LedgerSeal).order_by(LedgerSeal.id.desc()).limit(1)
+    return db.session.scalar(seals if until is None else seals.where(LedgerSeal.created_at <= until))
 
 
 def build_seal(*, at: datetime) -> LedgerSeal:

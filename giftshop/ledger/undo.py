@@ -30,7 +30,7 @@ def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str
         raise NotReversibleError
     if find_reversal(entry.id) is not None:
         raise AlreadyReversedError
-    if may_undo_own(entry, actor=actor, at=at) and _count_undos(actor, since=at - timedelta(days=1)) < UNDOS_A_DAY:
+    if may_undo_own(entry, actor=actor, at=at) and _count_undos(actor, until=at) < UNDOS_A_DAY:
         return
     if not is_manager:
         raise _staff_refusal(entry, actor=actor, at=at)
@@ -39,8 +39,8 @@ def refuse_undo(entry: LedgerEntry, *, actor: str, is_manager: bool, reason: str
 
 
 def may_undo_own(entry: LedgerEntry, *, actor: str, at: datetime) -> bool:
-    """Tell whether `actor` redeemed this, less than 15 minutes before `at`."""
-    return entry.actor == actor and at <= undo_ends_at(entry)
+    """Tell whether `actor` redeemed this, less than 15 minutes before `at`; what is dated later is another clock's."""
+    return entry.actor == actor and abs(at - entry.created_at) <= timedelta(minutes=UNDO_MINUTES)
 
 
 def undo_ends_at(entry: LedgerEntry) -> datetime:
@@ -93,11 +93,14 @@ def _staff_refusal(entry: LedgerEntry, *, actor: str, at: datetime) -> Exception
     return TooManyUndosError()
 
 
-def _count_undos(actor: str, *, since: datetime) -> int:
-    """Return how often a person has undone something, once no other undo of theirs is under way."""
+def _count_undos(actor: str, *, until: datetime) -> int:
+    """Return how often a person has undone something in the day before, once no other undo of theirs is under way."""
     # Two undos at the same moment would not see each other: one waits until the other has ended.
     wait_for_copies("undo-day", actor)
     query = sa.select(sa.func.count()).where(
-        LedgerEntry.kind == EntryKind.REVERSAL, LedgerEntry.actor == actor, LedgerEntry.created_at > since
+        LedgerEntry.kind == EntryKind.REVERSAL,
+        LedgerEntry.actor == actor,
+        LedgerEntry.created_at > until - timedelta(days=1),
+        LedgerEntry.created_at < until + timedelta(days=1),
     )
     return db.session.scalar(query) or 0

@@ -16,6 +16,7 @@ from giftshop.catalog.practice import find_practice, get_installation, get_pract
 from giftshop.dates import write_day, write_moment
 from giftshop.delivery import deliveries
 from giftshop.delivery.kinds import MessageKind
+from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import seals
 from giftshop.ledger.idempotency import wait_for_copies
@@ -84,14 +85,14 @@ def _period(first_day: date, last_day: date) -> str:
 def _is_due(practice: Practice, at: datetime) -> bool:
     """Tell whether it is late enough in the practice's day, and no seal was made in it."""
     now = clock.local(at, practice.time_zone)
-    last = seals.find_last_seal()
+    last = seals.find_last_seal(until=at)  # a seal from the future would put off every other one until then
     is_made = last is not None and clock.local(last.created_at, practice.time_zone).date() >= now.date()
     return now.hour >= HOUR and not is_made
 
 
 def _first_day(practice: Practice, at: datetime) -> date:
     """Return the first day no mail has told of: yesterday, or further back when the shop stood still."""
-    last = seals.find_last_seal()
+    last = seals.find_last_seal(until=at)
     if last is None:
         return clock.local(at, practice.time_zone).date() - timedelta(days=1)
     return clock.local(last.created_at, practice.time_zone).date()
@@ -106,8 +107,14 @@ def _queue(seal: LedgerSeal, practice: Practice, first_day: date, today: date) -
         facts=build_facts(seal, practice, first_day, today),
         certificate_ids=[],
         send_at=seal.created_at,
-        message_key=f"{get_installation().instance_id}.daily.{today.isoformat()}",
+        message_key=_free_key(f"{get_installation().instance_id}.daily.{today.isoformat()}", seal),
     )
+
+
+def _free_key(key: str, seal: LedgerSeal) -> str:
+    """Return the day's key; where a clock that was ahead has mailed for this day already, with the seal's number."""
+    is_taken = sa.select(Delivery.id).where(Delivery.message_id == deliveries.message_id(key))
+    return key if db.session.scalar(is_taken) is None else f"{key}.{seal.id}"
 
 
 def _figures(practice: Practice, start: datetime, end: datetime) -> dict[str, Any]:

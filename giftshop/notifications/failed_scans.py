@@ -26,7 +26,7 @@ def note_failed_scan(*, staff_id: int, name: str, why: str) -> None:
     actor, now = f"staff:{staff_id}", clock.now()
     activity_log.note(Activity.SCAN_FAILED, actor=actor, why=why)
     db.session.add(FailedScan(actor=actor, at=now))
-    if _count_failed(actor, since=now - WINDOW) >= MANY:
+    if _count_failed(actor, since=now - WINDOW, until=now) >= MANY:
         told = N_("%(name)s tried %(count)s codes within ten minutes that open nothing. Ask what happened.")
         detail = _(told, name=name, count=MANY)
         alert_owner(AlertKind.MANY_FAILED_SCANS, f"staff-{staff_id}.{now:%Y-%m-%d}", detail)
@@ -34,9 +34,9 @@ def note_failed_scan(*, staff_id: int, name: str, why: str) -> None:
 
 def forget_failed_scans(*, at: datetime) -> None:
     """Delete what is too old to count, in the caller's transaction; the activity log keeps that it happened."""
-    db.session.execute(sa.delete(FailedScan).where(FailedScan.at < at - KEPT))
+    db.session.execute(sa.delete(FailedScan).where(sa.or_(FailedScan.at < at - KEPT, FailedScan.at > at + KEPT)))
 
 
-def _count_failed(actor: str, *, since: datetime) -> int:
-    query = sa.select(sa.func.count()).where(FailedScan.at > since, FailedScan.actor == actor)
+def _count_failed(actor: str, *, since: datetime, until: datetime) -> int:
+    query = sa.select(sa.func.count()).where(FailedScan.at > since, FailedScan.at <= until, FailedScan.actor == actor)
     return db.session.scalar(query) or 0

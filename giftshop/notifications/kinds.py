@@ -32,6 +32,8 @@ class AlertKind(StrEnum):
     ORDER_RECOVERED = auto()
     RECONCILIATION_OVERDUE = auto()
     MANY_FAILED_SCANS = auto()
+    WEBHOOK_REFUSED = auto()
+    CLOCK_WAS_AHEAD = auto()
 
 
 TITLES: dict[AlertKind, str] = {
@@ -56,4 +58,6 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.ORDER_RECOVERED: N_("An order came back after a restore"),
     AlertKind.RECONCILIATION_OVERDUE: N_("The books wait for Stripe"),
     AlertKind.MANY_FAILED_SCANS: N_("Many wrong codes at the counter"),
+    AlertKind.WEBHOOK_REFUSED: N_("Stripe’s messages are not believed"),
+    AlertKind.CLOCK_WAS_AHEAD: N_("The shop’s clock was wrong"),
 }

@@ -20,11 +20,12 @@ class RefusalKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Refusal:
-    """Why something was refused: in words, whom it is about, and Stripe's own code where it gave one."""
+    """Why something was refused: in words, whom it is about, Stripe's own code and HTTP status where it gave them."""
 
     words: str
     kind: RefusalKind = RefusalKind.REQUEST
     code: str = ""
+    status: int = 0
 
 
 @dataclass(frozen=True, slots=True)

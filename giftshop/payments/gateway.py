@@ -1,27 +1,24 @@
-"""The gateway to Stripe, the only file that imports its SDK: plain facts out, refusals by name.
+"""The gateway to Stripe, with sdk.py the only files that import its SDK: plain facts out, refusals by name.
 
-Shapes and traps of SDK 16: two clients with timeouts and retries always set (the SDK's defaults are 80 s per
-try and none), StripeObject is no dict, telemetry off, signatures checked before anything is parsed.
+Shapes and traps of SDK 16: two clients, one for pages and one for jobs (sdk.py), StripeObject is no dict, signatures
+checked before anything is parsed.
 """
 
 import json
 import re
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import suppress
 from datetime import datetime
 from functools import cached_property
 from typing import Any, Literal, cast
 
 import stripe
 
-from giftshop.errors import CheckoutUnavailableError
-from giftshop.payments.errors import ParametersChangedError, RefusedByStripeError, WebhookRefusedError
+from giftshop.payments.errors import WebhookReason, WebhookRefusedError
 from giftshop.payments.facts import (
     ChargeFacts,
     DisputeFacts,
     RefundFacts,
-    Refusal,
-    RefusalKind,
     SessionFacts,
     charge_facts,
     dispute_facts,
@@ -29,8 +26,7 @@ from giftshop.payments.facts import (
     refund_facts,
     session_facts,
 )
-
-stripe.enable_telemetry = False  # it writes a file into the home directory and sends platform data
+from giftshop.payments.sdk import Asked, ask, build_client, named_errors, unknown_is_none
 
 _EXPAND = ["payment_intent", "line_items"]
 _EXPAND_LISTED = ["data.payment_intent"]
@@ -50,7 +46,7 @@ class StripeGateway:
         Raises CheckoutUnavailableError (outcome unknown: same key again), ParametersChangedError,
         CheckoutRefusedError (our key or our parameters are wrong).
         """
-        with _named_errors():
+        with named_errors():
             sessions = self._page_client.v1.checkout.sessions
             return session_facts(
                 sessions.create(params=cast(Any, parameters), options={"idempotency_key": idempotency_key})
@@ -58,14 +54,14 @@ class StripeGateway:
 
     def retrieve_session(self, session_id: str, *, patience: Patience = "page") -> SessionFacts | None:
         """Read a session; None when Stripe does not know it. Raises CheckoutUnavailableError."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             sessions = self._client(patience).v1.checkout.sessions
             return session_facts(sessions.retrieve(session_id, params={"expand": _EXPAND}))
         return None
 
     def expire_session(self, session_id: str) -> bool:
         """End an open session so that it can no longer be paid; False when it was not open any more."""
-        with _named_errors():
+        with named_errors():
             try:
                 self._page_client.v1.checkout.sessions.expire(session_id)
             except stripe.InvalidRequestError:
@@ -74,13 +70,13 @@ class StripeGateway:
 
     def list_completed_sessions(self, since: datetime) -> Iterator[SessionFacts]:
         """Yield the completed sessions of this account made since `since`, newest first."""
-        with _named_errors():
+        with named_errors():
             page = self._job_client.v1.checkout.sessions.list(params=_wanted(since) | {"status": "complete"})
             yield from (session_facts(session) for session in page.auto_paging_iter())
 
     def find_session_of_payment(self, payment_intent_id: str, *, patience: Patience = "page") -> SessionFacts | None:
         """Return the Checkout Session that a payment was made in, or None. Raises CheckoutUnavailableError."""
-        with _named_errors():
+        with named_errors():
             sessions = self._client(patience).v1.checkout.sessions
             page = sessions.list(params={"payment_intent": payment_intent_id, "limit": 1, "expand": _EXPAND_LISTED})
             return next((session_facts(session) for session in page.data), None)
@@ -89,21 +85,21 @@ class StripeGateway:
         self, since: datetime | None = None, until: datetime | None = None, *, payment_intent_id: str = ""
     ) -> Iterator[ChargeFacts]:
         """Yield the charges made from `since` on and before `until`, or those of one payment, newest first."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             page = self._job_client.v1.charges.list(params=_wanted(since, until, payment_intent_id))
             yield from (charge_facts(charge) for charge in page.auto_paging_iter())
 
     def create_refund(self, parameters: dict[str, Any], idempotency_key: str, *, patience: Patience) -> RefundFacts:
         """Ask Stripe to pay back. Raises CheckoutUnavailableError (outcome unknown), ParametersChangedError,
         CheckoutRefusedError (a definite no)."""
-        with _named_errors():
+        with named_errors():
             refunds = self._client(patience).v1.refunds
             options: Any = {"idempotency_key": idempotency_key}
             return refund_facts(refunds.create(params=cast(Any, parameters), options=options))
 
     def retrieve_refund(self, refund_id: str, *, patience: Patience = "page") -> RefundFacts | None:
         """Read a refund; None when Stripe does not know it. Raises CheckoutUnavailableError."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             return refund_facts(self._client(patience).v1.refunds.retrieve(refund_id))
         return None
 
@@ -116,38 +112,38 @@ class StripeGateway:
         patience: Patience = "job",
     ) -> Iterator[RefundFacts]:
         """Yield the refunds of one payment, or those made since a moment (and before another), newest first."""
-        with _named_errors():
+        with named_errors():
             page = self._client(patience).v1.refunds.list(params=_wanted(since, until, payment_intent_id))
             yield from (refund_facts(refund) for refund in page.auto_paging_iter())
 
     def retrieve_dispute(self, dispute_id: str, *, patience: Patience = "page") -> DisputeFacts | None:
         """Read a dispute; None when Stripe does not know it. Raises CheckoutUnavailableError."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             return dispute_facts(self._client(patience).v1.disputes.retrieve(dispute_id))
         return None
 
     def list_disputes(self, since: datetime, until: datetime | None = None) -> Iterator[DisputeFacts]:
         """Yield the disputes opened from `since` on (and before `until`), newest first."""
-        with _named_errors():
+        with named_errors():
             page = self._job_client.v1.disputes.list(params=_wanted(since, until))
             yield from (dispute_facts(dispute) for dispute in page.auto_paging_iter())
 
     def find_payment_of_warning(self, warning_id: str, *, patience: Patience = "page") -> str:
         """Return the id of the payment an early fraud warning is about, empty when there is none."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             warnings = self._client(patience).v1.radar.early_fraud_warnings
             return payment_intent_of(warnings.retrieve(warning_id))
         return ""
 
     def find_payment_of_charge(self, charge_id: str, *, patience: Patience = "page") -> str:
         """Return the id of a charge's payment, empty when Stripe does not know it. Raises CheckoutUnavailableError."""
-        with _named_errors(), _unknown_is_none():
+        with named_errors(), unknown_is_none():
             return payment_intent_of(self._client(patience).v1.charges.retrieve(charge_id))
         return ""
 
     def list_events(self, types: list[str], since: datetime) -> Iterator[dict[str, Any]]:
         """Yield the events of these types (at most 20) since `since` (Stripe keeps 30 days), newest first."""
-        with _named_errors():
+        with named_errors():
             page = self._job_client.v1.events.list(params=_wanted(since) | {"types": types})
             yield from (event.to_dict() for event in page.auto_paging_iter())
 
@@ -161,46 +157,46 @@ class StripeGateway:
             text = self._verified(body, header, now.timestamp())
             event = json.loads(text)
         except (ValueError, RecursionError):
-            raise WebhookRefusedError from None
+            raise WebhookRefusedError(WebhookReason.MALFORMED) from None
         if not isinstance(event, dict) or event.get("object") != "event" or not _has_names(event):
-            raise WebhookRefusedError
+            raise WebhookRefusedError(WebhookReason.MALFORMED)
         return event
 
     def _verified(self, body: bytes, header: str | None, now: float) -> str:
-        if not header or len(header) > 2000 or not header.isascii():
-            raise WebhookRefusedError
+        if not header or len(header) > 2000 or not header.isascii() or "v1=" not in header:
+            raise WebhookRefusedError(WebhookReason.UNSIGNED)
         text = body.decode("utf-8")
         stamp = int(dict(part.split("=", 1) for part in header.split(",") if "=" in part).get("t", "")[:12])
-        if stamp - now > _TOLERANCE_SECONDS or not any(self._fits(text, header, secret) for secret in self._secrets):
-            raise WebhookRefusedError
+        if stamp - now > _TOLERANCE_SECONDS or not self._fits(text, header, _TOLERANCE_SECONDS):
+            is_ours = self._fits(text, header, None)
+            late_or_early = WebhookReason.EARLY if stamp > now else WebhookReason.LATE
+            raise WebhookRefusedError(late_or_early if is_ours else WebhookReason.FOREIGN)
         return text
 
-    @staticmethod
-    def _fits(text: str, header: str, secret: str) -> bool:
-        try:
-            stripe.WebhookSignature.verify_header(text, header, secret, tolerance=_TOLERANCE_SECONDS)
-        except stripe.SignatureVerificationError:
-            return False
-        return True
+    def _fits(self, text: str, header: str, tolerance: int | None) -> bool:
+        """Tell whether one of the secrets made the signature, not longer ago than so many seconds if it matters."""
+        for secret in self._secrets:
+            with suppress(stripe.SignatureVerificationError):
+                return bool(stripe.WebhookSignature.verify_header(text, header, secret, tolerance=tolerance))
+        return False
+
+    def ask(self, path: str, *, posts: bool = False) -> Asked:
+        """Return what Stripe answers at a path, whatever it is, for the doctor.
+
+        `posts` sends an empty form, which no call takes: the answer only shows whether the key may.
+        """
+        return ask(self._page_client, "post" if posts else "get", path)
 
     def _client(self, patience: Patience) -> stripe.StripeClient:
         return self._page_client if patience == "page" else self._job_client
 
     @cached_property
     def _page_client(self) -> stripe.StripeClient:
-        return self._built(connect=1.5, read=3.0, retries=1)
+        return build_client(self._key, self._base, connect=1.5, read=3.0, retries=1)
 
     @cached_property
     def _job_client(self) -> stripe.StripeClient:
-        return self._built(connect=3.05, read=10.0, retries=2)
-
-    def _built(self, *, connect: float, read: float, retries: int) -> stripe.StripeClient:
-        return stripe.StripeClient(
-            self._key,
-            base_addresses={"api": self._base} if self._base else None,
-            max_network_retries=retries,
-            http_client=stripe.RequestsClient(timeout=cast(Any, (connect, read))),
-        )
+        return build_client(self._key, self._base, connect=3.05, read=10.0, retries=2)
 
 
 def _wanted(since: datetime | None, until: datetime | None = None, payment_intent_id: str = "") -> Any:
@@ -209,39 +205,6 @@ def _wanted(since: datetime | None, until: datetime | None = None, payment_inten
     created |= {"lt": int(until.timestamp())} if until else {}
     wanted = {"created": created, "payment_intent": payment_intent_id}
     return {"limit": 100, **{name: value for name, value in wanted.items() if value}}
-
-
-@contextmanager
-def _unknown_is_none() -> Iterator[None]:
-    """Go on behind the block when Stripe answers that there is no such object."""
-    try:
-        yield
-    except stripe.InvalidRequestError as error:
-        if error.http_status != 404:
-            raise
-
-
-@contextmanager
-def _named_errors() -> Iterator[None]:
-    """Turn the SDK's errors into ours: unknown outcome, changed parameters, or a definite no."""
-    try:
-        yield
-    except (stripe.APIConnectionError, stripe.RateLimitError):
-        raise CheckoutUnavailableError from None
-    except stripe.IdempotencyError:
-        raise ParametersChangedError from None
-    except (stripe.AuthenticationError, stripe.PermissionError) as error:
-        raise RefusedByStripeError(_refusal(error, RefusalKind.KEY)) from None
-    except stripe.InvalidRequestError as error:
-        raise RefusedByStripeError(_refusal(error, RefusalKind.REQUEST)) from None
-    except stripe.StripeError:
-        raise CheckoutUnavailableError from None
-
-
-def _refusal(error: stripe.StripeError, kind: RefusalKind) -> Refusal:
-    """Return a refusal by its name, Stripe's code and the request's id: what Stripe writes may quote an address."""
-    code = error.code or ""
-    return Refusal(f"{type(error).__name__} {code} {error.request_id or ''}", kind, code)
 
 
 def _has_names(event: dict[str, Any]) -> bool:

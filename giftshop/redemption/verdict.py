@@ -46,7 +46,7 @@ def judge(
 
 def just_redeemed(last: LedgerEntry | None, *, at: datetime) -> bool:
     """Tell whether the certificate was redeemed less than two minutes ago: a second scan may be a slip."""
-    return last is not None and at - last.created_at < JUST_NOW
+    return last is not None and abs(at - last.created_at) < JUST_NOW
 
 
 def _allow(certificate: Certificate, send_at: datetime | None, time_zone: str) -> Verdict:

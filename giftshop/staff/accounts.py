@@ -4,7 +4,6 @@ import re
 import secrets
 
 import sqlalchemy as sa
-from flask_security import hash_password
 
 from giftshop import clock
 from giftshop.errors import ShopError
@@ -170,7 +169,7 @@ def _add(email: str, *, role: str, name: str, password: str) -> Staff:
     staff = Staff(
         email=address,
         name=name or address.split("@")[0],
-        password=hash_password(password) if password else None,
+        password=sign_in.hash_password(password) if password else None,
         active=True,
         fs_uniquifier=secrets.token_hex(16),
         created_at=clock.now(),
@@ -182,7 +181,7 @@ def _add(email: str, *, role: str, name: str, password: str) -> Staff:
 
 
 def _set_password(staff: Staff, password: str) -> None:
-    staff.password = hash_password(password)
+    staff.password = sign_in.hash_password(password)
     staff.fs_uniquifier = secrets.token_hex(16)
     sessions.close_sessions_of(staff)
 

@@ -11,6 +11,8 @@ import secrets
 from flask import Response, after_this_request, current_app, request
 from itsdangerous import BadSignature, URLSafeTimedSerializer
 
+from giftshop.foundation.settings import Settings
+
 KNOWN_FOR_SECONDS = 180 * 24 * 3600
 MOST_PEOPLE = 10
 """People who share a device at the front desk; whoever has not signed in there for longest is forgotten first."""
@@ -20,8 +22,8 @@ _PURPOSE = "giftshop known device"
 def remember_device(email: str) -> None:
     """Let this answer tell the browser that the person has signed in on it, by both steps."""
     device, people = _read()
-    mine = _mark(device, email)
-    people = [mine, *(mark for mark in people if mark != mine)][:MOST_PEOPLE]
+    mine = _marks(device, email)
+    people = [mine[0], *(mark for mark in people if mark not in mine)][:MOST_PEOPLE]
     value = _signer().dumps([device, *people])
 
     @after_this_request
@@ -40,8 +42,7 @@ def remember_device(email: str) -> None:
 def find_device(email: str) -> str:
     """Return a name for this person on this device, for a counter of their own; "" where they never signed in."""
     device, people = _read()
-    mark = _mark(device, email)
-    return mark if mark in people else ""
+    return next((mark for mark in _marks(device, email) if mark in people), "")
 
 
 def _read() -> tuple[str, list[str]]:
@@ -53,14 +54,19 @@ def _read() -> tuple[str, list[str]]:
     return device, people
 
 
-def _mark(device: str, email: str) -> str:
-    """Return what stands for a person in this device's cookie: without the shop's key it names nobody."""
+def _marks(device: str, email: str) -> list[str]:
+    """Return what stands for a person in this device's cookie, by each of the shop's keys: without one it is nobody."""
     who = f"{_PURPOSE} {device} {email.strip().lower()}".encode("utf-8", "replace")
-    return hmac.digest(current_app.config["SECRET_KEY"].encode(), who, hashlib.sha256).hex()[:32]
+    return [hmac.digest(key.encode(), who, hashlib.sha256).hex()[:32] for key in _settings().secret_key_list]
 
 
 def _signer() -> URLSafeTimedSerializer:
-    return URLSafeTimedSerializer(current_app.config["SECRET_KEY"], salt=_PURPOSE)
+    return URLSafeTimedSerializer(_settings().signing_keys, salt=_PURPOSE)
+
+
+def _settings() -> Settings:
+    settings: Settings = current_app.config["SHOP_SETTINGS"]
+    return settings
 
 
 def _cookie_name() -> str:

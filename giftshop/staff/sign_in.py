@@ -1,21 +1,23 @@
 """Signing in: a password, then a second factor; Flask-Security keeps hashes, secrets, codes and roles."""
 
-import base64
-import hashlib
-import hmac
 from functools import cache
 from typing import Any
 from urllib.parse import quote, urlencode
 
+import flask_security
 import sqlalchemy as sa
+from cryptography.fernet import Fernet, MultiFernet
 from flask import Flask, current_app
-from flask_security import Security, SQLAlchemySessionUserDatastore, hash_password
+from flask_security import Security, SQLAlchemySessionUserDatastore
+from flask_security.recovery_codes import MfRecoveryCodesUtil
 from flask_security.totp import Totp
 from passlib.exc import TokenError  # type: ignore[import-untyped]
+from passlib.totp import TOTP  # type: ignore[import-untyped]
 
+from giftshop import clock
 from giftshop.foundation.database import db
-from giftshop.foundation.settings import Settings
 from giftshop.staff import sessions
+from giftshop.staff.keys import get_staff_keys
 from giftshop.staff.models import Role, Staff
 from giftshop.staff.rights import guard
 
@@ -26,12 +28,25 @@ MOST_WRONG_FACTORS = 10
 """Wrong second factors in a row after which only a reset helps: P(guess) ≤ 10 × 2 steps / 10⁶."""
 
 
+_IN_THE_DATABASE = "the key lies in the database"
+"""Flask-Security wants its keys when the app is built; ours are read where one is needed (staff/keys.py)."""
+
+
 class OnceOnlyTotp(Totp):
     """Codes from an app, each good once: the step of the last one is kept with the person."""
 
+    def __init__(self, _secrets: Any, issuer: str) -> None:
+        self._issuer = issuer
+
+    @property
+    def _totp(self) -> Any:
+        return TOTP.using(issuer=self._issuer, secrets={"1": get_staff_keys().totp})
+
     def get_last_counter(self, user: Any) -> int | None:
+        """Return the step of the last code; one that is still to come was used while a clock was ahead, and is none."""
         counter: int | None = user.last_totp_counter
-        return counter
+        is_to_come = counter is not None and counter * STEP_SECONDS > clock.now().timestamp() + STEP_SECONDS
+        return None if is_to_come else counter
 
     def set_last_counter(self, user: Any, tmatch: Any) -> None:
         user.last_totp_counter = tmatch.counter
@@ -50,9 +65,19 @@ class OnceOnlyTotp(Totp):
         return True
 
 
+class SealedRecoveryCodes(MfRecoveryCodesUtil):
+    """Recovery codes, encrypted with the database's own key."""
+
+    def __init__(self, _app: Flask) -> None:
+        pass
+
+    @property
+    def cryptor(self) -> MultiFernet:  # type: ignore[override]  # read anew, never set
+        return MultiFernet([Fernet(get_staff_keys().recovery_codes)])
+
+
 def configure_sign_in(app: Flask) -> None:
     """Set up Flask-Security beneath our own pages, and the guard before every page that is not public."""
-    settings: Settings = app.config["SHOP_SETTINGS"]
     app.config.update(
         SECURITY_PASSWORD_HASH="argon2",  # noqa: S106  # a method, not a password
         SECURITY_PASSWORD_HASH_PASSLIB_OPTIONS={
@@ -60,14 +85,13 @@ def configure_sign_in(app: Flask) -> None:
             "argon2__rounds": 2,
             "argon2__parallelism": 1,
         },
-        SECURITY_PASSWORD_SALT=_derived(settings, "password salt").hex(),
+        SECURITY_PASSWORD_SALT=_IN_THE_DATABASE,
         SECURITY_TWO_FACTOR=True,
         SECURITY_TWO_FACTOR_ENABLED_METHODS=["authenticator"],
-        SECURITY_TOTP_SECRETS={"1": _derived(settings, "totp").hex()},
+        SECURITY_TOTP_SECRETS={"1": _IN_THE_DATABASE},
         SECURITY_TOTP_ISSUER=ISSUER,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES=True,
         SECURITY_MULTI_FACTOR_RECOVERY_CODES_N=RECOVERY_CODES,
-        SECURITY_MULTI_FACTOR_RECOVERY_CODES_KEYS=[base64.urlsafe_b64encode(_derived(settings, "recovery codes"))],
         SECURITY_REGISTERABLE=False,
         PERMANENT_SESSION_LIFETIME=12 * 3600,
         SESSION_REFRESH_EACH_REQUEST=False,
@@ -77,6 +101,7 @@ def configure_sign_in(app: Flask) -> None:
         SQLAlchemySessionUserDatastore(db.session, Staff, Role),
         register_blueprint=False,
         totp_cls=OnceOnlyTotp,
+        mf_recovery_codes_util_cls=SealedRecoveryCodes,
     )
     app.login_manager.user_loader(sessions.find_person)  # type: ignore[attr-defined]  # one query for both of a cookie's halves
     guard(app)
@@ -92,10 +117,17 @@ def is_password(staff: Staff | None, password: str) -> bool:
     """Check a password; for a person we don't know the same work is done, so that the time tells nothing."""
     from flask_security.utils import verify_and_update_password
 
+    _take_salt()
     if staff is None or not staff.password:
         verify_and_update_password(password, Staff(password=_hash_of_nobody()))
         return False
     return bool(verify_and_update_password(password, staff))
+
+
+def hash_password(password: str) -> str:
+    """Return a password as it is stored."""
+    _take_salt()
+    return str(flask_security.hash_password(password))
 
 
 def is_second_factor(staff: Staff, typed: str) -> bool:
@@ -176,6 +208,6 @@ def _hash_of_nobody() -> str:
     return str(hash_password("nobody has this password"))
 
 
-def _derived(settings: Settings, purpose: str) -> bytes:
-    """Return a key for one purpose, made from the shop's secret key."""
-    return hmac.digest(settings.secret_key.encode(), f"giftshop {purpose}".encode(), hashlib.sha256)
+def _take_salt() -> None:
+    """Let Flask-Security, which reads it at each use, find the database's own salt."""
+    current_app.config["SECURITY_PASSWORD_SALT"] = get_staff_keys().password_salt

@@ -18,6 +18,7 @@ from giftshop.foundation.settings import Settings
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
+from giftshop.web.headers import may_post_to
 from giftshop.web.limiter import client_address
 
 _TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"
@@ -38,7 +39,18 @@ def go_to_payment(order: Order) -> ResponseReturnValue:
         return _refuse(token, refusal.message), 429, {"Retry-After": _AN_HOUR}
     except _NOT_ADMITTED as refusal:
         return _refuse(token, refusal.message), 409
-    return redirect(address or f"/orders/{token}", 303)
+    return redirect(f"/orders/{token}", 303) if address is None else _lead_to(address)
+
+
+def _lead_to(address: str) -> ResponseReturnValue:
+    """Lead on to Stripe's page, wherever the session says it is.
+
+    A form may be answered with a redirect only to where the page it stood on allows; what that page said was settled
+    before there was a session. So a domain of the practice's own is reached from a page in between, by itself.
+    """
+    if may_post_to(address, find_settings()):
+        return redirect(address, 303)
+    return render_template("storefront/to_payment.html", address=address), 200, {"Refresh": f"0; url={address}"}
 
 
 def _refuse(token: str, message: str) -> str:

@@ -7,7 +7,7 @@ from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
-from werkzeug.exceptions import HTTPException
+from werkzeug.exceptions import HTTPException, SecurityError
 
 from giftshop import errors
 from giftshop.documents.worker import PrintingError
@@ -26,6 +26,7 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.TooManyOpenCheckoutsError: 429,
     errors.CheckoutUnavailableError: 503,
     errors.CheckoutRefusedError: 503,
+    errors.CountersLostError: 503,
     errors.DatabaseBusyError: 503,
     PrintingError: 503,
 }
@@ -42,6 +43,17 @@ def answer_errors(app: Flask) -> None:
     app.register_error_handler(CSRFError, _stale_form)
     app.register_error_handler(HTTPException, _http_error)
     app.register_error_handler(Exception, _unforeseen)
+
+
+def answer_elsewhere(app: Flask, base_url: str) -> None:
+    """Say where the shop is to whoever came by another name of its server; nothing is done under that name."""
+
+    @app.errorhandler(SecurityError)
+    def say_where(_untrusted: SecurityError) -> Response:
+        db.session.rollback()
+        path = request.full_path.rstrip("?") if request.method in ("GET", "HEAD") else "/"
+        message = _("You came by another name of this server. The shop is at %(address)s.", address=base_url)
+        return answer(400, message, elsewhere=base_url + path)
 
 
 def _shop_error(error: errors.ShopError) -> Response:
@@ -84,17 +96,17 @@ def _unforeseen(error: Exception) -> Response:
     return answer(500, "")
 
 
-def answer(status: int, message: str, *, again: str = "") -> Response:
+def answer(status: int, message: str, *, again: str = "", elsewhere: str = "") -> Response:
     """Return the error page for `status`, with `message` where we have a sentence of our own.
 
-    `again` is the path of the page where the person can try once more.
+    `again` is the path of the page where the person can try once more, `elsewhere` the address where it is.
     """
     if wants_json():
         response = make_response(jsonify({"error": message or status}), status)
     elif request.path.startswith("/webhooks/"):
         response = make_response(Response(message or "error", status, mimetype="text/plain"))
     else:
-        page = render_template("errors/error.html", status=status, message=message, again=again)
+        page = render_template("errors/error.html", status=status, message=message, again=again, elsewhere=elsewhere)
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS

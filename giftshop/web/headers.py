@@ -50,6 +50,11 @@ def add_security_headers(app: Flask, settings: Settings, *, style_source: str) -
         return response
 
 
+def may_post_to(address: str, settings: Settings) -> bool:
+    """Tell whether a browser lets a form of ours lead to this address: an account may have its own domain at Stripe."""
+    return any(address.startswith(f"{origin}/") for origin in _payment_origins(settings))
+
+
 def protect_files(serve: Any) -> Any:
     """Return the WSGI app `serve` with the headers of files on every answer that has none of its own yet."""
 
@@ -86,7 +91,7 @@ def _is_empty_form(path: str) -> bool:
 
 
 def _content_security_policy(settings: Settings, style_source: str) -> str:
-    form_targets = ["'self'", STRIPE_CHECKOUT, *([settings.stripe_api_base] if settings.stripe_api_base else [])]
+    form_targets = ["'self'", *_payment_origins(settings)]
     rules = {
         "default-src": "'none'",
         "script-src": "'self'",
@@ -103,3 +108,7 @@ def _content_security_policy(settings: Settings, style_source: str) -> str:
         "require-trusted-types-for": "'script'",
     }
     return "; ".join(f"{name} {value}" for name, value in rules.items())
+
+
+def _payment_origins(settings: Settings) -> list[str]:
+    return [STRIPE_CHECKOUT, *([settings.stripe_api_base] if settings.stripe_api_base else [])]

@@ -1,18 +1,26 @@
 """Whether the shop is up and ready, for whoever watches it."""
 
+from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
-from alembic.config import Config
-from alembic.runtime.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask_login import AnonymousUserMixin
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 
+from giftshop import clock
+from giftshop.catalog.practice import get_installation
+from giftshop.certificates.key_marks import compare_keys
+from giftshop.errors import WrongDatabaseError, WrongKeysError
 from giftshop.foundation import jobs
-from giftshop.foundation.database import db
+from giftshop.foundation.database import db, find_latest_stamp, find_migrations
+from giftshop.web import limiter_storage
+from giftshop.web.proxies import count_forwarded, find_proxy_notice
 
 blueprint = Blueprint("health", __name__)
+SKEW = timedelta(minutes=5)
+"""How far the clocks of two hosts may be apart."""
+OF_MACHINES = ("/healthz", "/readyz")
 
 
 def ask_nobody(app: Flask) -> None:
@@ -27,6 +35,22 @@ def ask_nobody(app: Flask) -> None:
             g._login_user = AnonymousUserMixin()
 
 
+def answer_at_any_host(app: Flask, host: str) -> None:
+    """Let these addresses answer under any name: a load balancer asks by address, or says no name at all.
+
+    For all others the shop's name counts, in whatever case: a QR code has it in capitals, and not every client folds.
+    """
+    inner = app.wsgi_app
+
+    def named(environ: dict[str, Any], start_response: Any) -> Any:
+        is_for_machines = environ.get("PATH_INFO") in OF_MACHINES
+        if is_for_machines or "HTTP_HOST" in environ:
+            environ["HTTP_HOST"] = host if is_for_machines else environ["HTTP_HOST"].lower()
+        return inner(environ, start_response)
+
+    app.wsgi_app = named  # type: ignore[method-assign]
+
+
 @blueprint.get("/healthz")
 def is_up() -> Response:
     """Answer that the process is up."""
@@ -37,23 +61,39 @@ def is_up() -> Response:
 def is_ready() -> tuple[Response, int]:
     """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong."""
     wrong = list_what_is_wrong(Path(current_app.root_path) / "migrations")
-    return jsonify({"ready": not wrong, "wrong": wrong}), 503 if wrong else 200
+    notices = [notice for notice in (find_proxy_notice(), find_clock_notice()) if notice]
+    told: dict[str, Any] = {"ready": not wrong, "wrong": wrong, "notices": notices}
+    told["proxies"] = {"seen": count_forwarded(), "told": current_app.config["SHOP_SETTINGS"].proxy_hops}
+    return jsonify(told), 503 if wrong else 200
 
 
 def list_what_is_wrong(migrations: Path) -> list[str]:
     """Name what keeps the shop from working, one sentence each."""
     try:
-        at = MigrationContext.configure(db.session.connection()).get_current_revision()
+        found = find_migrations(migrations)
     except SQLAlchemyError:
         db.session.rollback()
         return ["The database does not answer."]
     except RuntimeError as unsafe_server:  # as database.py says it when it first connects
         return [str(unsafe_server)]
-    config = Config()
-    config.set_main_option("script_location", str(migrations))
-    newest = ScriptDirectory.from_config(config).get_current_head()
-    wrong = [] if at == newest else [f"The database is at migration {at}, the program at {newest}."]
-    return wrong + _wrong_with_jobs()
+    told = f"The database is at migration {found.at}, the program at {found.newest}."
+    wrong = [] if found.is_newest else [told]
+    return wrong + (_wrong_with_keys() + _wrong_with_writing() if found.is_newest else []) + _wrong_with_jobs()
+
+
+def find_clock_notice() -> str:
+    """Say that something is dated in the future; "" while all is well. The shop goes on: it is no reason to stop."""
+    try:
+        latest = find_latest_stamp()
+    except SQLAlchemyError:  # not migrated: that is said already
+        db.session.rollback()
+        return ""
+    if latest is None or latest <= clock.now() + SKEW:
+        return ""
+    return (
+        f"Something in the database is dated {latest:%Y-%m-%d %H:%M} UTC, which is still to come:"
+        " this machine's clock was ahead then, or is behind now."
+    )
 
 
 def _wrong_with_jobs() -> list[str]:
@@ -62,3 +102,23 @@ def _wrong_with_jobs() -> list[str]:
     except SQLAlchemyError:  # its tables are not there yet
         db.session.rollback()
         return ["The job engine's tables cannot be read."]
+
+
+def _wrong_with_keys() -> list[str]:
+    """Compare the secrets once more: where the database did not answer at the start nobody has."""
+    try:
+        compare_keys(get_installation().instance_id)
+    except (WrongKeysError, WrongDatabaseError) as refusal:
+        return [refusal.message]
+    return []
+
+
+def _wrong_with_writing() -> list[str]:
+    """Write something small: reading goes on where the disk is full, and nothing is sold or redeemed."""
+    try:
+        limiter_storage.prove_writing()
+    except DBAPIError as error:
+        reason = str(error.orig).strip().partition("\n")[0]
+        is_busy = "locked" in reason or "lock timeout" in reason  # for somebody else's writing
+        return [] if is_busy else [f"The database cannot be written: {reason}."]
+    return []

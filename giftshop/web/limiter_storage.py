@@ -12,18 +12,32 @@ from giftshop.foundation.database import Base, BigId, create_engine, db
 
 
 class RateLimit(Base):
-    """How often something was done since a window opened; `expires_at` in whole seconds since 1970."""
+    """How often something was done since a window opened; `expires_at` in whole seconds since 1970.
+
+    A window lasts `seconds`. One that ends later than that from now was opened by a clock that was ahead: it is over.
+    """
 
     __tablename__ = "rate_limit"
 
     key: Mapped[str] = mapped_column(sa.Text, primary_key=True)
     hits: Mapped[int] = mapped_column(sa.Integer)
     expires_at: Mapped[int] = mapped_column(BigId, index=True)
+    seconds: Mapped[int] = mapped_column(sa.Integer, server_default="86400")
+
+    @classmethod
+    def is_over(cls, now: int) -> sa.ColumnElement[bool]:
+        """Return the condition that a window is over, as the row is found."""
+        return sa.or_(cls.expires_at <= now, cls.expires_at > now + cls.seconds)
 
 
 def forget_closed() -> None:
     """Delete the counts of closed windows, in the caller's transaction."""
-    db.session.execute(sa.delete(RateLimit).where(RateLimit.expires_at <= int(time.time())))
+    db.session.execute(sa.delete(RateLimit).where(RateLimit.is_over(int(time.time()))))
+
+
+def prove_writing() -> None:
+    """Write a row and commit it, on a connection of its own: a full disk shows nowhere else. Raises SQLAlchemyError."""
+    DatabaseStorage.count(db.engine, "readyz", expiry=60, amount=1)
 
 
 class DatabaseStorage(Storage):
@@ -44,11 +58,16 @@ class DatabaseStorage(Storage):
 
         Less than nothing gives hits back, as long as their window is open.
         """
+        return self.count(self._engine, key, expiry=expiry, amount=amount)
+
+    @staticmethod
+    def count(engine: sa.Engine, key: str, *, expiry: int, amount: int) -> int:
+        """Count hits in the database behind `engine`; return the hits so far."""
         now = int(time.time())
         # One upsert counts: whether the old window is over is decided by the row as the statement finds it.
-        is_over = RateLimit.expires_at <= now
-        fresh = {"hits": max(amount, 0), "expires_at": now + expiry}
-        dialect = sqlite if self._engine.dialect.name == "sqlite" else postgresql
+        is_over = RateLimit.is_over(now)
+        fresh = {"hits": max(amount, 0), "expires_at": now + expiry, "seconds": expiry}
+        dialect = sqlite if engine.dialect.name == "sqlite" else postgresql
         statement = (
             dialect.insert(RateLimit)
             .values(key=key, **fresh)
@@ -57,11 +76,12 @@ class DatabaseStorage(Storage):
                 set_={
                     "hits": sa.case((is_over, fresh["hits"]), else_=RateLimit.hits + amount),
                     "expires_at": sa.case((is_over, fresh["expires_at"]), else_=RateLimit.expires_at),
+                    "seconds": expiry,
                 },
             )
             .returning(RateLimit.hits)
         )
-        with self._engine.begin() as connection:
+        with engine.begin() as connection:
             return int(connection.execute(statement).scalar_one())
 
     def get(self, key: str) -> int:
@@ -90,7 +110,7 @@ class DatabaseStorage(Storage):
         self._engine.dispose()
 
     def _read(self, column: Any, key: str) -> int | None:
-        query = sa.select(column).where(RateLimit.key == key, RateLimit.expires_at > int(time.time()))
+        query = sa.select(column).where(RateLimit.key == key, ~RateLimit.is_over(int(time.time())))
         with self._engine.connect().execution_options(only_reads=True) as connection:
             return connection.execute(query).scalar()
 

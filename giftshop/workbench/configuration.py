@@ -29,10 +29,16 @@ class Configuration:
     bank_seconds: int
     hook: dict[str, Any]
     faults: list[dict[str, Any]]
+    checkout_host: str
 
     @property
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
+
+    @property
+    def checkout_url(self) -> str:
+        """Where the payment page is: an account may have a domain of its own for it."""
+        return f"http://{self.checkout_host}:{self.port}"
 
 
 def read_configuration(environment: Mapping[str, str]) -> Configuration:
@@ -40,7 +46,8 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
 
     WORKBENCH_PORT (8001), WORKBENCH_STATE (its SQLite file), WORKBENCH_SHOP_URL (events go to its
     /webhooks/stripe), STRIPE_SECRET_KEY (sk_test_sim_…), STRIPE_WEBHOOK_SECRET (whsec_sim_…, the first one
-    signs), WORKBENCH_TOKEN (for /_sim; made when unset), WORKBENCH_SEED (makes ids repeatable),
+    signs), WORKBENCH_CHECKOUT_HOST (127.0.0.1; localhost is as another domain for the payment page),
+    WORKBENCH_TOKEN (for /_sim; made when unset), WORKBENCH_SEED (makes ids repeatable),
     WORKBENCH_BANK_SECONDS (15: how long a delayed payment from the payment page takes), WORKBENCH_HOOK and
     WORKBENCH_FAULTS (JSON: knobs set from the start).
 
@@ -59,6 +66,7 @@ def read_configuration(environment: Mapping[str, str]) -> Configuration:
         bank_seconds=_number(environment, "WORKBENCH_BANK_SECONDS", 15, most=86400),
         hook=_json(environment, "WORKBENCH_HOOK", {}),
         faults=_json(environment, "WORKBENCH_FAULTS", []),
+        checkout_host=environment.get("WORKBENCH_CHECKOUT_HOST") or "127.0.0.1",
     )
 
 

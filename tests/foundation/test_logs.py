@@ -2,6 +2,8 @@
 
 import json
 import logging
+import sys
+import traceback
 from collections.abc import Iterator
 
 import pytest
@@ -22,6 +24,17 @@ MASKED = [
     (f"/gift?order={TOKEN}&x=1", "/gift?order=…&x=1"),
     ("key sk_live_abc123, rk_test_x9 and whsec_Zz", "key sk_live_…, rk_test_… and whsec_…"),
     ("60-minute massage for Ana", "60-minute massage for Ana"),
+    (f"/c%2F{CODE} and /c%2f{CODE}", "/c%2F… and /c%2f…"),
+    (f"/orders/{TOKEN[:-1]}", "/orders/…"),
+    (f"/orders/{TOKEN}. It", "/orders/… It"),
+    (
+        '  File "/srv/giftshop/orders/look_up.py", line 7, in get',
+        '  File "/srv/giftshop/orders/look_up.py", line 7, in get',
+    ),
+    ('  File "/usr/src/c/lib/main.py", line 7, in x', '  File "/usr/src/c/lib/main.py", line 7, in x'),
+    (f'File "/srv/c/a.py", line 7, in x\n GET /c/{CODE}', 'File "/srv/c/a.py", line 7, in x\n GET /c/…'),
+    (f'File "/c/{CODE}"', 'File "/c/…"'),  # no line of a traceback
+    ("No such file: '/srv/giftshop/orders/look_up.py'", "No such file: '/srv/giftshop/orders/look_up.py'"),
 ]
 
 
@@ -85,3 +98,24 @@ def test_a_level_is_minded_and_libraries_only_warn(capsys: pytest.CaptureFixture
     written = capsys.readouterr().err
     assert "chatter" not in written
     assert written.count("matter") == 4
+
+
+def test_the_files_of_a_traceback_stay_readable(capsys: pytest.CaptureFixture[str]) -> None:
+    try:
+        exec(compile(f"raise LookupError('/c/{CODE}')", "/srv/giftshop/orders/order_page_with_a_long_name.py", "exec"))
+    except LookupError as error:
+        text = "".join(traceback.format_exception(error))
+    masked = logs.mask(text)
+    assert 'File "/srv/giftshop/orders/order_page_with_a_long_name.py", line 1' in masked
+    assert "LookupError: /c/…" in masked
+
+
+def test_a_record_of_another_logger_is_masked_with_its_traceback() -> None:
+    try:
+        raise OSError(f"/c/{CODE}")
+    except OSError:
+        record = logging.LogRecord("gunicorn.error", 40, "a.py", 1, "%s failed", (f"/orders/{TOKEN}",), sys.exc_info())
+    assert logs.mask_record(record) is True
+    written = logging.Formatter().format(record)
+    assert written.startswith("/orders/… failed")
+    assert "OSError: /c/…" in written

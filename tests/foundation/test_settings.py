@@ -1,6 +1,7 @@
 """Settings: made once for a newcomer, and a start that is refused, with every reason at once, when they are wrong."""
 
 import json
+import secrets
 import stat
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
 from multiprocessing import get_context
@@ -10,13 +11,20 @@ from typing import Any
 import pytest
 
 from giftshop.errors import SettingsError
+from giftshop.foundation.setting_checks import is_weak, list_doubtful
 from giftshop.foundation.settings import Settings, read_settings
+
+NEW, OLD = "k8vQ2mT7bR4dH9wK1M2Qx5zL3pYs6nGf", "Zr5uJ1cW8eX0yB6tN3aV7iD9oF4hS2lP"
+KEY, OLD_KEY = (
+    "3f9a1c70d2e84b56a7f0c1938e5d6b42907af3c8be15d4069c2178ea5b3d60f4",
+    "7c" + "1e90b5a3d2f84" * 4 + "6bd803f2a9",
+)
 
 PRODUCTION = {
     "GIFTSHOP_ENV": "production",
-    "GIFTSHOP_SECRET_KEY": "s" * 32,
-    "GIFTSHOP_CODE_PEPPER": "p" * 32,
-    "GIFTSHOP_CODE_KEYS": "ab" * 32,
+    "GIFTSHOP_SECRET_KEY": NEW,
+    "GIFTSHOP_CODE_PEPPER": OLD,
+    "GIFTSHOP_CODE_KEYS": KEY,
     "GIFTSHOP_BASE_URL": "https://gifts.example.com",
     "DATABASE_URL": "postgresql+psycopg://shop@db/shop",
     "STRIPE_SECRET_KEY": "sk_live_0123456789",
@@ -102,23 +110,32 @@ def test_only_the_environment_that_is_handed_over_counts(tmp_path: Path, monkeyp
     ],
 )
 def test_the_keys_prefix_decides_the_mode(tmp_path: Path, key: str, mode: str) -> None:
-    assert read(tmp_path, STRIPE_SECRET_KEY=key).stripe_mode == mode
+    where = PRODUCTION if mode == "live" else {}
+    assert read_settings({**where, "STRIPE_SECRET_KEY": key}, root=tmp_path).stripe_mode == mode
+
+
+@pytest.mark.parametrize("said", [{}, {"GIFTSHOP_ENV": "development"}])
+def test_a_live_key_is_refused_where_production_is_not_said(tmp_path: Path, said: dict[str, str]) -> None:
+    (sentence,) = refusal(tmp_path, STRIPE_SECRET_KEY="sk_live_0123456789", **said)
+    assert sentence == "STRIPE_SECRET_KEY is a live key: real money needs GIFTSHOP_ENV=production."
 
 
 def test_secrets_being_rotated_are_listed_newest_first(tmp_path: Path) -> None:
     settings = read_settings(
         {
             **PRODUCTION,
-            "GIFTSHOP_CODE_PEPPER": f"{'n' * 32}, {'o' * 32}",
-            "GIFTSHOP_CODE_KEYS": f"{'0a' * 32},{'0b' * 32}",
-            "STRIPE_WEBHOOK_SECRET": "whsec_new,whsec_old,",
+            "GIFTSHOP_SECRET_KEY": f"{OLD}, {NEW}",
+            "GIFTSHOP_CODE_PEPPER": f"{NEW}, {OLD}",
+            "GIFTSHOP_CODE_KEYS": f"{KEY},{OLD_KEY}",
+            "STRIPE_WEBHOOK_SECRET": "whsec_newer0123,whsec_older0123,",
             "GIFTSHOP_BASE_URL": "https://gifts.example.com/",
         },
         root=tmp_path,
     )
-    assert settings.code_pepper_list == [b"n" * 32, b"o" * 32]
-    assert settings.code_key_list == [b"\x0a" * 32, b"\x0b" * 32]
-    assert settings.webhook_secrets == ["whsec_new", "whsec_old"]
+    assert settings.secret_key_list == [OLD, NEW]
+    assert settings.code_pepper_list == [NEW.encode(), OLD.encode()]
+    assert settings.code_key_list == [bytes.fromhex(KEY), bytes.fromhex(OLD_KEY)]
+    assert settings.webhook_secrets == ["whsec_newer0123", "whsec_older0123"]
     assert (settings.base_url, settings.is_production) == ("https://gifts.example.com", True)
 
 
@@ -140,6 +157,8 @@ def test_production_makes_nothing_up(tmp_path: Path) -> None:
         "STRIPE_SECRET_KEY",
         "STRIPE_WEBHOOK_SECRET",
         "GIFTSHOP_BASE_URL",
+        "GIFTSHOP_MAIL_FROM",
+        "DATABASE_URL",
         "SMTP_URL",
     ):
         assert any(line.startswith(name) for line in wrong), name
@@ -155,14 +174,35 @@ def test_production_is_not_declared_where_development_secrets_are_read(tmp_path:
     [
         ("GIFTSHOP_SECRET_KEY", "", "GIFTSHOP_SECRET_KEY is missing"),
         ("GIFTSHOP_SECRET_KEY", "s" * 31, "shorter than 32"),
+        ("GIFTSHOP_SECRET_KEY", f"{NEW},short", "shorter than 32"),
+        ("GIFTSHOP_SECRET_KEY", "k" * 64, "GIFTSHOP_SECRET_KEY is easy to guess"),
+        ("GIFTSHOP_SECRET_KEY", "abcdefgh" * 4, "easy to guess"),
+        ("GIFTSHOP_SECRET_KEY", "abcdefghijklmnopqrstuvwxyz0123456789", "easy to guess"),
+        ("GIFTSHOP_SECRET_KEY", "0123456789abcdef" * 4, "easy to guess"),
+        ("GIFTSHOP_SECRET_KEY", "please-change-me-before-you-go-live!", "easy to guess"),
+        ("GIFTSHOP_CODE_PEPPER", "k" * 64, "GIFTSHOP_CODE_PEPPER is easy to guess"),
+        ("GIFTSHOP_CODE_PEPPER", f"{'p' * 32},{OLD}", "GIFTSHOP_CODE_PEPPER is easy to guess"),
+        ("GIFTSHOP_CODE_KEYS", "0" * 64, "GIFTSHOP_CODE_KEYS is easy to guess"),
+        ("GIFTSHOP_CODE_KEYS", "ab" * 32, "GIFTSHOP_CODE_KEYS is easy to guess"),
         ("GIFTSHOP_CODE_PEPPER", "", "GIFTSHOP_CODE_PEPPER is missing"),
-        ("GIFTSHOP_CODE_PEPPER", f"{'p' * 32},short", "shorter than 32"),
+        ("GIFTSHOP_CODE_PEPPER", f"{OLD},short", "shorter than 32"),
         ("GIFTSHOP_CODE_KEYS", "", "64 hexadecimal"),
         ("GIFTSHOP_CODE_KEYS", "ab" * 31, "64 hexadecimal"),
         ("GIFTSHOP_CODE_KEYS", "zz" * 32, "64 hexadecimal"),
-        ("GIFTSHOP_CODE_KEYS", f"{'ab' * 32},{'ab' * 16}", "64 hexadecimal"),
+        ("GIFTSHOP_CODE_KEYS", f"{KEY},{KEY[:32]}", "64 hexadecimal"),
+        ("GIFTSHOP_CODE_KEYS", "k" * 64, "64 hexadecimal"),
         ("STRIPE_WEBHOOK_SECRET", "", "STRIPE_WEBHOOK_SECRET is missing"),
         ("STRIPE_WEBHOOK_SECRET", " , ", "STRIPE_WEBHOOK_SECRET is missing"),
+        ("STRIPE_WEBHOOK_SECRET", "foo", "is no signing secret"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_", "is no signing secret"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_••••••••", "is no signing secret"),
+        ("STRIPE_WEBHOOK_SECRET", "https://gifts.example.com/webhooks/stripe", "is no signing secret"),
+        ("STRIPE_WEBHOOK_SECRET", "we_1N0123456789", "is no signing secret"),
+        ("STRIPE_WEBHOOK_SECRET", '"whsec_0123456789"', "stands in quotes"),
+        ("STRIPE_WEBHOOK_SECRET", "'whsec_0123456789'", "stands in quotes"),
+        ("STRIPE_WEBHOOK_SECRET", "sk_live_0123456789", "is an API key"),
+        ("STRIPE_WEBHOOK_SECRET", '"rk_live_0123456789"', "is an API key"),
+        ("STRIPE_WEBHOOK_SECRET", "whsec_0123456789,foo", "is no signing secret"),
         ("STRIPE_SECRET_KEY", "", "sk_… or rk_…"),
         ("STRIPE_SECRET_KEY", "pk_live_0123456789", "sk_… or rk_…"),
         ("STRIPE_SECRET_KEY", "sk_live_", "sk_… or rk_…"),
@@ -176,9 +216,11 @@ def test_production_is_not_declared_where_development_secrets_are_read(tmp_path:
         ("GIFTSHOP_BASE_URL", "https://gifts.example.com#a", "without a path"),
         ("GIFTSHOP_BASE_URL", "https://user@gifts.example.com", "must be like"),
         ("GIFTSHOP_BASE_URL", "https://gifts.example.com:99999", "must be like"),
+        ("GIFTSHOP_BASE_URL", "https://[2001:db8::1]", "must be a name"),
         ("GIFTSHOP_BASE_URL", "https://[::1", "must be like"),
         ("GIFTSHOP_BASE_URL", "https://", "must be like"),
         ("GIFTSHOP_BASE_URL", "javascript://gifts.example.com", "must be like"),
+        ("DATABASE_URL", "", "DATABASE_URL is missing. If one file is meant, say so"),
         ("DATABASE_URL", "mysql://db/shop", "DATABASE_URL must start with"),
         ("DATABASE_URL", "postgresql://db/shop", "DATABASE_URL must start with"),
         ("SMTP_URL", "", "production does not capture mail"),
@@ -186,6 +228,8 @@ def test_production_is_not_declared_where_development_secrets_are_read(tmp_path:
         ("SMTP_URL", "http://mail.example.com", "SMTP_URL must be like"),
         ("SMTP_URL", "smtp://", "SMTP_URL must be like"),
         ("SMTP_URL", "smtp://mail.example.com:many", "SMTP_URL must be like"),
+        ("GIFTSHOP_MAIL_FROM", "", "GIFTSHOP_MAIL_FROM is missing"),
+        ("GIFTSHOP_MAIL_FROM", '"gifts@example.com"', "one e-mail address"),
         ("GIFTSHOP_MAIL_FROM", "gifts", "one e-mail address"),
         ("GIFTSHOP_MAIL_FROM", "a@x.example, b@y.example", "one e-mail address"),
         ("GIFTSHOP_MAIL_FROM", "a@x.example\r\nBcc: b@y.example", "one e-mail address"),
@@ -213,6 +257,96 @@ def test_everything_that_is_wrong_is_said_at_once(tmp_path: Path) -> None:
 def test_a_refusal_repeats_no_secret(tmp_path: Path) -> None:
     secret = "sk_live_almost-a-key"
     assert all(secret not in line for line in refusal(tmp_path, **{**PRODUCTION, "STRIPE_SECRET_KEY": secret}))
+
+
+def test_keys_drawn_at_random_are_taken(tmp_path: Path) -> None:
+    for draw in (lambda: secrets.token_hex(32), lambda: secrets.token_hex(16), lambda: secrets.token_urlsafe(24)):
+        assert [key for key in (draw() for _ in range(2000)) if is_weak(key)] == []
+
+
+def test_an_older_key_that_is_weak_is_doubtful_and_no_reason_to_stand_still(tmp_path: Path) -> None:
+    rotated = {"GIFTSHOP_CODE_PEPPER": f"{NEW},{'p' * 32}", "GIFTSHOP_SECRET_KEY": NEW, "GIFTSHOP_PROXY_HOPS": "1"}
+    doubtful = list_doubtful(read_settings({**PRODUCTION, **rotated}, root=tmp_path))
+    assert [line.split(".")[0] for line in doubtful] == [
+        "GIFTSHOP_CODE_PEPPER: an older key in the list is easy to guess",
+        "Two secrets are the same: who learns one has the other",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "doubted"),
+    [
+        ({}, ["GIFTSHOP_PROXY_HOPS is not set"]),
+        ({"GIFTSHOP_PROXY_HOPS": "0"}, []),
+        ({"GIFTSHOP_PROXY_HOPS": "1"}, []),
+        ({"GIFTSHOP_PROXY_HOPS": "1", "DATABASE_URL": "sqlite:////var/shop.sqlite"}, ["DATABASE_URL is one file"]),
+        ({"GIFTSHOP_PROXY_HOPS": "1", "GIFTSHOP_SECRET_KEY": f'"{NEW}"'}, ["GIFTSHOP_SECRET_KEY: the quotes"]),
+    ],
+)
+def test_what_is_most_likely_not_meant_is_named(tmp_path: Path, changes: dict[str, str], doubted: list[str]) -> None:
+    doubtful = list_doubtful(read_settings({**PRODUCTION, **changes}, root=tmp_path))
+    assert len(doubtful) == len(doubted)
+    assert all(line.startswith(begin) for line, begin in zip(doubtful, doubted, strict=True))
+
+
+def test_nothing_is_doubtful_in_development(tmp_path: Path) -> None:
+    assert list_doubtful(read(tmp_path)) == []
+
+
+@pytest.mark.parametrize(
+    ("written", "origin", "host_name"),
+    [
+        ("https://gifts.example.com:443", "https://gifts.example.com", "gifts.example.com"),
+        ("https://gifts.example.com:443/", "https://gifts.example.com", "gifts.example.com"),
+        ("HTTPS://Gifts.Example.COM", "https://gifts.example.com", "gifts.example.com"),
+        ("https://gifts.example.com.", "https://gifts.example.com", "gifts.example.com"),
+        ("https://gifts.example.com.:443", "https://gifts.example.com", "gifts.example.com"),
+        ("https://gifts.example.com:8443", "https://gifts.example.com:8443", "gifts.example.com"),
+        (
+            "https://geschenke.müller.example",
+            "https://geschenke.xn--mller-kva.example",
+            "geschenke.xn--mller-kva.example",
+        ),
+        ("https://MÜLLER.example", "https://xn--mller-kva.example", "xn--mller-kva.example"),
+        ("https://マッサージ。example", "https://xn--vckg5a9gug.example", "xn--vckg5a9gug.example"),
+        ("https://xn--mller-kva.example", "https://xn--mller-kva.example", "xn--mller-kva.example"),
+    ],
+)
+def test_the_base_address_is_put_into_one_form(tmp_path: Path, written: str, origin: str, host_name: str) -> None:
+    settings = read_settings({**PRODUCTION, "GIFTSHOP_BASE_URL": written}, root=tmp_path)
+    assert (settings.base_url, settings.host_name) == (origin, host_name)
+
+
+def test_http_has_a_usual_port_of_its_own(tmp_path: Path) -> None:
+    assert read(tmp_path, GIFTSHOP_BASE_URL="http://localhost:80").base_url == "http://localhost"
+    assert read(tmp_path, GIFTSHOP_BASE_URL="http://localhost:443").base_url == "http://localhost:443"
+
+
+# --- .env ----------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "GIFTSHOP_JOBS=worker # in a process of their own",
+        "export GIFTSHOP_JOBS=worker",
+        "export GIFTSHOP_JOBS='worker'   # both",
+        '\ufeffGIFTSHOP_JOBS="worker"',
+        "GIFTSHOP_JOBS = worker",
+        "GIFTSHOP_JOBS=worker\r\n",
+    ],
+)
+def test_dot_env_is_read_as_everybody_writes_it(tmp_path: Path, line: str) -> None:
+    (tmp_path / ".env").write_text(f"{line}\nGIFTSHOP_LOG_LEVEL\n", encoding="utf-8")
+    assert read(tmp_path).jobs == "worker"
+
+
+def test_a_sign_that_begins_no_comment_stays_in_a_value(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text(
+        "SMTP_URL='smtp://me:pa%23ss@127.0.0.1:2525'\nGIFTSHOP_MAIL_FROM=a+b#c@example.com  # ours\n"
+    )
+    settings = read(tmp_path)
+    assert (settings.smtp_url, settings.mail_from) == ("smtp://me:pa%23ss@127.0.0.1:2525", "a+b#c@example.com")
 
 
 # --- the simulated Stripe: case 38 ---------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ import pytest
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.payments import gateway as stripe_gateway
-from giftshop.payments.errors import ParametersChangedError, WebhookRefusedError
+from giftshop.payments.errors import ParametersChangedError, WebhookReason, WebhookRefusedError
 from giftshop.payments.gateway import StripeGateway
 from tests import build
 from tests.orders.stripe_side import StripeSide
@@ -196,3 +196,49 @@ def test_the_newest_session_of_a_payment_is_found_by_it(stripe_side: StripeSide)
     assert found is not None
     assert (found.id, found.payment_intent_id) == (order.attempts[-1].session_id, order.payment_intent_id)
     assert stripe_side.gateway.find_session_of_payment("pi_nobody", patience="job") is None
+
+
+@pytest.mark.parametrize(("times", "is_made"), [(1, True), (3, True), (4, False)])
+def test_stripe_that_is_too_busy_is_asked_again_with_the_same_key(
+    stripe_side: StripeSide, times: int, is_made: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("stripe.HTTPClient.INITIAL_DELAY", 0.01)
+    bench, gateway = stripe_side.workbench, stripe_side.gateway
+    order, _certificate = stripe_side.sell_one(50_00)
+    asked = {"payment_intent": order.payment_intent_id, "amount": 1_00}
+    bench.post("/faults", {"do": "429", "path": "/v1/refunds", "times": times})
+    if is_made:
+        assert gateway.create_refund(asked, "one-key", patience="page").id.startswith("re_")
+    else:
+        with pytest.raises(CheckoutUnavailableError):
+            gateway.create_refund(asked, "one-key", patience="page")
+    calls = [call for call in bench.requests() if call["path"] == "/v1/refunds"]
+    assert [call["status"] for call in calls] == [429] * times + [200] * is_made
+    assert {call["idempotency_key"] for call in calls} == {"one-key"}
+
+
+@pytest.mark.parametrize(
+    ("signed_by", "age", "reason"),
+    [
+        (FOREIGN, timedelta(0), WebhookReason.FOREIGN),
+        (FOREIGN, timedelta(days=1), WebhookReason.FOREIGN),
+        (SECRET, timedelta(minutes=6), WebhookReason.LATE),
+        (OLDER, timedelta(minutes=-6), WebhookReason.EARLY),
+    ],
+)
+def test_a_refused_signature_says_why(
+    listening: StripeGateway, signed_by: str, age: timedelta, reason: WebhookReason, time_machine: Any
+) -> None:
+    time_machine.move_to(NOW, tick=False)
+    with pytest.raises(WebhookRefusedError) as refused:
+        listening.read_event(body_of(), signed(body_of(), secret=signed_by, at=NOW - age), NOW)
+    assert refused.value.reason == reason
+
+
+def test_an_old_signature_is_not_made_young_by_a_second_time_beside_it(
+    listening: StripeGateway, time_machine: Any
+) -> None:
+    time_machine.move_to(NOW, tick=False)
+    old, fresh = NOW - timedelta(days=1), int(NOW.timestamp())
+    for header in (f"{signed(body_of(), at=old)},t={fresh}", f"t={fresh},{signed(body_of(), at=old)}"):
+        assert not is_accepted(listening, body_of(), header)

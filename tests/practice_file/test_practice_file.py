@@ -91,6 +91,22 @@ def test_what_is_shown_can_be_set_again_and_changes_nothing(run: Run, file: Path
 
 
 @both_databases
+@pytest.mark.parametrize("ending", ["", "\n# the offers were in another file\n"])
+def test_a_file_without_any_offer_leaves_those_that_are_there(run: Run, file: Path, ending: str) -> None:
+    shown = run("show")[1]
+    before = [offer.slug for offer in list_public_offers()]
+    practice = shown.partition("\n[[offers]]")[0]
+    file.write_text(edit(practice, short_name='"Another name"') + ending)
+    status, said = run("set", str(file))
+    assert (status, "The file names no offers: those that are there stay as they are." in said) == (0, True)
+    assert "retired" not in said
+    assert get_practice().short_name == "Another name"
+    assert [offer.slug for offer in list_public_offers()] == before
+    file.write_text("offers = []\n" + practice)
+    assert run("set", str(file))[0] == 0
+    assert [offer.slug for offer in list_public_offers()] == before
+
+
 def test_an_offer_that_is_left_out_is_retired_and_comes_back_when_it_stands_there_again(run: Run, file: Path) -> None:
     _, shown = run("show")
     first, _, rest = shown.partition("\n[[offers]]")

@@ -99,4 +99,5 @@ def production_in_all_else(folder: Path) -> dict[str, str]:
         "STRIPE_SECRET_KEY": "sk_test_sim_0123456789abcdef",
         "STRIPE_WEBHOOK_SECRET": "whsec_sim_0123456789abcdef",
         "SMTP_URL": "smtp://mail.example.com:587",
+        "GIFTSHOP_MAIL_FROM": "gifts@example.com",
     }

@@ -97,3 +97,14 @@ def test_a_file_is_no_question_to_the_database_whoever_asks_for_it(app: Flask) -
                 assert (answer.status_code, asked) == (200, [])
         client.get("/redeem")
         assert asked  # the cookie does make other pages ask
+
+
+@pytest.mark.parametrize(
+    "host", ["10.1.2.3:8000", "localhost", "[::1]:8000", "gifts.internal", "evil.example", "", "a b"]
+)
+def test_machines_may_ask_under_any_name(app: Flask, client: FlaskClient, host: str) -> None:
+    for path in ("/healthz", "/readyz"):
+        answer = client.get(path, headers={"Host": host})
+        assert answer.status_code in (200, 503)
+        assert answer.status_code == 200 or "wrong" in answer.get_json()
+    assert client.get("/gift", headers={"Host": host}).status_code == 400

@@ -64,4 +64,4 @@ def take_way_in(token: str, proof: str) -> ResponseReturnValue:
 
 def _serializer(order: Order) -> URLSafeTimedSerializer:
     """Return what signs and checks proof for one order and the address its buyer has now."""
-    return URLSafeTimedSerializer(find_settings().secret_key, salt=f"order:{order.public_id}:{order.buyer_email}")
+    return URLSafeTimedSerializer(find_settings().signing_keys, salt=f"order:{order.public_id}:{order.buyer_email}")

@@ -103,6 +103,11 @@ def _set_shop(bench: Workbench, _id: str, body: Json) -> Json:
     return {"shop_url": bench.shop_url()}
 
 
+def _set_endpoint(bench: Workbench, _id: str, body: Json) -> Json:
+    bench.store.set_setting("endpoint", body)
+    return body
+
+
 def _reset(bench: Workbench, _id: str, body: Json) -> Json:
     bench.reset()
     return body
@@ -113,6 +118,7 @@ ACTIONS: dict[str, Action] = {
     "disputes": _dispute,
     "disputes/close": _change_dispute,
     "disputes/status": _change_dispute,
+    "endpoint": _set_endpoint,
     "events": lambda bench, _, body: post_event(bench, body),
     "events/redeliver": _redeliver,
     "faults": _add_fault,

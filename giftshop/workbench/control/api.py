@@ -35,6 +35,7 @@ POST /_sim/faults                     {do, method?, path?, times?, probability?,
 POST /_sim/faults/clear               {} removes them all
 POST /_sim/mail-fault                 {times} the mailbox refuses that many messages with 503
 POST /_sim/clock                      {advance: seconds} moves the simulated clock; what is due happens at once
+POST /_sim/endpoint                   {url, status, enabled_events} replaces what the list of endpoints says of ours
 POST /_sim/shop                       {url} where events go from now on
 POST /_sim/reset                      {} forgets everything, knobs and mails too
 """

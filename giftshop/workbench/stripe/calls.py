@@ -8,7 +8,7 @@ from giftshop.workbench.state import Workbench
 from giftshop.workbench.store import Json
 from giftshop.workbench.stripe import lists, triggers
 from giftshop.workbench.stripe.api_errors import ApiError
-from giftshop.workbench.stripe.objects import disputes, refunds, sessions
+from giftshop.workbench.stripe.objects import account, disputes, refunds, sessions
 
 Rule = Callable[..., Json]
 
@@ -69,6 +69,8 @@ _ROUTES: list[tuple[str, str, str, Rule]] = [
     ("GET", _SESSIONS + _ID, "checkout.SessionRetrieveParams", _one("checkout.session")),
     ("POST", f"{_SESSIONS}{_ID}/expire", "checkout.SessionExpireParams", _expire),
     ("GET", f"{_SESSIONS}{_ID}/line_items", "checkout.SessionListLineItemsParams", _line_items),
+    ("GET", "/v1/account", "", account.get_account),
+    ("GET", "/v1/webhook_endpoints", "WebhookEndpointListParams", account.list_endpoints),
     ("GET", "/v1/payment_intents", "PaymentIntentListParams", _many("payment_intent")),
     ("GET", f"/v1/payment_intents{_ID}", "PaymentIntentRetrieveParams", _one("payment_intent")),
     ("GET", "/v1/charges", "ChargeListParams", _many("charge")),

@@ -29,7 +29,7 @@ def create_session(bench: Workbench, params: Json) -> Json:
         Session, id=session_id, amount_subtotal=total, amount_total=total, created=now,
         currency=items[0]["currency"], expires_at=params.get("expires_at", now + _LASTS), mode="payment",
         payment_method_types=["card"], payment_status="unpaid", status="open", ui_mode="hosted_page",
-        url=f"{bench.config.url}/c/pay/{session_id}", metadata=params.get("metadata") or {},
+        url=f"{bench.config.checkout_url}/c/pay/{session_id}", metadata=params.get("metadata") or {},
         **{name: params[name] for name in _COPIED if name in params}, **_constants(params),
     )  # fmt: skip
     hidden = {"line_items": items, "payment_intent_data": params.get("payment_intent_data", {})}

@@ -1,0 +1,38 @@
+"""Waking: messages whose next try was put off by a clock that was ahead, sent now; for what the clock starts.
+
+The job engine keeps the moment of a try, not the pause before it. After a clock was a year ahead for an hour, a message
+that failed in that hour would wait a year.
+"""
+
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from giftshop.delivery.deliveries import BACK_OFF_MINUTES, JOB
+from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import DeliveryState
+from giftshop.foundation import jobs
+from giftshop.foundation.database import db
+
+LONGEST = timedelta(minutes=sum(BACK_OFF_MINUTES), hours=4)
+"""All the pauses between the tries of a message, and some hours in which nobody ran jobs."""
+SKEW = timedelta(minutes=5)
+
+
+def wake_stuck(*, at: datetime) -> int:
+    """Enqueue the next turn of messages that should have had all their tries by now; return how many.
+
+    Those made by a clock that was ahead, to be sent at once, are among them; a gift for a later day is not. The caller
+    commits. The job of the turn before, if it ever comes, finds another turn in the row.
+    """
+    was_made_ahead = sa.and_(Delivery.created_at > at + SKEW, Delivery.send_at <= Delivery.created_at)
+    stuck = sa.select(Delivery).where(
+        Delivery.state == DeliveryState.SCHEDULED, sa.or_(Delivery.send_at < at - LONGEST, was_made_ahead)
+    )
+    found = list(db.session.scalars(stuck.with_for_update(skip_locked=True)))
+    for delivery in found:
+        delivery.turn += 1
+        delivery.send_at = min(delivery.send_at, at)
+        delivery.created_at = min(delivery.created_at, at)
+        jobs.enqueue(JOB, delivery.id, key=f"{JOB}:{delivery.id}:{delivery.turn}", turn=delivery.turn)
+    return len(found)
