@@ -9,6 +9,7 @@ from flask import Blueprint, Flask, Response, current_app, g, jsonify, request
 from flask_login import AnonymousUserMixin
 from sqlalchemy.exc import SQLAlchemyError
 
+from giftshop import clock
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 
@@ -35,9 +36,12 @@ def is_up() -> Response:
 
 @blueprint.get("/readyz")
 def is_ready() -> tuple[Response, int]:
-    """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong."""
+    """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong; and say which time
+    zone rules this process goes by.
+    """
     wrong = list_what_is_wrong(Path(current_app.root_path) / "migrations")
-    return jsonify({"ready": not wrong, "wrong": wrong}), 503 if wrong else 200
+    answer = {"ready": not wrong, "wrong": wrong, "time_zone_rules": clock.describe_rules()}
+    return jsonify(answer), 503 if wrong else 200
 
 
 def list_what_is_wrong(migrations: Path) -> list[str]:
