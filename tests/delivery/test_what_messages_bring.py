@@ -86,3 +86,9 @@ def test_the_booking_link_carries_the_code_as_every_address_does(app: Flask, mai
     send(schedule_gift(certificate), mail_server)
     for kind in ("plain", "html"):
         assert f"https://book.example/?gift={code}" in text_in(mail_server, kind)
+
+
+def test_a_session_has_the_article_with_which_it_is_said(app: Flask, mail_server: MailServer) -> None:
+    send(schedule_gift(service_text="80-minute massage", amount_text=""), mail_server)
+    for kind in ("plain", "html"):
+        assert "Marko sent you an 80-minute massage" in text_in(mail_server, kind)
