@@ -14,7 +14,10 @@ _WITH_LETTER_PAPER = ("US", "CA", "MX")
 
 
 class Installation(Base):
-    """Which shop this database belongs to, and with which kind of money; one row, stamped at creation."""
+    """Which shop this database belongs to, and with which kind of money; one row, stamped at creation.
+
+    `zone_rules` is the version of the newest time zone rules by which moments to come were computed, "" before.
+    """
 
     __tablename__ = "installation"
 
@@ -22,6 +25,7 @@ class Installation(Base):
     instance_id: Mapped[str] = mapped_column(sa.Text, unique=True)
     mode: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
+    zone_rules: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

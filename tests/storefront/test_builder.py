@@ -286,10 +286,10 @@ def test_the_preview_is_drawn_without_a_script(visitor: Visitor) -> None:
 
 
 def test_the_hint_names_hour_and_zone_and_the_chosen_day_its_own(visitor: Visitor) -> None:
-    assert "it goes at 9 AM Mountain Time" in visitor.open("/gift").text.replace("\u202f", " ")
+    assert "it goes at 9 AM Denver time" in visitor.open("/gift").text.replace("\u202f", " ")
     for day, written in (("2027-03-14", "March 14, 2027"), ("2026-11-01", "November 1, 2026")):
         answer = visitor.send("/gift", {**visitor.fill_gift(deliver_on=day), "update_preview": "1"})
-        assert f"Goes out on {written} at 9:00 AM Mountain Time" in answer.text.replace("\u202f", " ")
+        assert f"Goes out on {written} at 9:00 AM Denver time (UTC" in answer.text.replace("\u202f", " ")
 
 
 def test_the_trap_for_programs_is_out_of_sight_and_refuses_what_falls_in(visitor: Visitor) -> None:
