@@ -9,6 +9,7 @@ from giftshop.catalog.practice import find_practice, get_installation
 from giftshop.certificates import look_up
 from giftshop.checkout import purging
 from giftshop.dates import write_moment
+from giftshop.delivery import timing
 from giftshop.delivery.waking import wake_stuck
 from giftshop.errors import CheckoutRefusedError, ShopError
 from giftshop.foundation import activity_log, jobs
@@ -26,7 +27,7 @@ from giftshop.web import limiter_storage
 from giftshop.web.health import SKEW
 from giftshop.words import N_, _
 
-NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
+NEWS_MINUTES, FOLLOW_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
 CODE_ENDS_AT_ONCE = 500
 SIGN_INS_KEPT = timedelta(days=30)
@@ -51,6 +52,7 @@ def register_jobs(app: Any) -> None:
             log.warning("reconciliation: %s", line)
 
     jobs.every("tell_news", queue_news, minutes=NEWS_MINUTES)
+    jobs.every("follow_days", follow_days, minutes=FOLLOW_MINUTES)
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
     jobs.every("watch_clock", watch_clock, minutes=DIGEST_MINUTES)
@@ -78,6 +80,16 @@ def _alert_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
 def queue_news() -> None:
     """Tell people what happened to their certificates and gifts since the last look."""
     news.queue_news(at=clock.now())
+    db.session.commit()
+
+
+def follow_days() -> None:
+    """Let the gifts that wait for a day go out at its hour by the newest time zone rules."""
+    moved = timing.follow_rules(at=clock.now())
+    if moved.count:
+        log.warning(
+            "%s gifts go out at another moment by time zone rules %s", moved.count, clock.rules_in_use().version
+        )
     db.session.commit()
 
 

@@ -5,6 +5,8 @@ Any other language is one compiled catalogue in `translations/`, read once per p
 rules, jobs and the printing child speak too (docs/decisions/0025-words-through-gettext.md).
 """
 
+import re
+import unicodedata
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,6 +17,14 @@ from typing import Protocol
 
 SOURCE = "en"
 CATALOGUES = Path(__file__).resolve().parent.parent / "translations"
+
+
+_DETERMINED = re.compile(r"(?:an?|the|this|some|any|your|our|my)\b")
+_FIGURES = re.compile(r"[0-9]+(?:[,.\u00a0\u202f][0-9]{3}(?![0-9]))*")
+_OPEN = re.compile(
+    r"[ai]|e(?!u|we)|o(?!nc?e\b|uija)|u(?!ni(?![mn])|s[aeu]|t[io]|biq|ku)|h(?:our|onest|ono|eir)", re.ASCII
+)
+"""How words begin that are said with a vowel: not "euphoric", "one-hour", "unique" and "usual", but "hour"."""
 
 
 class Catalogue(Protocol):
@@ -46,6 +56,20 @@ def ngettext(singular: str, plural: str, number: int, /, **values: object) -> st
 def choose_form(singular: str, plural: str, number: int) -> str:
     """Return the form of a sentence that goes with a number, its values not filled in yet."""
     return _current.get().catalogue.ngettext(singular, plural, number)
+
+
+def with_article(thing: str) -> str:
+    """Return a thing with "a" or "an" before it, in English by how it is said: "an 80-minute massage", "a unique hour".
+
+    What begins with an article or a word in its place stays as it is. In another language each of the two patterns is
+    what its translator makes of it.
+    """
+    plain = unicodedata.normalize("NFKD", thing).lower()
+    if _DETERMINED.match(plain):
+        return thing
+    figures = _FIGURES.match(plain)
+    is_open = _is_said_with_vowel(figures[0]) if figures else _OPEN.match(plain) is not None
+    return gettext("an %(name)s", name=thing) if is_open else gettext("a %(name)s", name=thing)
 
 
 def N_(message: str) -> str:  # noqa: N802  # gettext's own name: extraction looks for it
@@ -102,6 +126,13 @@ def unregister(code: str) -> None:
     """Forget what was registered for a language."""
     _registered.pop(code, None)
     _find_language.cache_clear()
+
+
+def _is_said_with_vowel(figures: str) -> bool:
+    """Tell whether a number is said with a vowel at its beginning: eight, eleven, eighteen, eighty, eight hundred …"""
+    digits = re.sub("[^0-9]", "", figures)
+    leading = digits[: len(digits) % 3 or 3]
+    return leading.startswith("8") or leading in ("11", "18")
 
 
 class _Source:

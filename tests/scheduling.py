@@ -24,6 +24,7 @@ LONGEST_FIRST = (
     "races",
     "tests/journeys/",
     "tests/refunds/test_money_in_any_order",
+    "tests/storefront/test_moment_that_was_said",
     "tests/faults/test_refund_races",
     "tests/foundation/test_jobs",
     "tests/faults/test_seeded_bugs",

@@ -1,5 +1,6 @@
 """The migrations: from nothing to the newest on both databases, without drift, and never into another mode."""
 
+from datetime import date
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy.exc import IntegrityError
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Installation
 from giftshop.catalog.practice import get_installation, refuse_other_money
+from giftshop.delivery.models import Delivery
 from giftshop.errors import WrongDatabaseError
 from giftshop.foundation.database import db
 from tests.conftest import both_databases, make_settings
@@ -136,5 +138,47 @@ LOG = [
         ("stripe", "payback_refused", '{"reason": "no"}'),
         ("stripe", "fraud_warning", '{"reason": "fraud_warning", "subject": "issfr_1"}'),
         ("stripe", "fraud_warning", '{"reason": "fraud_warning", "subject": "issfr_1"}'),
+    ]
+]
+
+
+def test_what_waits_for_its_day_keeps_the_day_from_now_on(tmp_path: Path) -> None:
+    old = create_app(make_settings(f"sqlite:///{tmp_path}/old.sqlite"))
+    with old.app_context():
+        upgrade(revision="0007")
+        for statement in (ORDER_IN_REVIEW, GIFT, *WAITING):
+            db.session.execute(sa.text(statement))
+        db.session.commit()
+        upgrade()
+        rows = db.session.execute(sa.text("SELECT message_id, send_on, first_turn FROM delivery ORDER BY id")).all()
+        assert rows == [
+            ("waits", "2027-01-15", 0),
+            ("is tried again", None, 0),
+            ("sent", None, 0),
+            ("for now", None, 0),
+            ("a receipt", None, 0),
+        ]
+        assert (get_installation().zone_rules, db.session.scalar(sa.select(Delivery.send_on))) == (
+            "",
+            date(2027, 1, 15),
+        )
+        db.session.rollback()
+    close_app(old)
+
+
+GIFT = """INSERT INTO gift (id, order_id, position, offer_slug, service_name, amount_cents, quantity, recipient_name,
+    giver_name, message, design, delivery, recipient_email, deliver_on)
+    VALUES (5, 3, 0, 'amount', '', 9500, 1, 'Ana', 'Marko', '', 'stones', 'recipient', 'ana@example.com',
+    '2027-01-15')"""
+WAITING = [
+    f"""INSERT INTO delivery (kind, order_id, gift_id, revision, to_address, facts_enc, message_id, state, send_at,
+    turn, attempts, last_error, created_at)
+    VALUES ('{kind}', 3, 5, 1, 'ana@example.com', x'00', '{name}', '{state}', '{send_at}', {turn}, 0, '', '{MOMENT}')"""
+    for name, kind, state, send_at, turn in [
+        ("waits", "gift", "scheduled", "2027-01-15T16:00:00.000000+00:00", 0),
+        ("is tried again", "gift", "scheduled", "2027-01-15T16:00:00.000000+00:00", 1),
+        ("sent", "gift", "sent", "2027-01-15T16:00:00.000000+00:00", 0),
+        ("for now", "gift", "scheduled", MOMENT, 0),
+        ("a receipt", "receipt", "scheduled", "2027-01-15T16:00:00.000000+00:00", 0),
     ]
 ]

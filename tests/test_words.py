@@ -184,3 +184,47 @@ def test_a_translation_may_turn_the_values_round(environment: Environment) -> No
 
 def test_gettext_is_the_long_name_of_the_underscore() -> None:
     assert gettext is words._
+
+
+ARTICLES = [
+    ("60-minute massage", "a 60-minute massage"),
+    ("80-minute massage", "an 80-minute massage"),
+    ("8-minute massage", "an 8-minute massage"),
+    ("11-minute massage", "an 11-minute massage"),
+    ("18-minute massage", "an 18-minute massage"),
+    ("180-minute massage", "a 180-minute massage"),
+    ("108-minute massage", "a 108-minute massage"),
+    ("81st session", "an 81st session"),
+    ("800-breath session", "an 800-breath session"),
+    ("1,100-breath session", "a 1,100-breath session"),
+    ("11,000-breath session", "an 11,000-breath session"),
+    ("Aromatherapy massage", "an Aromatherapy massage"),
+    ("Élan", "an Élan"),
+    ("Hour of quiet", "an Hour of quiet"),
+    ("Hot stone massage", "a Hot stone massage"),
+    ("One-hour massage", "a One-hour massage"),
+    ("Onward hour", "an Onward hour"),
+    ("Unique hour", "a Unique hour"),
+    ("Uninterrupted hour", "an Uninterrupted hour"),
+    ("Usual visit", "a Usual visit"),
+    ("Ultimate massage", "an Ultimate massage"),
+    ("European massage", "a European massage"),
+    ("Eucalyptus bath", "a Eucalyptus bath"),
+    ("Evening massage", "an Evening massage"),
+    ("The long one", "The long one"),
+    ("A quiet hour", "A quiet hour"),
+    ("Your hour", "Your hour"),
+    ("Anatomy class", "an Anatomy class"),
+]
+
+
+@pytest.mark.parametrize(("thing", "said"), ARTICLES)
+def test_a_thing_has_the_article_with_which_it_is_said(thing: str, said: str, loud: str) -> None:
+    assert words.with_article(thing) == said
+    with words.in_language(loud):  # what stands before it is the translator's
+        assert words.with_article(thing) == said.removesuffix(thing).upper() + thing
+
+
+def test_templates_have_articles_too(environment: Environment) -> None:
+    page = environment.from_string("{% trans a_session=session|with_article %}For {{ a_session }}.{% endtrans %}")
+    assert page.render(session="80-minute massage") == "For an 80-minute massage."

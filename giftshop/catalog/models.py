@@ -17,6 +17,7 @@ class Installation(Base):
     """Which shop this database belongs to, and with which kind of money; one row, stamped at creation.
 
     `staff_keys_enc` holds the keys of sign-ins, sealed (staff/keys.py).
+    `zone_rules` is the version of the newest time zone rules by which moments to come were computed, "" before.
     """
 
     __tablename__ = "installation"
@@ -26,6 +27,7 @@ class Installation(Base):
     mode: Mapped[str] = mapped_column(sa.Text)
     created_at: Mapped[datetime] = mapped_column(Moment)
     staff_keys_enc: Mapped[bytes | None] = mapped_column(sa.LargeBinary)
+    zone_rules: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

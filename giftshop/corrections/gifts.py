@@ -86,7 +86,7 @@ def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
         now = clock.now()
         gift.delivery, gift.deliver_on = "recipient", day
         send_at = letters.send_at(gift, get_practice(), at=now)
-        again = resending.send_again(message.id, to_address=message.to_address, at=now, send_at=send_at)
+        again = resending.send_again(message.id, to_address=message.to_address, at=now, send_at=send_at, send_on=day)
         activity_log.note(
             Activity.DAY_CHANGED, actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now"
         )

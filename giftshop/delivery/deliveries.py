@@ -16,6 +16,7 @@ from giftshop.delivery.kinds import BRINGING, MessageKind
 from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import OUT, WAITING, DeliveryState
+from giftshop.delivery.timing import JOB, enqueue, put_off
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
@@ -24,7 +25,6 @@ from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.words import N_, _
 
-JOB = "deliver"
 BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
 """The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
 MOST_ATTEMPTS = 30
@@ -38,12 +38,16 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class _Attempt:
-    """One attempt to send, begun by this process: the `number` grows with each, so that nobody writes for another."""
+    """One attempt to send, begun by this process: the `number` grows with each, so that nobody writes for another.
+
+    `tries` counts those before that came back with trouble.
+    """
 
     delivery_id: int
     turn: int
     number: int
     to_address: str
+    tries: int
 
 
 @dataclass
@@ -78,7 +82,7 @@ def schedule(
     db.session.add(delivery)
     db.session.flush()
     db.session.add_all(DeliveryCertificate(delivery_id=delivery.id, certificate_id=each) for each in certificate_ids)
-    _enqueue(delivery.id, 0, at=send_at)
+    enqueue(delivery.id, 0, at=send_at)
     return delivery
 
 
@@ -144,12 +148,13 @@ def register_job(mailer: Mailer, *, base_url: str) -> None:
 
 
 def deliver(delivery_id: int, turn: int, mailer: Mailer, *, base_url: str) -> None:
-    """Send one message if it is still to be sent in this turn; record what came of it. Commits before and after.
+    """Send one message if it is to be sent in this turn and its day's hour has come; record what came of it.
+    Commits before and after.
 
     A job runs again after its process died, also between the server's "accepted" and our record: then the message
     goes out a second time, with the same Message-ID.
     """
-    attempt = _claim(delivery_id, turn)
+    attempt = None if put_off(delivery_id, turn, at=clock.now()) else _claim(delivery_id, turn)
     db.session.commit()
     if attempt is None:
         return
@@ -179,7 +184,7 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
         sa.update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.turn == turn, Delivery.state.in_(WAITING))
         .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
-        .returning(Delivery.attempts, Delivery.to_address)
+        .returning(Delivery.attempts, Delivery.to_address, Delivery.turn - Delivery.first_turn)
         .execution_options(synchronize_session=False)
     )
     row = claimed.one_or_none()
@@ -202,11 +207,11 @@ def _reason(error: Exception, delivery_id: int) -> str:
 
 def _record_trouble(attempt: _Attempt, reason: str) -> None:
     """Plan the next try, or give up after the last one."""
-    if attempt.turn >= len(BACK_OFF_MINUTES):
+    if attempt.tries >= len(BACK_OFF_MINUTES):
         _record_failed(attempt, reason)
     elif _record(attempt, state=DeliveryState.SCHEDULED, turn=attempt.turn + 1, last_error=reason):
-        pause = timedelta(minutes=BACK_OFF_MINUTES[attempt.turn])
-        _enqueue(attempt.delivery_id, attempt.turn + 1, at=clock.now() + pause)
+        pause = timedelta(minutes=BACK_OFF_MINUTES[attempt.tries])
+        enqueue(attempt.delivery_id, attempt.turn + 1, at=clock.now() + pause)
 
 
 def _record_failed(attempt: _Attempt, reason: str) -> None:
@@ -233,7 +238,3 @@ def _record_sent(delivery_id: int) -> None:
     still_open = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(WAITING))
     sent = still_open.values(state=DeliveryState.SENT, last_error="", sent_at=clock.now())
     db.session.execute(sent.execution_options(synchronize_session=False))
-
-
-def _enqueue(delivery_id: int, turn: int, *, at: datetime) -> None:
-    jobs.enqueue(JOB, delivery_id, key=f"{JOB}:{delivery_id}:{turn}", at=at, turn=turn)

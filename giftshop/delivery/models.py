@@ -1,12 +1,12 @@
 """Messages to send as tables: what, to whom, when, and how far each has come."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
 
 from giftshop.delivery.states import DeliveryState
-from giftshop.foundation.database import Base, BigId, Moment
+from giftshop.foundation.database import Base, BigId, Day, Moment
 
 
 class Delivery(Base):
@@ -19,6 +19,9 @@ class Delivery(Base):
     private address. `order_id` and `gift_id` say whose it is. `turn` is the number of the job that may send it now,
     `attempts` counts how often sending was begun, also by processes that died over it. `replaces_id` is the message
     that this one was sent again for; `ended_at` is when it was given up or cancelled.
+
+    `send_on` is the day it was promised for, if it was; then `send_at` is the practice's hour on that day and follows
+    it (timing.py). Each move takes a turn, so `first_turn` is that of its first try; `moved_at` is when it moved last.
     """
 
     __tablename__ = "delivery"
@@ -32,8 +35,11 @@ class Delivery(Base):
     facts_enc: Mapped[bytes] = mapped_column(sa.LargeBinary)
     message_id: Mapped[str] = mapped_column(sa.Text, unique=True)
     state: Mapped[str] = mapped_column(sa.Text)
+    send_on: Mapped[date | None] = mapped_column(Day)
     send_at: Mapped[datetime] = mapped_column(Moment)
+    moved_at: Mapped[datetime | None] = mapped_column(Moment)
     turn: Mapped[int] = mapped_column(sa.Integer, default=0)
+    first_turn: Mapped[int] = mapped_column(sa.Integer, default=0, server_default="0")
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
     last_error: Mapped[str] = mapped_column(sa.Text, default="")
     created_at: Mapped[datetime] = mapped_column(Moment)

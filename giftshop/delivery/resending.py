@@ -6,7 +6,7 @@ send one. What it says is composed anew, so a certificate that was given a new c
 
 import json
 import re
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 
@@ -66,8 +66,11 @@ def lock_message(delivery_id: int) -> Delivery:
     return found
 
 
-def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: datetime | None = None) -> Delivery:
-    """Schedule a message once more, to `to_address`: for `send_at`, else for its own time if it waits, else for `at`.
+def send_again(
+    delivery_id: int, *, to_address: str, at: datetime, send_at: datetime | None = None, send_on: date | None = None
+) -> Delivery:
+    """Schedule a message once more, to `to_address`: for `send_at`, which is the hour of the day `send_on` if that is
+    promised, else for its own time if it waits, else for `at`.
 
     The one before is cancelled if it waited; one that was cancelled by itself may go out after all. Raises
     MessageNotFoundError, MessageUnderWayError, SentAgainError, CertificateVoidError.
@@ -75,10 +78,10 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: date
     before = lock_message(delivery_id)
     certificate_ids = _certificate_ids(before)
     _refuse(before, certificate_ids)
-    is_waiting = before.state == DeliveryState.SCHEDULED
-    when = max(at, send_at or (before.send_at if is_waiting else at))
-    if is_waiting:
+    if before.state == DeliveryState.SCHEDULED:
         before.state, before.ended_at = DeliveryState.CANCELLED, at
+        send_at, send_on = (send_at, send_on) if send_at else (before.send_at, before.send_on)
+    when = max(at, send_at or at)
     again = schedule(
         MessageKind(before.kind),
         order_id=before.order_id,
@@ -90,6 +93,7 @@ def send_again(delivery_id: int, *, to_address: str, at: datetime, send_at: date
         message_key=f"{_first_key(before)}.r{before.revision + 1}",
     )
     again.revision, again.replaces_id = before.revision + 1, before.id
+    again.send_on = send_on if when > at else None
     db.session.flush()
     return again
 

@@ -8,9 +8,10 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
-from giftshop.delivery.deliveries import BACK_OFF_MINUTES, JOB
+from giftshop.delivery.deliveries import BACK_OFF_MINUTES
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import JOB
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 

@@ -31,7 +31,7 @@ class SpeakingEnvironment(Environment):
     def __init__(self, *args: Any, **options: Any) -> None:
         super().__init__(*args, **options)
         self.add_extension(TransBlocks)
-        self.filters[_MANY] = _say_many
+        self.filters |= {_MANY: _say_many, "with_article": words.with_article}
         self.globals |= {"_": words.gettext, "gettext": words.gettext, "ngettext": words.ngettext}
 
     @property

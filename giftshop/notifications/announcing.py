@@ -6,7 +6,7 @@ activity log, raises and ticks off alerts, and queues letters. Rules do not mail
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from giftshop import clock
@@ -42,7 +42,10 @@ class Concern:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Letter:
-    """A message to one person; `key` names it within the order, so that it is told once; `send_at` None for now."""
+    """A message to one person; `key` names it within the order, so that it is told once; `send_at` None for now.
+
+    `send_on` is the day it was promised for, where its moment is the practice's hour on a day.
+    """
 
     kind: MessageKind
     key: str
@@ -51,6 +54,7 @@ class Letter:
     gift: Gift | None = None
     certificates: Sequence[Certificate] = ()
     send_at: datetime | None = None
+    send_on: date | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -75,7 +79,7 @@ def announce(announcement: Announcement) -> None:
     for concern in announcement.concerns:
         alert_owner(concern.kind, concern.subject, concern.detail, order=order)
     for letter in announcement.letters:
-        deliveries.schedule(
+        made = deliveries.schedule(
             letter.kind,
             order_id=order.id,
             gift_id=letter.gift.id if letter.gift else None,
@@ -85,3 +89,4 @@ def announce(announcement: Announcement) -> None:
             send_at=letter.send_at or clock.now(),
             message_key=f"{order.public_id}.{letter.kind}.{letter.key}",
         )
+        made.send_on = letter.send_on

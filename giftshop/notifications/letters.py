@@ -2,15 +2,14 @@
 
 import secrets
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import sqlalchemy as sa
 
-from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.dates import write_appointment, write_local_day
-from giftshop.delivery import deliveries, resending
+from giftshop.delivery import deliveries, resending, timing
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
@@ -99,13 +98,19 @@ def queue_new_code(gift: Gift, certificate: Certificate, *, at: datetime) -> boo
 
 
 def send_again(
-    delivery_id: int, *, to_address: str, actor: str, at: datetime, send_at: datetime | None = None
+    delivery_id: int,
+    *,
+    to_address: str,
+    actor: str,
+    at: datetime,
+    send_at: datetime | None = None,
+    send_on: date | None = None,
 ) -> Delivery:
     """Send a message again; a corrected address is the buyer's or the recipient's from now on. See resending.py.
 
     A gift that its buyer had kept back is its recipient's once it is sent.
     """
-    again = resending.send_again(delivery_id, to_address=to_address, at=at, send_at=send_at)
+    again = resending.send_again(delivery_id, to_address=to_address, at=at, send_at=send_at, send_on=send_on)
     order = db.session.get(Order, again.order_id) if again.order_id else None
     gift = db.session.get(Gift, again.gift_id) if again.gift_id else None
     before = db.session.get_one(Delivery, delivery_id)
@@ -132,8 +137,7 @@ def send_at(gift: Gift, practice: Practice, *, at: datetime) -> datetime:
     """Return when a gift's message goes out: at the practice's delivery hour on the chosen day, never before `at`."""
     if gift.deliver_on is None:
         return at
-    chosen = clock.local_moment(gift.deliver_on, hour=practice.delivery_hour, time_zone=practice.time_zone)
-    return max(at, chosen)
+    return max(at, timing.moment_of(gift.deliver_on, practice))
 
 
 def _letter_of_gift(
@@ -141,6 +145,7 @@ def _letter_of_gift(
 ) -> Letter:
     """Return what brings a gift: to its recipient at its time, or to the buyer now, to print or hand over."""
     is_mailed, is_amount = gift.delivery == "recipient", not gift.service_name
+    when = send_at(gift, practice, at=at) if is_mailed else at
     to_recipient = {
         "giver_name": gift.giver_name,
         "recipient_name": gift.recipient_name,
@@ -154,7 +159,8 @@ def _letter_of_gift(
         key=f"{gift.position}.1",
         to_address=gift.recipient_email if is_mailed else order.buyer_email,
         facts=to_recipient if is_mailed else to_buyer,
-        send_at=send_at(gift, practice, at=at) if is_mailed else at,
+        send_at=when,
+        send_on=gift.deliver_on if when > at else None,
         gift=gift,
         certificates=certificates,
     )

@@ -16,11 +16,12 @@ from sqlalchemy.orm import aliased
 
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.dates import write_appointment, write_local_day, write_moment
+from giftshop.dates import write_appointment, write_local_day, write_zoned_moment
 from giftshop.delivery.deliveries import message_id, schedule
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import UNTRIED, due_at
 from giftshop.foundation.database import db
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
@@ -108,29 +109,29 @@ def _used(practice: Practice, at: datetime) -> Iterable[News]:
                 "amount": format_amount(entry.amount_cents, certificate.currency),
                 "left": format_amount(entry.balance_after_cents, certificate.currency),
                 "is_used_up": entry.balance_after_cents == 0,
-                "when": write_moment(entry.created_at, practice.time_zone),
+                "when": write_zoned_moment(entry.created_at, practice.time_zone),
                 "giver_name": gift.giver_name,
             },
         )
 
 
 def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
-    """Tell a buyer when their gifts go out, and anew when they changed that; in one message for an order."""
+    """Tell a buyer when their gifts go out, and anew when that has changed; in one message for an order."""
     query = (
         _messages()
-        .add_columns(_last_change())
+        .add_columns(_last(Delivery.id), _last(Delivery.moved_at))
         .where(
-            Delivery.state == DeliveryState.SCHEDULED,
-            Delivery.turn == 0,
+            *UNTRIED,
             Delivery.send_at > at + SOON,
-            Delivery.created_at >= at - LOOK_BACK,
+            sa.or_(Delivery.created_at >= at - LOOK_BACK, Delivery.moved_at >= at - LOOK_BACK),
         )
     )
-    for (order, last_change), group in groupby(db.session.execute(query), key=lambda row: (row[2], row[3])):
+    for (order, newest, moved_at), group in groupby(db.session.execute(query), key=lambda row: tuple(row[2:])):
         waiting = [(gift, message) for message, gift, *_order in group]
+        moved = f".{moved_at:%Y%m%d%H%M%S}" if moved_at else ""
         yield News(
             kind=MessageKind.WAITING,
-            key=f"{order.public_id}.waiting.{last_change}",
+            key=f"{order.public_id}.waiting.{newest}{moved}",
             order_id=order.id,
             to_address=order.buyer_email,
             facts={
@@ -142,10 +143,11 @@ def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
         )
 
 
-def _last_change() -> sa.ScalarSelect[int]:
+def _last(column: sa.orm.InstrumentedAttribute[Any]) -> sa.ScalarSelect[Any]:
     """Return what grows with each change of where or when an order's gift goes, but not as one after the other does."""
     any_one = aliased(Delivery)
-    query = sa.select(sa.func.max(any_one.id)).where(any_one.order_id == Order.id, any_one.kind == MessageKind.GIFT)
+    newest = sa.func.max(getattr(any_one, column.key))
+    query = sa.select(newest).where(any_one.order_id == Order.id, any_one.kind == MessageKind.GIFT)
     return query.correlate(Order).scalar_subquery()
 
 
@@ -206,10 +208,10 @@ def _say_when(waiting: list[tuple[Gift, Delivery]], practice: Practice) -> str:
     if len(waiting) > 1:
         return ngettext("When your %(num)s gift goes out", "When your %(num)s gifts go out", len(waiting))
     gift, message = waiting[0]
-    day = write_local_day(message.send_at, practice.time_zone)
+    day = write_local_day(due_at(message, practice), practice.time_zone)
     return _("%(name)s's massage goes out on %(day)s", name=gift.recipient_name, day=day)
 
 
 def _tell_waiting(gift: Gift, message: Delivery, practice: Practice) -> dict[str, str]:
-    when = write_appointment(message.send_at, practice.time_zone)
+    when = write_appointment(due_at(message, practice), practice.time_zone)
     return {"recipient_name": gift.recipient_name, "address": message.to_address, "when": when}

@@ -59,7 +59,7 @@ class Dossier:
                 deliveries=self.deliveries,
                 refunds=self.refunds,
                 notes=self.notes,
-                time_zone=self.practice.time_zone,
+                practice=self.practice,
             )
         )
 

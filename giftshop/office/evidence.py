@@ -12,6 +12,7 @@ from giftshop.catalog.terms import certificate_terms, short_terms
 from giftshop.dates import write_moment, write_zone
 from giftshop.delivery.kinds import MessageKind, name_message
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at
 from giftshop.documents.reports import Report, Section
 from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
@@ -119,7 +120,7 @@ def _delivered(dossier: Dossier) -> Lines:
     told = [each for each in dossier.deliveries if each.kind != MessageKind.ALERT]
     return [
         (
-            _at(each.sent_at or each.ended_at or each.send_at, dossier.practice),
+            _at(each.sent_at or each.ended_at or due_at(each, dossier.practice), dossier.practice),
             _(DELIVERED[DeliveryState(each.state)], message=name_message(each.kind), address=each.to_address),
         )
         for each in told

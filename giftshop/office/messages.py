@@ -1,6 +1,6 @@
 """The page on which a message is sent again, or after all, to the address it had or to the right one."""
 
-from datetime import datetime
+from datetime import date, datetime
 
 import sqlalchemy as sa
 from flask import abort, redirect, render_template
@@ -9,6 +9,7 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment
+from giftshop.delivery import timing
 from giftshop.delivery.addresses import read_address
 from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
@@ -79,7 +80,13 @@ def _tell_before(message: Delivery, *, is_held: bool) -> list[str]:
 
 
 def _own_time(message: Delivery) -> datetime | None:
-    """Return when a cancelled gift goes out: on the day its buyer chose, while that is to come; None for at once."""
+    """Return when a cancelled gift goes out: at the hour of its day; None for at once."""
+    day = _own_day(message)
+    return timing.moment_of(day, get_practice()) if day else None
+
+
+def _own_day(message: Delivery) -> date | None:
+    """Return the day on which a cancelled gift goes out: that its buyer chose, while its hour is to come."""
     gift = db.session.get(Gift, message.gift_id) if message.gift_id else None
     if (
         gift is None
@@ -88,9 +95,7 @@ def _own_time(message: Delivery) -> datetime | None:
         or message.state != DeliveryState.CANCELLED
     ):
         return None
-    now = clock.now()
-    when = letters.send_at(gift, get_practice(), at=now)
-    return when if when > now else None
+    return gift.deliver_on if timing.moment_of(gift.deliver_on, get_practice()) > clock.now() else None
 
 
 def _get_message(message_id: int) -> Delivery:
@@ -104,8 +109,16 @@ def _send_once(message_id: int, address: str) -> Answer:
     person = asked()
 
     def act() -> dict[str, object]:
-        send_at = _own_time(_get_message(message_id))
-        again = letters.send_again(message_id, to_address=address, actor=person.actor, at=clock.now(), send_at=send_at)
+        day = _own_day(_get_message(message_id))
+        now, practice = clock.now(), get_practice()
+        again = letters.send_again(
+            message_id,
+            to_address=address,
+            actor=person.actor,
+            at=now,
+            send_at=timing.moment_of(day, practice) if day else None,
+            send_on=day,
+        )
         return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}

@@ -10,6 +10,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.kinds import BRINGING, name_message
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at
 from giftshop.errors import NoteRefusedError
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import record_sighting
@@ -75,6 +76,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         states=STATES,
         labels=labels,
         name_message=name_message,
+        due_at=due_at,
         replaced={message.replaces_id for message in dossier.deliveries},
         disputes=exposed,
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],

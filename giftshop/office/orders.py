@@ -13,6 +13,7 @@ from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_short_day
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at
 from giftshop.foundation.database import db
 from giftshop.office.forms import number_in
 from giftshop.orders.finding import ANY, MOST_COUNTED, UNPAID, FoundPage, Wanted, find_orders, first_order_at
@@ -152,7 +153,7 @@ def _status(order: Order, messages: list[Delivery], practice: Practice) -> tuple
         tone, word = STATES[OrderState(order.state)]
         return tone, _(word)
     states = {message.state for message in messages}
-    waiting = [message.send_at for message in messages if message.state == DeliveryState.SCHEDULED]
+    waiting = [due_at(message, practice) for message in messages if message.state == DeliveryState.SCHEDULED]
     if DeliveryState.FAILED in states:
         return "bad", _("Email failed")
     if waiting and min(waiting) > clock.now():

@@ -11,6 +11,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
+from giftshop.catalog.models import Practice
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
@@ -49,7 +50,7 @@ class Sources:
     deliveries: list[Delivery]
     refunds: list[Refund]
     notes: list[OrderNote]
-    time_zone: str
+    practice: Practice
 
 
 def list_happenings(sources: Sources) -> list[Happening]:
@@ -59,7 +60,7 @@ def list_happenings(sources: Sources) -> list[Happening]:
         Happening(sources.order.created_at, "buyer", _("Ordered")),
         *_of_log(sources, activity_log.list_events(order_id=sources.order.id, certificate_ids=ids)),
         *_of_ledger(sources, ids),
-        *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.time_zone)),
+        *(line for delivery in sources.deliveries for line in _of_delivery(delivery, sources.practice)),
         *(line for note in sources.notes for line in _of_note(note)),
     ]
     return sorted(told, key=lambda line: line.at)[::-1]  # of one moment, what follows stands above what it follows from
@@ -96,8 +97,8 @@ def _reason_of(entry: LedgerEntry, reasons: dict[str, str]) -> str:
     return reasons.get(entry.request_key, entry.reason_code) if is_hold else entry.reason_code
 
 
-def _of_delivery(delivery: Delivery, time_zone: str) -> Iterator[Happening]:
-    for at, told in words.tell_delivery(delivery, time_zone):
+def _of_delivery(delivery: Delivery, practice: Practice) -> Iterator[Happening]:
+    for at, told in words.tell_delivery(delivery, practice):
         yield Happening(at, "system", told.what, told.detail)
 
 

@@ -6,11 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from giftshop.catalog.models import Practice
 from giftshop.certificates.reasons import HoldReason
 from giftshop.dates import write_appointment
 from giftshop.delivery.kinds import name_message
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at
 from giftshop.foundation.activity_log import Activity, ActivityEvent
 from giftshop.ledger.kinds import KINDS, EntryKind
 from giftshop.ledger.models import LedgerEntry
@@ -157,12 +159,13 @@ def tell_entry(entry: LedgerEntry, currency: str, of_whom: str) -> Told:
     return Told(what, " · ".join(filter(None, [of_whom, left])))
 
 
-def tell_delivery(delivery: Delivery, time_zone: str) -> Iterator[tuple[datetime, Told]]:
+def tell_delivery(delivery: Delivery, practice: Practice) -> Iterator[tuple[datetime, Told]]:
     """Say when a message was made, and when and how it ended."""
     name = name_message(delivery.kind)
     to_whom = _("to %(address)s", address=delivery.to_address)
     is_later = (delivery.send_at - delivery.created_at).total_seconds() > 1
-    when = _("goes out on %(when)s", when=write_appointment(delivery.send_at, time_zone)) if is_later else ""
+    due = write_appointment(due_at(delivery, practice), practice.time_zone)
+    when = _("goes out on %(when)s", when=due) if is_later else ""
     ready = _("%(message)s made ready", message=name)
     yield delivery.created_at, Told(ready, " · ".join(filter(None, [to_whom, when])))
     ended_at = delivery.ended_at or delivery.send_at

@@ -7,10 +7,10 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from zoneinfo import available_timezones
 
 from babel.numbers import get_currency_precision, list_currencies
 
+from giftshop import clock
 from giftshop.catalog import booking
 from giftshop.catalog.law import is_place
 from giftshop.delivery.addresses import read_address
@@ -57,7 +57,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "phone": _matching(r"[0-9+(). /x-]{5,40}", "a telephone number"),
         "email": lambda value: read_address(_line(200)(value)),
         "booking_url": _read_booking_link,
-        "time_zone": _one_of(available_timezones(), 'a time zone like "America/Denver"'),
+        "time_zone": _one_of(clock.list_zones(), 'a time zone like "America/Denver"'),
         "currency": read_currency,
         "place": _read_place,
         "palette": _one_of(PALETTES, "one of " + ", ".join(PALETTES)),

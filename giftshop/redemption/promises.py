@@ -7,8 +7,10 @@ import sqlalchemy as sa
 
 from giftshop import clock
 from giftshop.catalog.offers import find_offer
+from giftshop.catalog.practice import get_practice
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 
@@ -37,8 +39,9 @@ def find_send_at(certificate: Certificate) -> datetime | None:
     """Return when a certificate goes out that no message has brought to anybody yet, or None."""
     carried = sa.select(Delivery.id).join(DeliveryCertificate, DeliveryCertificate.delivery_id == Delivery.id)
     of_this = carried.where(DeliveryCertificate.certificate_id == certificate.id)
-    query = sa.select(sa.func.min(Delivery.send_at)).where(
-        Delivery.id.in_(of_this.where(Delivery.state == DeliveryState.SCHEDULED, Delivery.send_at > clock.now())),
+    waiting = sa.select(Delivery).where(
+        Delivery.id.in_(of_this.where(Delivery.state == DeliveryState.SCHEDULED)),
         ~of_this.where(Delivery.state == DeliveryState.SENT).exists(),
     )
-    return db.session.scalar(query)
+    now, due = clock.now(), [due_at(message, get_practice()) for message in db.session.scalars(waiting)]
+    return min((moment for moment in due if moment > now), default=None)

@@ -59,10 +59,13 @@ def is_up() -> Response:
 
 @blueprint.get("/readyz")
 def is_ready() -> tuple[Response, int]:
-    """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong."""
+    """Answer 200 when database, migrations and job engine are well, else 503 with what is wrong; and say which time
+    zone rules this process goes by.
+    """
     wrong = list_what_is_wrong(Path(current_app.root_path) / "migrations")
     notices = [notice for notice in (find_proxy_notice(), find_clock_notice()) if notice]
     told: dict[str, Any] = {"ready": not wrong, "wrong": wrong, "notices": notices}
+    told["time_zone_rules"] = clock.describe_rules()
     told["proxies"] = {"seen": count_forwarded(), "told": current_app.config["SHOP_SETTINGS"].proxy_hops}
     return jsonify(told), 503 if wrong else 200
 

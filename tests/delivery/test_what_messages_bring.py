@@ -92,3 +92,9 @@ def test_the_booking_link_carries_the_code_only_where_the_booking_system_takes_i
     send(schedule_gift(certificate), mail_server)
     assert filled in text_in(mail_server, "plain")
     assert filled.replace("&", "&amp;") in text_in(mail_server, "html")
+
+
+def test_a_session_has_the_article_with_which_it_is_said(app: Flask, mail_server: MailServer) -> None:
+    send(schedule_gift(service_text="80-minute massage", amount_text=""), mail_server)
+    for kind in ("plain", "html"):
+        assert "Marko sent you an 80-minute massage" in text_in(mail_server, kind)

@@ -9,9 +9,11 @@ import sqlalchemy as sa
 from flask import Flask
 
 from giftshop import clock, schedule
+from giftshop.catalog.practice import get_practice
 from giftshop.certificates import encryption
 from giftshop.corrections import gifts
 from giftshop.dates import write_day
+from giftshop.delivery import timing
 from giftshop.delivery.messages import compose
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import jobs
@@ -129,12 +131,31 @@ def test_the_buyer_is_told_when_a_gift_goes_out_and_anew_when_that_was_changed(s
     assert message.to_address == "marko@example.com"
     goes = f"Ana: to ana@example.com on {write_day(NEXT_WEEK)} at 9:00"
     path = f"{BASE}/orders/{token_of(order)}"
-    assert_says(message, f"Ana's massage goes out on {write_day(NEXT_WEEK)}", goes, "Mountain Time", path)
+    assert_says(message, f"Ana's massage goes out on {write_day(NEXT_WEEK)}", goes, "Denver time (UTC", path)
     assert tick() == []
     gifts.send_on(order.gifts[0], LATER, key=build.request_key())
     db.session.commit()
     (again,) = tick()
     assert_says(again, f"Ana's massage goes out on {write_day(LATER)}")
+    assert tick() == []
+
+
+@both_databases
+def test_the_buyer_is_told_anew_when_the_practice_moved_the_moment(stripe_side: StripeSide) -> None:
+    stripe_side.sell(*[build.gift_request(deliver_on=day) for day in (LATER, NEXT_WEEK)])
+    tick()
+    put_gifts(created_at=clock.now() - news.LOOK_BACK - timedelta(days=1))  # bought long ago
+    practice = get_practice()
+    practice.time_zone, practice.delivery_hour = "Pacific/Auckland", 17
+    assert timing.follow(practice, at=clock.now()).count == 2
+    db.session.commit()
+    (again,) = tick()
+    moved = [f"on {write_day(day)} at 5:00 PM Auckland time (UTC+1" for day in (LATER, NEXT_WEEK)]
+    _subject, parts = bodies(again)
+    for part in parts:
+        assert all(words in part.replace("\u202f", " ") for words in moved)
+    assert tick() == []
+    assert timing.follow(practice, at=clock.now()).count == 0
     assert tick() == []
 
 

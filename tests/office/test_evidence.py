@@ -71,7 +71,7 @@ def test_the_file_says_what_a_bank_asks_for_and_never_the_code(owner: Desk, stri
         "Redeemed $45.00, $75.00 left",
         f"code ending in {code[-4:]}",
         "No fees. Never expires.",
-        "Mountain Time",
+        "Denver time",
         paid_at,
     ):
         assert said in told.replace("\u202f", " "), said

@@ -8,6 +8,7 @@ import pytest
 import time_machine
 from flask import Flask
 
+from giftshop.catalog.practice import get_practice
 from giftshop.certificates import status
 from giftshop.delivery import deliveries
 from giftshop.delivery.models import Delivery
@@ -40,7 +41,7 @@ def history_of(order: Order) -> list[tuple[str, str, str]]:
         deliveries=deliveries.list_for_order(order.id),
         refunds=db.session.query(Refund).filter(Refund.order_id == order.id).order_by(Refund.id).all(),
         notes=list_notes(order.id),
-        time_zone="America/Denver",
+        practice=get_practice(),
     )
     return [(each.actor, each.what, each.detail) for each in list_happenings(sources)]
 
@@ -123,7 +124,7 @@ def test_a_message_whose_end_was_not_noted_ended_when_it_was_due(app: Flask, sta
         order = told.sold()
     gift = deliveries.list_for_order(order.id)[1]
     gift.state, gift.ended_at = state, None
-    _, (at, _told) = words.tell_delivery(gift, "America/Denver")
+    _, (at, _told) = words.tell_delivery(gift, get_practice())
     assert at == gift.send_at
     db.session.rollback()
 
@@ -132,7 +133,7 @@ def tell(delivery: Delivery, **changes: Any) -> list[str]:
     delivery.sent_at = None
     for name, value in changes.items():
         setattr(delivery, name, value)
-    return [f"{said.what}: {said.detail}" for _, said in words.tell_delivery(delivery, "America/Denver")]
+    return [f"{said.what}: {said.detail}" for _, said in words.tell_delivery(delivery, get_practice())]
 
 
 def event(kind: str, **facts: Any) -> activity_log.ActivityEvent:

@@ -1,20 +1,27 @@
 """`flask practice`: an owner sets up the shop and edits it by one file, on both databases, wholly or not at all."""
 
+import json
 from collections.abc import Callable
+from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
+from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import find_practice, get_practice
+from giftshop.delivery.deliveries import list_for_order
+from giftshop.delivery.models import Delivery
 from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from tests import build
 from tests.conftest import both_databases, make_settings
+from tests.orders import told
 
 SHOP = "http://127.0.0.1:8000"
 OWN_LINES = {
@@ -257,3 +264,68 @@ def test_without_a_practice_every_page_says_that_the_shop_is_not_open_yet(
     assert client.get("/nowhere", base_url=SHOP).status_code == 404
     assert client.post("/webhooks/stripe", base_url=SHOP).status_code == 400
     close_app(client.application)
+
+
+DENVER = "America/Denver"
+
+
+def wait_for(*days: date) -> list[int]:
+    """Let gifts of an order wait for their days, and return their messages' ids."""
+    order = told.sold(*[build.gift_request(deliver_on=day) for day in days])
+    message_ids = [message.id for message in list_for_order(order.id)[1:]]
+    db.session.rollback()
+    return message_ids
+
+
+def moment_of(message_id: int) -> datetime:
+    moment = db.session.get_one(Delivery, message_id, populate_existing=True).send_at
+    db.session.rollback()
+    return moment
+
+
+@both_databases
+def test_another_zone_or_hour_moves_the_gifts_that_wait_and_says_how_many(run: Run, file: Path) -> None:
+    day = clock.today(DENVER) + timedelta(days=9)
+    waiting = wait_for(day, day + timedelta(days=20))
+    for zone, hour in (("Pacific/Auckland", 9), ("Pacific/Auckland", 17), ("America/Phoenix", 17)):
+        file.write_text(edit(run("show")[1], time_zone=f'"{zone}"', delivery_hour=str(hour)))
+        status, said = run("set", str(file))
+        assert (status, said.splitlines()[0]) == (0, "Changed:")
+        assert said.splitlines()[-1] == (
+            "2 gifts that wait go out at another moment. The buyers get an email that says when."
+        )
+        expected = [clock.local_moment(on, hour=hour, time_zone=zone) for on in (day, day + timedelta(days=20))]
+        assert [moment_of(each) for each in waiting] == expected
+    kept = db.session.scalars(sa.select(ActivityEvent.facts).where(ActivityEvent.kind == "practice_set"))
+    assert [json.loads(facts)["moved"] for facts in kept] == [2, 2, 2]
+    db.session.rollback()
+
+
+def test_a_gift_whose_hour_has_passed_by_the_new_clock_goes_out_now_and_that_is_said(run: Run, file: Path) -> None:
+    get_practice().delivery_hour = 23
+    db.session.commit()
+    with time_machine.travel("2026-11-25T17:00:00Z", tick=False):
+        wait_for(date(2026, 11, 25))
+        file.write_text(edit(run("show")[1], delivery_hour="0"))
+        assert run("set", str(file))[1].splitlines()[-1] == (
+            "1 gift that waits goes out at another moment, 1 of them now: the hour of that day has passed."
+        )
+
+
+def test_a_zone_that_shows_the_same_hour_moves_nothing_and_that_is_said(run: Run, file: Path) -> None:
+    wait_for(clock.today(DENVER) + timedelta(days=9))
+    file.write_text(edit(run("show")[1], time_zone='"America/Boise"'))
+    assert run("set", str(file))[1].splitlines()[-1] == "No gifts that wait go out at another moment."
+
+
+def test_other_changes_do_not_speak_of_moments(run: Run, file: Path) -> None:
+    wait_for(clock.today(DENVER) + timedelta(days=9))
+    file.write_text(edit(run("show")[1], phone='"(970) 555-0199"'))
+    assert run("set", str(file))[1] == "Changed:\npractice.phone\n"
+
+
+@pytest.mark.parametrize("zone", ["localtime", "Factory", "posix/America/Denver", "America/denver", "GMT+7:00", ""])
+def test_what_names_no_place_or_no_zone_is_refused(run: Run, file: Path, zone: str) -> None:
+    file.write_text(edit(run("show")[1], time_zone=f'"{zone}"'))
+    status, said = run("set", str(file))
+    assert (status, "practice.time_zone: must be a time zone" in said) == (1, True)

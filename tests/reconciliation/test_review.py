@@ -80,7 +80,12 @@ def mails_of(order: Order) -> list[str]:
 def everything_told(order: Order) -> list[tuple[str, str, str]]:
     """Return the lines of the order's history: who, what and why."""
     sources = Sources(
-        order=order, certificates=list_certificates(order.id), deliveries=[], refunds=[], notes=[], time_zone="UTC"
+        order=order,
+        certificates=list_certificates(order.id),
+        deliveries=[],
+        refunds=[],
+        notes=[],
+        practice=get_practice(),
     )
     return [(line.actor, line.what, line.detail) for line in list_happenings(sources)]
 

@@ -356,3 +356,9 @@ def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
         assert visitor.open(path).status_code == 200
     (event,) = activity_log.list_events(certificate_ids=[certificate_id])
     assert (event.kind, event.actor) == ("viewed", "holder")
+
+
+@pytest.mark.parametrize(("name", "said"), [("60-minute massage", "a 60-"), ("80-minute massage", "an 80-")])
+def test_a_session_has_the_article_with_which_it_is_said(visitor: Visitor, name: str, said: str) -> None:
+    page = visitor.open(f"/c/{code_of(service_name=name)}")
+    assert f"From Marko, for {said}minute massage at" in page.text

@@ -34,9 +34,10 @@ _DATE = r"(?:\d{1,2} )?(?:Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec)[a-z]*
 FACTS = re.compile(
     "|".join(
         (
-            rf"{_DATE}(?: at \d{{1,2}}:\d\d\W[AP]M)?",  # moments go through Babel with a locale of their own
-            r"\d{1,2}\W[AP]M",
-            r"(?:Mountain|Central) Time",
+            _DATE,  # days and hours go through Babel with a locale of their own
+            r"\d{1,2}(?::\d\d)?\W[AP]M",
+            r"\bDenver\b",  # whose clock it is, and how far from UTC
+            r"\bUTC(?:[−+]\d{1,2}(?::\d\d)?)?",
             r"\d{4}-(?:[A-Z][a-z]+|\d\d)-\d\d",  # Esperanto's dates on paper
             r"[\w.+-]+@[\w.-]+",  # addresses of mail
             r"(?:https?://|www\.)\S+|[\w.-]+\.example\S*|127\.0\.0\.1\S*",  # addresses of pages

@@ -104,7 +104,7 @@ def test_every_line_of_a_history_is_in_the_catalogue(app: Flask, said: None) -> 
         lines.append(labels.tell_entry(entry, "USD", ""))
     for kind in MessageKind:
         for state in DeliveryState:
-            lines += [line for _at, line in labels.tell_delivery(_message(kind, state), "America/Denver")]
+            lines += [line for _at, line in labels.tell_delivery(_message(kind, state), get_practice())]
     told_of = [text for line in lines if line is not None for text in (line.what, line.detail)]
     assert plain_english([*told_of, *actors.name_actors([*actors.ACTORS, "staff:99"]).values()]) == []
     db.session.rollback()

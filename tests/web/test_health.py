@@ -16,6 +16,7 @@ from giftshop.foundation.heartbeats import JobExecutor
 from tests.conftest import both_databases, make_settings
 from tests.signing_in import hire, signed_in
 from tests.statements import statements_to
+from tests.zone_rules import OLD, going_by
 
 SHOP = "http://127.0.0.1:8000"
 NO_DATABASES = ["postgresql+psycopg://nobody@127.0.0.1:9/none", "sqlite:////nowhere/shop.sqlite"]
@@ -108,3 +109,12 @@ def test_machines_may_ask_under_any_name(app: Flask, client: FlaskClient, host: 
         assert answer.status_code in (200, 503)
         assert answer.status_code == 200 or "wrong" in answer.get_json()
     assert client.get("/gift", headers={"Host": host}).status_code == 400
+
+
+def test_readiness_says_which_time_zone_rules_count_here(client: FlaskClient) -> None:
+    told = client.get("/readyz", base_url=SHOP).get_json()["time_zone_rules"]
+    assert told == clock.describe_rules()
+    assert (told["in_use"] >= "2026f", told["from"] != "") == (True, True)
+    with going_by(OLD):
+        told = client.get("/readyz", base_url=SHOP).get_json()["time_zone_rules"]
+    assert (told["in_use"], told["from"]) == ("2025b", OLD.folder)

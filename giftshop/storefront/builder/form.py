@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date
 from typing import TypeVar, cast
 
+from giftshop import clock, dates
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT, get_offer
 from giftshop.catalog.prices import get_price
@@ -94,13 +95,10 @@ def draft_of_order(order: Order, token: str) -> Draft:
     return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token)
 
 
-def read_purchase(draft: Draft, practice: Practice, *, today: date, client_address: str) -> Purchase:
+def read_purchase(draft: Draft, practice: Practice, *, client_address: str) -> Purchase:
     """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look."""
     errors: dict[str, str] = {}
-    gifts = [
-        _read_gift(_Answers(raw, f"gifts-{number}-", errors), practice, today=today)
-        for number, raw in enumerate(draft.gifts)
-    ]
+    gifts = [_read_gift(_Answers(raw, f"gifts-{number}-", errors), practice) for number, raw in enumerate(draft.gifts)]
     buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
     buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_(_NO_BUYER_EMAIL)), "")
     if draft.trap:
@@ -145,7 +143,7 @@ class _Answers:
             return otherwise
 
 
-def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftRequest:
+def _read_gift(answers: _Answers, practice: Practice) -> GiftRequest:
     offer = answers.take("offer", lambda text: _offer(text, answers.raw["amount"]), "")
     delivery: DeliveryWay = answers.take("delivery", _delivery_way, "print")
     request = GiftRequest(
@@ -163,7 +161,7 @@ def _read_gift(answers: _Answers, practice: Practice, *, today: date) -> GiftReq
     return replace(
         request,
         recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=_(NO_EMAIL)), ""),
-        deliver_on=answers.take("deliver_on", lambda text: read_deliver_on(text, today), None),
+        deliver_on=answers.take("deliver_on", lambda text: read_deliver_on(text, practice), None),
     )
 
 
@@ -210,11 +208,26 @@ def _design(text: str) -> str:
     return text
 
 
-def read_deliver_on(text: str, today: date) -> date | None:
-    """Read the day on which to send, from today to a year from now; None for now. Raises TypedError."""
-    is_leap_day = (today.month, today.day) == (2, 29)
-    last = today.replace(year=today.year + 1, day=28 if is_leap_day else today.day)
-    return typed.read_day(text, first=today, last=last)
+def first_day(practice: Practice) -> date:
+    """Return the first day that may be chosen: the first on which the delivery hour is to come."""
+    return clock.first_day(hour=practice.delivery_hour, time_zone=practice.time_zone)
+
+
+def read_deliver_on(text: str, practice: Practice) -> date | None:
+    """Read the day on which to send, of a year from the first that may be chosen; None for now. Raises TypedError."""
+    first, today = first_day(practice), clock.today(practice.time_zone)
+    if typed.find_day(text) == today < first:
+        hour = dates.write_hour(practice.delivery_hour, practice.time_zone)
+        raise typed.TypedError(
+            _(
+                "Today it is past %(hour)s. Choose a day from %(first)s, or leave it empty to send it now",
+                hour=hour,
+                first=typed.written(first),
+            )
+        )
+    is_leap_day = (first.month, first.day) == (2, 29)
+    last = first.replace(year=first.year + 1, day=28 if is_leap_day else first.day)
+    return typed.read_day(text, first=first, last=last)
 
 
 def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:

@@ -2,23 +2,22 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time
 
-from babel.dates import format_skeleton
 from flask import render_template
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
-from giftshop import clock, dates
+from giftshop import dates
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.catalog.terms import amount_bounds, short_terms
+from giftshop.delivery.timing import moment_of
 from giftshop.documents.artwork.drawing import DESIGNS
-from giftshop.money import LOCALE, format_amount, minor_digits, name_unit
+from giftshop.money import format_amount, minor_digits, name_unit
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
-from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price
+from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price, first_day, read_deliver_on
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
 from giftshop.words import _
 
@@ -53,8 +52,8 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         offers=offers,
         bounds=amount_bounds(practice),
         designs=DESIGNS,
-        hour=written_hour(practice),
-        first_day=clock.today(practice.time_zone),
+        hour=dates.write_hour(practice.delivery_hour, practice.time_zone),
+        first_day=first_day(practice),
         terms=short_terms(practice),
         may_add=len(gifts) < MOST_GIFTS,
         trap=TRAP,
@@ -88,7 +87,7 @@ def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice:
         price=format_amount(price_cents or 0, practice.currency),
         session=offer.name if offer is not None and offer.kind == "session" else "",
         art=draw_sample(design),
-        goes_out=_goes_out(typed.find_day(raw["deliver_on"]), practice),
+        goes_out=_goes_out(raw["deliver_on"], practice),
     )
 
 
@@ -102,18 +101,13 @@ def _places(errors: dict[str, str], gifts: list[GiftOnPage]) -> dict[str, str]:
     }
 
 
-def _goes_out(day: date | None, practice: Practice) -> str:
-    """Say at which hour of the chosen day it goes, in the zone's own time on that day."""
-    if day is None or not 1971 <= day.year <= 9998:
+def _goes_out(text: str, practice: Practice) -> str:
+    """Say when it goes out on the day that was chosen, if it may be that day."""
+    try:
+        day = read_deliver_on(text, practice)
+    except typed.TypedError:
         return ""
-    moment = clock.local_moment(day, hour=practice.delivery_hour, time_zone=practice.time_zone)
-    return dates.write_appointment(moment, practice.time_zone)
-
-
-def written_hour(practice: Practice) -> str:
-    """Say at which hour of its day a gift goes out ("9 AM Mountain Time")."""
-    hour = format_skeleton("h", time(practice.delivery_hour), locale=LOCALE)
-    return f"{hour} {dates.write_zone(practice.time_zone)}"
+    return dates.write_appointment(moment_of(day, practice), practice.time_zone) if day else ""
 
 
 def _total(gifts: list[GiftOnPage], practice: Practice) -> str:

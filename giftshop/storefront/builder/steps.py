@@ -86,9 +86,7 @@ def receive_gift() -> ResponseReturnValue:
         return show_form(draft)
     practice = get_practice()
     try:
-        purchase = read_purchase(
-            draft, practice, today=clock.today(practice.time_zone), client_address=client_address()
-        )
+        purchase = read_purchase(draft, practice, client_address=client_address())
         if paid := _withdraw(draft.replaces):
             return paid
         order = place_order(purchase, mode=shop_mode(), at=clock.now())

@@ -1,23 +1,21 @@
 """The page on which a buyer changes where and when a gift goes, and the forms on it, each done once."""
 
 from collections.abc import Callable
-from datetime import date
 
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
-from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.corrections import gifts as gift_changes
+from giftshop.dates import write_hour
 from giftshop.errors import RequestKeyReusedError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, new_request_key
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
 from giftshop.storefront import typed
-from giftshop.storefront.builder.form import NO_EMAIL, read_deliver_on
-from giftshop.storefront.builder.page import written_hour
+from giftshop.storefront.builder.form import NO_EMAIL, first_day, read_deliver_on
 from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.order.proof import get_order, is_buyer
 from giftshop.words import N_, _
@@ -91,14 +89,14 @@ def _read_change(way: str) -> Change:
         address = typed.read_email(request.form.get("address", ""), wrong=_(NO_EMAIL))
         return lambda gift, key: gift_changes.send_to(gift, address, key=key)
     if way == "day":
-        day = read_deliver_on(request.form.get("day", ""), _today())
+        day = read_deliver_on(request.form.get("day", ""), get_practice())
         return lambda gift, key: gift_changes.send_on(gift, day, key=key)
     rule = gift_changes.keep_back if way == "cancel" else gift_changes.send_copy
     return lambda gift, key: rule(gift, key=key)
 
 
 def _page(token: str, number: int, errors: dict[str, str] | None = None) -> str:
-    gift = _get_gift(token, number)
+    gift, practice = _get_gift(token, number), get_practice()
     message, certificates = gift_changes.find_message(gift), certificates_of(gift.order).get(gift.id, [])
     day = gift.deliver_on.isoformat() if gift.deliver_on else ""
     return render_template(
@@ -112,12 +110,8 @@ def _page(token: str, number: int, errors: dict[str, str] | None = None) -> str:
         is_buyer=is_buyer(gift.order),
         address=request.form.get("address", gift.recipient_email),
         day=request.form.get("day", day),
-        today=_today(),
-        hour=written_hour(get_practice()),
+        first_day=first_day(practice),
+        hour=write_hour(practice.delivery_hour, practice.time_zone),
         request_key=new_request_key(),
         errors=errors or {},
     )
-
-
-def _today() -> date:
-    return clock.today(get_practice().time_zone)

@@ -10,6 +10,7 @@ from giftshop.corrections.gifts import list_ways
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.timing import due_at, moment_of
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
@@ -157,9 +158,10 @@ def _sum_up(entries: list[LedgerEntry], affairs: Affairs) -> dict[str, str]:
 
 def _tell_mailed(message: Delivery, practice: Practice) -> str:
     address = message.to_address
-    if message.state == DeliveryState.SCHEDULED and message.send_at > clock.now():
-        return _goes_later(address, message.send_at, practice)
-    moment = dates.write_moment(message.sent_at or message.send_at, practice.time_zone)
+    due = due_at(message, practice)
+    if message.state == DeliveryState.SCHEDULED and due > clock.now():
+        return _goes_later(address, due, practice)
+    moment = dates.write_zoned_moment(message.sent_at or message.send_at, practice.time_zone)
     sentences = {
         DeliveryState.SENT: _("Emailed to %(address)s on %(moment)s", address=address, moment=moment),
         DeliveryState.FAILED: _(
@@ -191,10 +193,10 @@ def _intention(gift: Gift, practice: Practice) -> str:
         return _("To print at home")
     if gift.delivery == "buyer":
         return _("Comes to you by email")
-    if gift.deliver_on is None:
+    due = moment_of(gift.deliver_on, practice) if gift.deliver_on else None
+    if due is None or due <= clock.now():
         return _("Goes to %(address)s right after payment", address=gift.recipient_email)
-    moment = clock.local_moment(gift.deliver_on, hour=practice.delivery_hour, time_zone=practice.time_zone)
-    return _goes_later(gift.recipient_email, moment, practice)
+    return _goes_later(gift.recipient_email, due, practice)
 
 
 def _goes_later(address: str, at: datetime, practice: Practice) -> str:
