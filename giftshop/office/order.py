@@ -21,8 +21,10 @@ from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
+from giftshop.office.standings import tell_standing
 from giftshop.orders import labels, notes
 from giftshop.orders.look_up import get_order
+from giftshop.orders.models import Refund
 from giftshop.orders.states import OrderState
 from giftshop.reconciliation.review import is_warned
 from giftshop.refunds.requests import refund_limit
@@ -67,18 +69,18 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
     exposed = [
         (each, tell_exposure(each, held.get(each.stripe_dispute_id, 0), dossier.practice)) for each in dossier.disputes
     ]
-    newest = next((each for each in dossier.refunds if each.public_id == request.args.get("refund", "")), None)
     return render_template(
         "office/order.html",
         dossier=dossier,
         order=dossier.order,
         states=STATES,
         labels=labels,
+        tell_standing=tell_standing,
         name_message=name_message,
         replaced={message.replaces_id for message in dossier.deliveries},
         disputes=exposed,
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
-        newest_refund=newest,
+        newest_refund=_find_newest(dossier.refunds),
         cancelled=list_cancelled(dossier.deliveries),
         is_warned=is_warned(dossier.order),
         done=_tell_done(request.args.get("done", ""), dossier),
@@ -89,6 +91,11 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         typed=typed_in("text"),
         reason=typed_in("reason"),
     )
+
+
+def _find_newest(refunds: list[Refund]) -> Refund | None:
+    """Return the refund that was just asked for here."""
+    return next((each for each in refunds if each.public_id == request.args.get("refund", "")), None)
 
 
 def _tell_done(name: str, dossier: Dossier) -> str:
