@@ -12,14 +12,16 @@ from giftshop.dates import write_appointment
 from giftshop.delivery.addresses import read_address
 from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.delivery.resending import MessageNotFoundError, get_message
+from giftshop.delivery.resending import MessageNotFoundError, get_message, lock_message, version_of
 from giftshop.delivery.states import DeliveryState
+from giftshop.errors import ChangedMeanwhileError
 from giftshop.foundation.database import db
-from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
+from giftshop.orders.labels import tell_delivery
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, typed_in
 from giftshop.words import _
@@ -42,7 +44,7 @@ def resend(message_id: int) -> ResponseReturnValue:
     answer = _send_once(message_id, address)
     db.session.commit()
     if answer.refusal:
-        return _page(message, {"address": answer.message}), answer.status
+        return _page(message, _errors_of(answer, message), is_answered=True), answer.status
     return redirect(back, 303)
 
 
@@ -104,15 +106,25 @@ def _send_once(message_id: int, address: str) -> Answer:
     person = asked()
 
     def act() -> dict[str, object]:
-        send_at = _own_time(_get_message(message_id))
+        message = lock_message(message_id)
+        send_at, found = _own_time(message), version_of(message)
         again = letters.send_again(message_id, to_address=address, actor=person.actor, at=clock.now(), send_at=send_at)
+        refuse_changed(person.key, *found)
         return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}
     return answer_once(scope=f"resend:{person.actor}", key=person.key, body=body, act=act)
 
 
-def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
+def _errors_of(answer: Answer, message: Delivery) -> dict[str, str]:
+    """Return why a message was not sent again; where it has gone on meanwhile, also how far it has come."""
+    if answer.refusal != ChangedMeanwhileError.__name__:
+        return {"address": answer.message}
+    *_before, (_at, told) = tell_delivery(message, get_practice().time_zone)
+    return {"": " ".join([answer.message, _("Meanwhile: %(what)s.", what=f"{told.what}, {told.detail}")])}
+
+
+def _page(message: Delivery, errors: dict[str, str] | None = None, *, is_answered: bool = False) -> str:
     return render_template(
         "office/resend.html",
         message=message,
@@ -120,6 +132,6 @@ def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
         own_time=_own_time(message),
         name=name_message(message.kind),
         address=typed_in("address", message.to_address),
-        request_key=form_key(),
+        request_key=form_key(*version_of(message), is_answered=is_answered),
         errors=errors or {},
     )

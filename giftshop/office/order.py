@@ -13,6 +13,7 @@ from giftshop.delivery.states import DeliveryState
 from giftshop.errors import NoteRefusedError
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import record_sighting
+from giftshop.ledger.idempotency import key_for
 from giftshop.ledger.models import ReplacedCode
 from giftshop.ledger.open_entries import held_for
 from giftshop.office.dossier import Dossier, open_dossier
@@ -26,7 +27,7 @@ from giftshop.orders import labels, notes
 from giftshop.orders.look_up import get_order
 from giftshop.orders.models import Refund
 from giftshop.orders.states import OrderState
-from giftshop.reconciliation.review import is_warned
+from giftshop.reconciliation.review import is_warned, version_of
 from giftshop.refunds.requests import refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
@@ -87,6 +88,7 @@ def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),
         request_key=form_key(),
+        review_key=key_for(*version_of(dossier.order)),
         errors=errors or {},
         typed=typed_in("text"),
         reason=typed_in("reason"),

@@ -7,6 +7,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
+from giftshop.certificates.status import version_of
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
@@ -40,6 +41,7 @@ def render_result(
     undoing: LedgerEntry | None = None,
     again: bool = False,
     errors: dict[str, str] | None = None,
+    is_answered: bool = False,
 ) -> str:
     """Return the page; `done` is the entry just made, `undoing` one whose undo was refused, `errors` why, by field."""
     last = till.find_last_redemption(certificate)
@@ -58,7 +60,7 @@ def render_result(
         undone=find_reversal(done.id) if done is not None else None,
         undo=undo,
         errors=_placed(errors or {}, verdict, undo),
-        **_fill_in(),
+        **_fill_in(certificate, is_answered=is_answered),
         **_offer(certificate),
         **_tell_facts(situation, last),
     )
@@ -81,10 +83,10 @@ def _ask_undo(certificate: Certificate, entry: LedgerEntry | None) -> Undo | Non
     return ask_undo(entry, staff_id=current_user.id, is_manager=has_role("manager"))
 
 
-def _fill_in() -> dict[str, object]:
+def _fill_in(certificate: Certificate, *, is_answered: bool) -> dict[str, object]:
     """Return what stands in the fields before anybody types."""
     typed = {field: typed_in(field) for field in ("other_amount", "note", "reason")}
-    return {"typed": typed, "request_key": form_key()}
+    return {"typed": typed, "request_key": form_key(*version_of(certificate), is_answered=is_answered)}
 
 
 def _offer(certificate: Certificate) -> dict[str, object]:
