@@ -49,8 +49,12 @@ class GiftOpenedError(ShopError):
 
 def list_ways(message: Delivery | None, certificates: list[Certificate]) -> tuple[str, ...]:
     """Return what may be changed now: "address", "day", "cancel" of a gift to others, "copy" of one to the buyer."""
-    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
-    if message is None or not alive or any(certificate.status == CertificateStatus.FROZEN for certificate in alive):
+    alive = [each for each in certificates if each.status != CertificateStatus.VOID]
+    if (
+        message is None
+        or not any(each.balance_cents for each in alive)
+        or any(each.status == CertificateStatus.FROZEN for each in alive)
+    ):
         return ()
     if message.kind == MessageKind.CERTIFICATE:
         return ("copy",) if message.state in (DeliveryState.SENT, DeliveryState.FAILED) else ()

@@ -4,13 +4,14 @@ from giftshop.catalog.models import Practice
 from giftshop.dates import write_day, write_local_day
 from giftshop.money import format_amount
 from giftshop.orders.labels import tell_reason
-from giftshop.orders.standings import OVER, USABLE, Situation, Standing
+from giftshop.orders.standings import HELD, OVER, USABLE, Situation, Standing
 from giftshop.words import N_, _
 
+_USED = N_("%(spent)s was used, the last of it on %(used_day)s.")
 WORDS = {
     Standing.FULL: ("good", N_("Good to use"), ""),
-    Standing.PART_USED: ("good", N_("Good to use"), N_("%(spent)s was used, the last of it on %(used_day)s.")),
-    Standing.USED_UP: ("note", N_("Used up"), N_("%(spent)s was used, the last of it on %(used_day)s.")),
+    Standing.PART_USED: ("good", N_("Good to use"), _USED),
+    Standing.USED_UP: ("note", N_("Used up"), _USED),
     Standing.EXPIRED: ("warn", N_("Expired"), N_("It could be used until %(last_day)s.")),
     Standing.ON_HOLD: ("bad", N_("On hold"), N_("%(amount)s has waited on it since %(day)s.")),
     Standing.WARNED: ("bad", N_("On hold, maybe fraud"), N_("%(amount)s has waited on it since %(day)s.")),
@@ -43,6 +44,12 @@ WORDS = {
     Standing.ENDED: ("note", N_("Ended"), N_("%(amount)s was taken off on %(day)s: %(why)s.")),
 }
 
+_EMPTY = {
+    **dict.fromkeys(HELD, N_("Nothing is left on it. It has been on hold since %(day)s.")),
+    Standing.LOST: N_("The bank gave the payment back on %(day)s. Nothing was left on it then."),
+}
+"""What is said where there is no amount to name."""
+
 
 def tell_standing(situation: Situation, practice: Practice) -> tuple[str, str, str]:
     """Return the tone and the word of a certificate, and all there is to say of it."""
@@ -53,10 +60,12 @@ def tell_standing(situation: Situation, practice: Practice) -> tuple[str, str, s
 def _list_sentences(situation: Situation, practice: Practice) -> list[str]:
     """Say what happened to a certificate, the most telling first; nothing of one that is as it was sold."""
     standing, (_tone, _tag, sentence) = situation.standing, WORDS[situation.standing]
-    is_over, is_told = standing in OVER, standing in (Standing.PART_USED, Standing.USED_UP)
+    is_over = standing in OVER
+    if not situation.about.cents:
+        sentence = _EMPTY.get(standing, sentence)
     sentences = {
         sentence: sentence and situation.about.at,
-        N_("%(spent)s was used, the last of it on %(used_day)s."): situation.used.at and not is_told,
+        _USED: situation.used.at,
         N_("%(back)s went back to the buyer, the last of it on %(back_day)s."): situation.back.at and not is_over,
         N_("%(coming)s is on its way back."): situation.coming.at and not is_over,
         N_("The bank’s question ended on %(clear_day)s, decided for you."): situation.cleared_at and standing in USABLE,

@@ -11,7 +11,7 @@ from giftshop.dates import write_local_day, write_moment, write_short_day
 from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.labels import tell_reason
-from giftshop.orders.standings import USABLE, Situation, Standing
+from giftshop.orders.standings import HELD, USABLE, Situation, Standing
 from giftshop.words import N_, _
 
 Tone = Literal["good", "warn", "bad", "note"]
@@ -79,6 +79,11 @@ WORDS: dict[Standing, tuple[Tone, str, str, str]] = {
     Standing.USED_UP: ("warn", N_("Already used up"), N_("The last %(taken)s was taken %(moment)s"), ""),
 }
 """Of what cannot be redeemed: a tone, a word, what happened, and what to do."""
+_EMPTY = {
+    **dict.fromkeys(HELD, N_("On hold since %(day)s. Nothing is left on it")),
+    Standing.LOST: N_("The bank gave the payment back on %(day)s. Nothing was left on it then"),
+}
+"""What happened where there is no amount to name."""
 
 
 def judge(
@@ -140,6 +145,8 @@ def _allow(situation: Situation, send_at: datetime | None, bounced_at: datetime 
 def _refuse(situation: Situation, last: LedgerEntry | None, time_zone: str) -> Verdict:
     tone, word, happened, way_on = WORDS[situation.standing]
     values = _values(situation, last, time_zone)
+    if not situation.about.cents:
+        happened = _EMPTY.get(situation.standing, happened)
     has_moment = last if situation.standing == Standing.USED_UP else situation.about.at
     told = _(happened, **values) if has_moment else _("Nothing is left on it")
     return Verdict(tone, _(word, **values), ". ".join(filter(None, [told, way_on and _(way_on)])))

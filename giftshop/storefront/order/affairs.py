@@ -91,6 +91,7 @@ def head_of(affairs: Affairs) -> str:
         _("This order has ended"): are_over,
         _("Part of this order was paid back"): is_partly_back,
         _("This order is used up"): found == {Standing.USED_UP},
+        _("The last day to use this order is over"): found == {Standing.EXPIRED},
     }
     return next((words for words, is_so in headings.items() if is_so), "")
 

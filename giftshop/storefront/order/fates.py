@@ -86,12 +86,14 @@ def _tell_mailed(message: Delivery, practice: Practice) -> str:
     address = message.to_address
     if message.state == DeliveryState.SCHEDULED and message.send_at > clock.now():
         return _goes_later(address, message.send_at, practice)
-    moment = dates.write_moment(message.sent_at or message.send_at, practice.time_zone)
+    moment = dates.write_moment(message.sent_at or message.ended_at or message.send_at, practice.time_zone)
     sentences = {
         DeliveryState.SENT: _("Emailed to %(address)s on %(moment)s", address=address, moment=moment),
         DeliveryState.FAILED: _(
-            "We couldn’t deliver it to %(address)s. Nothing is lost: with the right address it goes out again",
+            "We couldn’t deliver it to %(address)s. Nothing is lost: with the right address it goes out again. "
+            "It came back on %(moment)s",
             address=address,
+            moment=moment,
         ),
         DeliveryState.CANCELLED: _("The email was cancelled"),
     }

@@ -3,7 +3,7 @@
 from giftshop import dates
 from giftshop.catalog.models import Practice
 from giftshop.money import format_amount
-from giftshop.orders.standings import OVER, USABLE, Situation, Standing, Sum
+from giftshop.orders.standings import HELD, OVER, USABLE, Situation, Standing, Sum
 from giftshop.words import N_, _
 
 WORDS = {
@@ -39,6 +39,11 @@ WORDS = {
     ),
 }
 """What the buyer reads of a gift that cannot be used; of any other they read where it is."""
+_EMPTY = {
+    **dict.fromkeys(HELD, N_("On hold since %(day)s, and nothing is left on it. Call us on %(phone)s")),
+    Standing.LOST: N_("The bank gave its payment back on %(day)s. Nothing was left on it then"),
+}
+"""The same where there is no amount to name."""
 _ENDED = N_("It has ended and can no longer be used. Is that a surprise? Call us on %(phone)s")
 _SEVERAL_TIMES = N_("%(amount)s went back, the last of it on %(day)s, so it can no longer be used")
 
@@ -57,7 +62,9 @@ def tell_standing(standing: Standing, situations: list[Situation], practice: Pra
     mine = [each for each in situations if each.standing == standing]
     about, used = Sum.of_all(each.about for each in mine), Sum.of_all(each.used for each in mine)
     first, currency = mine[0].certificate, mine[0].certificate.currency
-    sentence = _SEVERAL_TIMES if standing == Standing.REFUNDED and about.count > 1 else WORDS[standing]
+    sentence = WORDS[standing] if about.cents else _EMPTY.get(standing, WORDS[standing])
+    if standing == Standing.REFUNDED and about.count > 1:
+        sentence = _SEVERAL_TIMES
     return _(
         sentence if about.at else _ENDED,
         amount=format_amount(about.cents, currency),
