@@ -8,7 +8,7 @@ export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
-.PHONY: help run test thorough check bench coverage faults mutants upgrade-rehearsal requirements translations clean
+.PHONY: help run test thorough check bench coverage faults mutants states upgrade-rehearsal requirements translations clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -53,6 +53,10 @@ thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every
 
 mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
 	$(BIN)/python -m tests.mutation $(MODULE)
+
+states: .venv/.tests static/fonts/fonts.css ## Picture every state of a certificate for each of its readers, in docs/states
+	@mkdir -p docs/states
+	PICTURES=docs/states $(BIN)/python -m pytest -q tests/standings/test_pages_in_a_browser.py
 
 # With extras: where only coverage is pinned, pip takes the newest coverage[toml] and then refuses it.
 requirements: ## Pin every dependency again, with hashes (needs uv)

@@ -17,6 +17,8 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 _VERSION = re.compile(r"([0-9]{4})([a-z]*)")
+SKEW = timedelta(minutes=5)
+"""How far the clocks of two hosts may be apart."""
 LOOK_SECONDS = 60
 """How often a running process looks whether newer rules were installed."""
 _SYSTEM = zoneinfo.TZPATH

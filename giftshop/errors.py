@@ -119,6 +119,10 @@ class RequestKeyReusedError(ShopError):
     """This form was already sent with other content. Please open the page again."""
 
 
+class ChangedMeanwhileError(ShopError):
+    """This has changed since you opened the page. Look at it, and press once more if that is still right."""
+
+
 # --- orders -----------------------------------------------------------------------------------------
 
 

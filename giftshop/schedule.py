@@ -24,7 +24,6 @@ from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, Report, find_last_run, reconcile
 from giftshop.staff import sessions
 from giftshop.web import limiter_storage
-from giftshop.web.health import SKEW
 from giftshop.words import N_, _
 
 NEWS_MINUTES, FOLLOW_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 1, 5, 15, 60
@@ -104,7 +103,7 @@ def seal_ledger() -> None:
 def watch_clock() -> None:
     """Tell the owner, once, that something is dated in the future, and send what has waited since for that day."""
     at, latest, practice = clock.now(), find_latest_stamp(), find_practice()
-    if latest is not None and practice is not None and latest > at + SKEW:
+    if latest is not None and practice is not None and latest > at + clock.SKEW:
         told = N_(
             "Something here is dated %(when)s, which is still to come: the clock of the shop’s machine was ahead then,"
             " or is behind now. Please tell whoever looks after the shop. What was sold then is good; only its date is"

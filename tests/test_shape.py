@@ -14,6 +14,7 @@ from giftshop.foundation.settings import ROOT
 from giftshop.ledger.kinds import Account, EntryKind
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.kinds import AlertKind
+from giftshop.orders.standings import Standing
 from giftshop.orders.states import AttemptState, DisputeState, OrderState, RefundState
 
 PACKAGE = ROOT / "giftshop"
@@ -34,6 +35,7 @@ KINDS_AND_STATES: tuple[type[StrEnum], ...] = (
     MessageKind,
     OrderState,
     RefundState,
+    Standing,
 )
 """What is a kind or a state: written once, in its table; everywhere else by the table's name for it."""
 

@@ -16,12 +16,20 @@ _END = "ends with "
 
 
 def find_by_code(text: str) -> Certificate | None:
-    """Return the certificate whose code was typed or scanned, or None for every bad code alike."""
+    """Return the certificate whose code was typed or scanned, also one that has ended, or None for every other code."""
     try:
-        certificate = get_by_code(text)
+        return get_by_code(text)
     except (InvalidCodeError, CertificateNotFoundError):
         return None
-    return None if certificate.status == CertificateStatus.VOID else certificate
+
+
+def find_replaced(text: str) -> ReplacedCode | None:
+    """Return what is known of a code that a newer one has replaced, or None for every other code."""
+    try:
+        keys = encryption.lookups(codes.normalise_code(text))
+    except InvalidCodeError:
+        return None
+    return db.session.scalar(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys)))
 
 
 def get_by_code(text: str) -> Certificate:

@@ -13,6 +13,7 @@ from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMi
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Fact
 from giftshop.ledger.kinds import CLEARING, Account, EntryKind
 from giftshop.ledger.models import Certificate, CertificateFreeze, LedgerEntry, ReplacedCode
 from giftshop.ledger.open_entries import list_open_of
@@ -145,6 +146,14 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     db.session.flush()
     activity_log.note(Activity.REISSUED, actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code
+
+
+def version_of(certificate: Certificate) -> tuple[Fact, ...]:
+    """Return what a page shows of a certificate that an act on it may change, for the request key of its forms."""
+    holds = sa.select(sa.func.count(), sa.func.count(CertificateFreeze.lifted_at))
+    put_on, ended = db.session.execute(holds.where(CertificateFreeze.certificate_id == certificate.id)).one()
+    row = (certificate.last_sequence, certificate.status, certificate.code_lookup, str(certificate.expires_on))
+    return (*row, put_on, ended)
 
 
 def _lock_unended(certificate_id: int) -> Certificate:

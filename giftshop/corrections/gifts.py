@@ -20,7 +20,7 @@ from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
-from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.idempotency import Answer, Fact, answer_once, refuse_changed
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
@@ -49,8 +49,12 @@ class GiftOpenedError(ShopError):
 
 def list_ways(message: Delivery | None, certificates: list[Certificate]) -> tuple[str, ...]:
     """Return what may be changed now: "address", "day", "cancel" of a gift to others, "copy" of one to the buyer."""
-    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
-    if message is None or not alive or any(certificate.status == CertificateStatus.FROZEN for certificate in alive):
+    alive = [each for each in certificates if each.status != CertificateStatus.VOID]
+    if (
+        message is None
+        or not any(each.balance_cents for each in alive)
+        or any(each.status == CertificateStatus.FROZEN for each in alive)
+    ):
         return ()
     if message.kind == MessageKind.CERTIFICATE:
         return ("copy",) if message.state in (DeliveryState.SENT, DeliveryState.FAILED) else ()
@@ -64,8 +68,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
     waited to bring one to the old address. Refused when somebody has opened or used it: then it is theirs.
     """
 
-    def act() -> dict[str, object]:
-        message, certificates = _take(gift, "address")
+    def act(message: Delivery, certificates: list[Certificate]) -> dict[str, object]:
         now = clock.now()
         if address != message.to_address and _may_have_arrived(message):
             _refuse_opened(certificates)
@@ -81,8 +84,7 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
 def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
     """Send a gift that has not left yet on another day, None for now, at the practice's hour."""
 
-    def act() -> dict[str, object]:
-        message, _ = _take(gift, "day")
+    def act(message: Delivery, _certificates: list[Certificate]) -> dict[str, object]:
         now = clock.now()
         gift.delivery, gift.deliver_on = "recipient", day
         send_at = letters.send_at(gift, get_practice(), at=now)
@@ -98,8 +100,7 @@ def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
 def keep_back(gift: Gift, *, key: str) -> Answer:
     """Let a gift that has not left yet not be sent: the buyer prints it, or sends it later."""
 
-    def act() -> dict[str, object]:
-        message, _ = _take(gift, "cancel")
+    def act(message: Delivery, _certificates: list[Certificate]) -> dict[str, object]:
         resending.cancel(message.id, at=clock.now())
         gift.delivery, gift.deliver_on = "print", None
         activity_log.note(Activity.SENDING_CANCELLED, actor=BUYER, order_id=gift.order_id)
@@ -111,12 +112,17 @@ def keep_back(gift: Gift, *, key: str) -> Answer:
 def send_copy(gift: Gift, *, key: str) -> Answer:
     """Send the buyer the certificate once more that came to them."""
 
-    def act() -> dict[str, object]:
-        message, _ = _take(gift, "copy")
+    def act(message: Delivery, _certificates: list[Certificate]) -> dict[str, object]:
         to_address = gift.order.buyer_email
         return {"message": letters.send_again(message.id, to_address=to_address, actor=BUYER, at=clock.now()).id}
 
     return _once(gift, "copy", key, act)
+
+
+def version_of(gift: Gift, message: Delivery | None, certificates: list[Certificate]) -> tuple[Fact, ...]:
+    """Return what the buyer's page shows of a gift that a change depends on, for the request key of its forms."""
+    codes = [fact for each in certificates for fact in (each.status, each.code_lookup)]
+    return (gift.delivery, str(gift.deliver_on), *(resending.version_of(message) if message else ()), *codes)
 
 
 def find_message(gift: Gift) -> Delivery | None:
@@ -125,8 +131,8 @@ def find_message(gift: Gift) -> Delivery | None:
     return db.session.scalar(query.order_by(Delivery.id.desc()).limit(1))
 
 
-def _take(gift: Gift, way: str) -> tuple[Delivery, list[Certificate]]:
-    """Hold a gift's message against its job and other presses; return it with the certificates it brings.
+def _take(gift: Gift) -> tuple[Delivery, list[Certificate]]:
+    """Hold a gift's message against its job and other presses; return it with the gift's certificates.
 
     Raises MessageUnderWayError, NotChangeableError.
     """
@@ -136,10 +142,7 @@ def _take(gift: Gift, way: str) -> tuple[Delivery, list[Certificate]]:
     message = resending.lock_message(newest.id)
     if message.state == DeliveryState.SENDING:
         raise resending.MessageUnderWayError
-    certificates = certificates_of(gift.order).get(gift.id, [])
-    if way not in list_ways(message, certificates):
-        raise NotChangeableError
-    return message, [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
+    return message, certificates_of(gift.order).get(gift.id, [])
 
 
 def _may_have_arrived(message: Delivery) -> bool:
@@ -158,6 +161,17 @@ def _refuse_opened(certificates: list[Certificate]) -> None:
         raise GiftOpenedError
 
 
-def _once(gift: Gift, name: str, key: str, act: Callable[[], dict[str, object]], **more: object) -> Answer:
-    body = {"act": name, "gift": gift.id, **more}
-    return answer_once(scope=f"gift:{gift.order.public_id}", key=key, body=body, act=act)
+def _once(
+    gift: Gift, way: str, key: str, act: Callable[[Delivery, list[Certificate]], dict[str, object]], **more: object
+) -> Answer:
+    """Change a gift once, by the message and the certificates that have not ended, if it is as the page showed it."""
+
+    def act_on_what_was_seen() -> dict[str, object]:
+        message, certificates = _take(gift)
+        refuse_changed(key, *version_of(gift, message, certificates))
+        if way not in list_ways(message, certificates):
+            raise NotChangeableError
+        return act(message, [each for each in certificates if each.status != CertificateStatus.VOID])
+
+    body = {"act": way, "gift": gift.id, **more}
+    return answer_once(scope=f"gift:{gift.order.public_id}", key=key, body=body, act=act_on_what_was_seen)

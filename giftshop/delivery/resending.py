@@ -17,6 +17,7 @@ from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import WAITING, DeliveryState
 from giftshop.errors import CertificateVoidError, ShopError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Fact
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.words import _
@@ -44,6 +45,11 @@ def get_message(delivery_id: int) -> Delivery:
     if delivery is None:
         raise MessageNotFoundError
     return delivery
+
+
+def version_of(message: Delivery) -> tuple[Fact, ...]:
+    """Return what a page shows of a message that sending it again depends on, for the request key of its form."""
+    return message.id, message.state, message.to_address, message.send_at
 
 
 def cancel_all(gift_id: int, *, kind: MessageKind, at: datetime) -> None:

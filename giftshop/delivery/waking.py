@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
+from giftshop import clock
 from giftshop.delivery.deliveries import BACK_OFF_MINUTES
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
@@ -17,7 +18,6 @@ from giftshop.foundation.database import db
 
 LONGEST = timedelta(minutes=sum(BACK_OFF_MINUTES), hours=4)
 """All the pauses between the tries of a message, and some hours in which nobody ran jobs."""
-SKEW = timedelta(minutes=5)
 
 
 def wake_stuck(*, at: datetime) -> int:
@@ -26,7 +26,7 @@ def wake_stuck(*, at: datetime) -> int:
     Those made by a clock that was ahead, to be sent at once, are among them; a gift for a later day is not. The caller
     commits. The job of the turn before, if it ever comes, finds another turn in the row.
     """
-    was_made_ahead = sa.and_(Delivery.created_at > at + SKEW, Delivery.send_at <= Delivery.created_at)
+    was_made_ahead = sa.and_(Delivery.created_at > at + clock.SKEW, Delivery.send_at <= Delivery.created_at)
     stuck = sa.select(Delivery).where(
         Delivery.state == DeliveryState.SCHEDULED, sa.or_(Delivery.send_at < at - LONGEST, was_made_ahead)
     )

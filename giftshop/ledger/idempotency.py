@@ -3,6 +3,10 @@
 The key is made when the form is shown. The same key with the same content gets the first answer again,
 refusals too; with other content it is refused (409). Key, answer and money are one commit. A refusal is committed
 too, and so what the act wrote before it refused is rolled back first.
+
+The key also says what its page showed. Eight pages of one certificate may be open at eight desks: the first press acts;
+each of the others saw what is no longer so, and its person looks again before they act. A key that a program chose saw
+no page, and is only answered once.
 """
 
 import hashlib
@@ -11,16 +15,27 @@ import re
 import secrets
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
 
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.errors import RequestKeyMissingError, RequestKeyReusedError, ShopError, TooManyUndosError
+from giftshop.errors import (
+    ChangedMeanwhileError,
+    RequestKeyMissingError,
+    RequestKeyReusedError,
+    ShopError,
+    TooManyUndosError,
+)
 from giftshop.foundation.database import db
 from giftshop.ledger.models import MoneyRequest
 
 DONE, FORBIDDEN, REFUSED = 200, 403, 409
 _KEY = re.compile(r"[\x21-\x7e]{16,255}")
+Fact = str | int | bytes | bool | datetime | None
+"""What a page shows and an act may change, as it goes into a request key."""
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_STAMPED = re.compile(r"[A-Za-z0-9_-]{16,}(?P<stamp>\.(?P<at>[0-9a-f]{12,16})\.(?P<version>[0-9a-f]{16}))")
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,7 +57,7 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     Raises RequestKeyMissingError (400), RequestKeyReusedError (409).
     """
     refuse_unusable_key(key)
-    digest = hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
+    digest = _digest(body)
     if stored := _find_stored(scope, key):
         return _replayed(stored, digest)
     facts, refusal = _acted(act)
@@ -65,9 +80,43 @@ def answer_once(*, scope: str, key: str, body: Mapping[str, object], act: Callab
     return Answer(status, facts, str(answer["refusal"]), str(answer["message"]), is_replayed=False)
 
 
+def find_answer(*, scope: str, key: str, body: Mapping[str, object]) -> Answer | None:
+    """Return what a request was answered before, for acts that commit on their way. Raises RequestKeyReusedError."""
+    stored = db.session.get(MoneyRequest, (scope, key))
+    return _replayed(stored, _digest(body)) if stored else None
+
+
 def new_request_key() -> str:
     """Return a fresh request key, for a form that is about to be shown or an act without one."""
     return secrets.token_urlsafe(18)
+
+
+def key_for(*shown: Fact) -> str:
+    """Return a fresh request key for a form on a page that shows these facts, the same in each call."""
+    microseconds = (clock.now() - _EPOCH) // timedelta(microseconds=1)
+    return f"{new_request_key()}.{microseconds:x}.{_version(shown)}"
+
+
+def renew(key: str) -> str:
+    """Return a fresh key that says what `key` says was seen, for a form that comes back because of what was typed."""
+    found = _STAMPED.fullmatch(key)
+    return new_request_key() + (found["stamp"] if found else "")
+
+
+def seen_at(key: str) -> datetime | None:
+    """Return when the page was shown from which a request comes, or None for a key that saw none."""
+    found = _STAMPED.fullmatch(key)
+    return _EPOCH + timedelta(microseconds=int(found["at"], 16)) if found else None
+
+
+def refuse_changed(key: str, *facts: Fact) -> None:
+    """Let a request pass whose page showed what is so now; call it once what it acts on is locked.
+
+    Raises ChangedMeanwhileError.
+    """
+    found = _STAMPED.fullmatch(key)
+    if found and found["version"] != _version(facts):
+        raise ChangedMeanwhileError
 
 
 def refuse_unusable_key(key: str) -> None:
@@ -100,6 +149,10 @@ def _acted(act: Callable[[], dict[str, object]]) -> tuple[dict[str, object], Sho
         return {}, refusal
 
 
+def _digest(body: Mapping[str, object]) -> bytes:
+    return hashlib.sha256(json.dumps(body, sort_keys=True, separators=(",", ":")).encode()).digest()
+
+
 def _status(refusal: ShopError | None) -> int:
     if refusal is None:
         return DONE
@@ -111,3 +164,8 @@ def _replayed(stored: MoneyRequest, digest: bytes) -> Answer:
         raise RequestKeyReusedError
     answer = json.loads(stored.answer)
     return Answer(stored.status, answer["facts"], answer["refusal"], answer["message"], is_replayed=True)
+
+
+def _version(facts: tuple[Fact, ...]) -> str:
+    written = json.dumps([each.hex() if isinstance(each, bytes) else str(each) for each in facts])
+    return hashlib.sha256(written.encode()).hexdigest()[:16]

@@ -6,14 +6,18 @@ from dataclasses import dataclass
 from flask import abort, redirect, render_template
 from flask.typing import ResponseReturnValue
 
+from giftshop.catalog.practice import get_practice
 from giftshop.certificates.look_up import get_certificate
 from giftshop.certificates.reasons import read_reason
 from giftshop.certificates.requests import Asked
+from giftshop.certificates.status import version_of
 from giftshop.corrections import certificates
+from giftshop.errors import ChangedMeanwhileError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.office.forms import Filled, asked
+from giftshop.orders.history import tell_meanwhile
 from giftshop.orders.look_up import find_gift
 from giftshop.web.form_state import form_key, typed_in
 from giftshop.words import N_
@@ -82,12 +86,22 @@ def send_act(name: str, public_id: str) -> ResponseReturnValue:
     answer = ACTS[name].run(certificate, asked(reason))
     db.session.commit()
     if answer.refusal:
-        return _page(name, certificate, {"reason": answer.message}), answer.status
+        return _page(name, certificate, errors_of(answer, certificate), is_answered=True), answer.status
     done = "reissue_quietly" if answer.facts.get("told") is False else name
     return redirect(f"/office/orders/{order_id}?done={done}", 303)
 
 
-def _page(name: str, certificate: Certificate, errors: dict[str, str] | None = None) -> str:
+def errors_of(answer: Answer, certificate: Certificate, field: str = "reason") -> dict[str, str]:
+    """Return why an act on a certificate was refused, by field; what changed meanwhile stands above all of them."""
+    if answer.refusal != ChangedMeanwhileError.__name__:
+        return {field: answer.message}
+    practice, key = get_practice(), typed_in("request_key")
+    return {"": " ".join([answer.message, tell_meanwhile(certificate, key, practice)])}
+
+
+def _page(
+    name: str, certificate: Certificate, errors: dict[str, str] | None = None, *, is_answered: bool = False
+) -> str:
     return render_template(
         "office/act.html",
         act=ACTS[name],
@@ -95,7 +109,7 @@ def _page(name: str, certificate: Certificate, errors: dict[str, str] | None = N
         certificate=certificate,
         order_id=_order_id(certificate),
         reason=typed_in("reason"),
-        request_key=form_key(),
+        request_key=form_key(*version_of(certificate), is_answered=is_answered),
         errors=errors or {},
     )
 

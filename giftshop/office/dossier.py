@@ -6,19 +6,21 @@ from typing import TypeVar
 
 import sqlalchemy as sa
 
+from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
 from giftshop.delivery.deliveries import list_for_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
-from giftshop.ledger.models import Certificate, CertificateFreeze
+from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.orders.actors import name_actors
 from giftshop.orders.history import Happening, Sources, list_happenings
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import CheckoutAttempt, Dispute, Gift, Order, Refund
 from giftshop.orders.notes import OrderNote, list_notes
+from giftshop.orders.standings import Situation, read_situations
 from giftshop.refunds.requests import list_refundable
 
 Row = TypeVar("Row", Refund, Dispute)
@@ -26,12 +28,12 @@ Row = TypeVar("Row", Refund, Dispute)
 
 @dataclass(frozen=True, slots=True)
 class Sold:
-    """One certificate of an order as the office sees it: the end of its code, its holds, what can be paid back."""
+    """One certificate of an order as the office sees it: the end of its code, how it stands, what can be paid back."""
 
     certificate: Certificate
     gift: Gift
     code_end: str
-    holds: list[CertificateFreeze]
+    situation: Situation
     most_cents: int
 
 
@@ -66,7 +68,7 @@ class Dossier:
     @cached_property
     def names(self) -> dict[str, str]:
         """What to call everybody who did something here."""
-        holders = [hold.actor for each in self.sold for hold in each.holds]
+        holders = [hold.actor for each in self.sold for hold in each.situation.holds]
         refunders, writers = [each.actor for each in self.refunds], [each.actor for each in self.notes]
         return name_actors([*holders, *refunders, *writers, *(each.actor for each in self.happenings)])
 
@@ -77,7 +79,7 @@ def open_dossier(order: Order, practice: Practice) -> Dossier:
         order=order,
         practice=practice,
         gifts=list(order.gifts),
-        sold=_list_sold(order),
+        sold=_list_sold(order, practice),
         attempts=list(order.attempts),
         refunds=_of_order(Refund, order),
         disputes=_of_order(Dispute, order),
@@ -86,25 +88,16 @@ def open_dossier(order: Order, practice: Practice) -> Dossier:
     )
 
 
-def _list_sold(order: Order) -> list[Sold]:
-    most = {each.certificate.id: each.most_cents for each in list_refundable(order)}
-    issued, gifts = certificates_of(order), {gift.id: gift for gift in order.gifts}
-    holds = _open_holds(list(most))
+def _list_sold(order: Order, practice: Practice) -> list[Sold]:
+    refundable, gifts = list_refundable(order), {gift.id: gift for gift in order.gifts}
+    most = {each.certificate.id: each.most_cents for each in refundable}
+    issued, today = certificates_of(order), clock.today(practice.time_zone)
+    situations = read_situations([each.certificate for each in refundable], on=today)
     return [
-        Sold(each, gifts[gift_id], _code_end(each), holds.get(each.id, []), most[each.id])
+        Sold(each, gifts[gift_id], _code_end(each), situations[each.id], most[each.id])
         for gift_id, certificates in issued.items()
         for each in certificates
     ]
-
-
-def _open_holds(certificate_ids: list[int]) -> dict[int, list[CertificateFreeze]]:
-    query = sa.select(CertificateFreeze).where(
-        CertificateFreeze.certificate_id.in_(certificate_ids), CertificateFreeze.lifted_at.is_(None)
-    )
-    found: dict[int, list[CertificateFreeze]] = {}
-    for hold in db.session.scalars(query.order_by(CertificateFreeze.id)):
-        found.setdefault(hold.certificate_id, []).append(hold)
-    return found
 
 
 def _code_end(certificate: Certificate) -> str:

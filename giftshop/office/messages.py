@@ -13,14 +13,16 @@ from giftshop.delivery import timing
 from giftshop.delivery.addresses import read_address
 from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.delivery.resending import MessageNotFoundError, get_message
+from giftshop.delivery.resending import MessageNotFoundError, get_message, lock_message, version_of
 from giftshop.delivery.states import DeliveryState
+from giftshop.errors import ChangedMeanwhileError
 from giftshop.foundation.database import db
-from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
+from giftshop.orders.labels import tell_delivery
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, typed_in
 from giftshop.words import _
@@ -43,7 +45,7 @@ def resend(message_id: int) -> ResponseReturnValue:
     answer = _send_once(message_id, address)
     db.session.commit()
     if answer.refusal:
-        return _page(message, {"address": answer.message}), answer.status
+        return _page(message, _errors_of(answer, message), is_answered=True), answer.status
     return redirect(back, 303)
 
 
@@ -109,23 +111,32 @@ def _send_once(message_id: int, address: str) -> Answer:
     person = asked()
 
     def act() -> dict[str, object]:
-        day = _own_day(_get_message(message_id))
-        now, practice = clock.now(), get_practice()
+        message = lock_message(message_id)
+        day, found = _own_day(message), version_of(message)
         again = letters.send_again(
             message_id,
             to_address=address,
             actor=person.actor,
-            at=now,
-            send_at=timing.moment_of(day, practice) if day else None,
+            at=clock.now(),
+            send_at=timing.moment_of(day, get_practice()) if day else None,
             send_on=day,
         )
+        refuse_changed(person.key, *found)
         return {"message": again.id}
 
     body = {"act": "resend", "message": message_id, "to": address}
     return answer_once(scope=f"resend:{person.actor}", key=person.key, body=body, act=act)
 
 
-def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
+def _errors_of(answer: Answer, message: Delivery) -> dict[str, str]:
+    """Return why a message was not sent again; where it has gone on meanwhile, also how far it has come."""
+    if answer.refusal != ChangedMeanwhileError.__name__:
+        return {"address": answer.message}
+    *_before, (_at, told) = tell_delivery(message, get_practice())
+    return {"": " ".join([answer.message, _("Meanwhile: %(what)s.", what=f"{told.what}, {told.detail}")])}
+
+
+def _page(message: Delivery, errors: dict[str, str] | None = None, *, is_answered: bool = False) -> str:
     return render_template(
         "office/resend.html",
         message=message,
@@ -133,6 +144,6 @@ def _page(message: Delivery, errors: dict[str, str] | None = None) -> str:
         own_time=_own_time(message),
         name=name_message(message.kind),
         address=typed_in("address", message.to_address),
-        request_key=form_key(),
+        request_key=form_key(*version_of(message), is_answered=is_answered),
         errors=errors or {},
     )

@@ -14,6 +14,7 @@ from giftshop.delivery.timing import due_at
 from giftshop.errors import NoteRefusedError
 from giftshop.foundation.database import db
 from giftshop.foundation.sightings import record_sighting
+from giftshop.ledger.idempotency import key_for
 from giftshop.ledger.models import ReplacedCode
 from giftshop.ledger.open_entries import held_for
 from giftshop.office.dossier import Dossier, open_dossier
@@ -22,10 +23,12 @@ from giftshop.office.messages import list_cancelled
 from giftshop.office.needs import tell_exposure
 from giftshop.office.orders import STATES
 from giftshop.office.refund import tell_refund
+from giftshop.office.standings import tell_standing
 from giftshop.orders import labels, notes
 from giftshop.orders.look_up import get_order
+from giftshop.orders.models import Dispute, Refund
 from giftshop.orders.states import OrderState
-from giftshop.reconciliation.review import is_warned
+from giftshop.reconciliation.review import is_warned, version_of
 from giftshop.refunds.requests import refund_limit
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
@@ -64,33 +67,43 @@ def show_order(order_id: int) -> str:
 def build_page(order_id: int, errors: dict[str, str] | None = None) -> str:
     """Return the page of an order; `errors` maps the fields of its forms to sentences."""
     dossier = open_dossier(get_order(order_id), get_practice())
-    held = held_for([dispute.stripe_dispute_id for dispute in dossier.disputes])
-    exposed = [
-        (each, tell_exposure(each, held.get(each.stripe_dispute_id, 0), dossier.practice)) for each in dossier.disputes
-    ]
-    newest = next((each for each in dossier.refunds if each.public_id == request.args.get("refund", "")), None)
     return render_template(
         "office/order.html",
         dossier=dossier,
         order=dossier.order,
         states=STATES,
         labels=labels,
+        tell_standing=tell_standing,
         name_message=name_message,
         due_at=due_at,
         replaced={message.replaces_id for message in dossier.deliveries},
-        disputes=exposed,
+        disputes=_list_exposed(dossier),
         refunds=[(each, tell_refund(each)) for each in dossier.refunds],
-        newest_refund=newest,
+        newest_refund=_find_newest(dossier.refunds),
         cancelled=list_cancelled(dossier.deliveries),
         is_warned=is_warned(dossier.order),
         done=_tell_done(request.args.get("done", ""), dossier),
         may_refund=refund_limit(dossier.practice, is_owner=has_role("owner")) != 0,
         is_owner=has_role("owner"),
         request_key=form_key(),
+        review_key=key_for(*version_of(dossier.order)),
         errors=errors or {},
         typed=typed_in("text"),
         reason=typed_in("reason"),
     )
+
+
+def _list_exposed(dossier: Dossier) -> list[tuple[Dispute, str]]:
+    """Return each dispute with what may be lost by it."""
+    held = held_for([each.stripe_dispute_id for each in dossier.disputes])
+    return [
+        (each, tell_exposure(each, held.get(each.stripe_dispute_id, 0), dossier.practice)) for each in dossier.disputes
+    ]
+
+
+def _find_newest(refunds: list[Refund]) -> Refund | None:
+    """Return the refund that was just asked for here."""
+    return next((each for each in refunds if each.public_id == request.args.get("refund", "")), None)
 
 
 def _tell_done(name: str, dossier: Dossier) -> str:

@@ -6,11 +6,13 @@ from flask.typing import ResponseReturnValue
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.look_up import get_certificate
 from giftshop.certificates.reasons import read_reason
+from giftshop.certificates.status import version_of
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount, format_plain, parse_amount
+from giftshop.office.acts import errors_of
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.look_up import find_gift
 from giftshop.orders.models import Order, Refund
@@ -48,7 +50,7 @@ def refund(public_id: str) -> ResponseReturnValue:
     order_id = order.id
     db.session.commit()
     if answer.refusal:
-        return _page(certificate, {"amount": answer.message}), answer.status
+        return _page(certificate, errors_of(answer, certificate, "amount"), is_answered=True), answer.status
     refund_id = str(answer.facts["refund"])
     pursue(refund_id, current_app.extensions["stripe_gateway"])
     return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
@@ -116,7 +118,7 @@ def _why(refund: Refund) -> str:
     return _(REFUSALS.get(refund.refusal_code) or refund.refusal).rstrip(".")
 
 
-def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str:
+def _page(certificate: Certificate, errors: dict[str, str] | None = None, *, is_answered: bool = False) -> str:
     order = _order_of(certificate)
     most = next(each.most_cents for each in list_refundable(order) if each.certificate.id == certificate.id)
     limit_cents = get_limit()
@@ -130,7 +132,7 @@ def _page(certificate: Certificate, errors: dict[str, str] | None = None) -> str
         nothing=NothingToRefundError().message,
         amount=typed_in("amount", format_plain(allowed, certificate.currency)),
         reason=typed_in("reason"),
-        request_key=form_key(),
+        request_key=form_key(*version_of(certificate), is_answered=is_answered),
         errors=errors or {},
     )
 

@@ -1,5 +1,8 @@
 """The office's first page: what needs you, what is still open, and what is owed as an equation that adds up."""
 
+from typing import Any, cast
+
+import sqlalchemy as sa
 from flask import abort, current_app, redirect, render_template
 from flask.typing import ResponseReturnValue
 
@@ -35,8 +38,8 @@ def tick_alert(alert_id: int) -> ResponseReturnValue:
     alert = db.session.get(Alert, alert_id)
     if alert is None:
         abort(404)
-    if alert.resolved_at is None:
-        alert.resolved_at = clock.now()
+    open_still = sa.update(Alert).where(Alert.id == alert_id, Alert.resolved_at.is_(None))
+    if cast(sa.CursorResult[Any], db.session.execute(open_still.values(resolved_at=clock.now()))).rowcount:
         activity_log.note(Activity.ALERT_DONE, actor=actor(), alert=alert.kind, subject=alert.subject)
     db.session.commit()
     return redirect("/office/", 303)

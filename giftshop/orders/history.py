@@ -12,14 +12,18 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from giftshop.catalog.models import Practice
+from giftshop.dates import write_moment
 from giftshop.delivery.models import Delivery
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import seen_at
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
 from giftshop.ledger.refund_entries import hold_key
 from giftshop.orders import labels as words
+from giftshop.orders.actors import name_actors
+from giftshop.orders.look_up import find_gift
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.notes import OrderNote
 from giftshop.orders.states import OrderState
@@ -64,6 +68,28 @@ def list_happenings(sources: Sources) -> list[Happening]:
         *(line for note in sources.notes for line in _of_note(note)),
     ]
     return sorted(told, key=lambda line: line.at)[::-1]  # of one moment, what follows stands above what it follows from
+
+
+def tell_meanwhile(certificate: Certificate, key: str, practice: Practice) -> str:
+    """Say what happened to a certificate since the page was shown from which a request with this key comes.
+
+    Newest first; the newest of all when the clock puts none after that page, because something did happen.
+    """
+    gift, since = find_gift(certificate.id), seen_at(key)
+    if gift is None or since is None:
+        return ""
+    sources = Sources(
+        order=gift.order, certificates=[certificate], deliveries=[], refunds=[], notes=[], practice=practice
+    )
+    events = activity_log.list_events(certificate_ids=[certificate.id])
+    told = [line for line in _of_log(sources, events) if not line.is_quiet] + list(
+        _of_ledger(sources, [certificate.id])
+    )
+    newest_first = sorted(told, key=lambda line: line.at)[::-1]
+    later = [line for line in newest_first if line.at > since] or newest_first[:1]
+    names = name_actors(line.actor for line in later)
+    lines = [f"{line.what}, {names[line.actor]}, {write_moment(line.at, practice.time_zone)}" for line in later]
+    return _("Meanwhile: %(what)s.", what="; ".join(lines))
 
 
 def _of_log(sources: Sources, events: list[activity_log.ActivityEvent]) -> Iterator[Happening]:

@@ -13,6 +13,7 @@ from giftshop.disputes.outcomes import list_warnings, record_warning
 from giftshop.errors import RefundNotAllowedError, ShopError
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Fact, refuse_changed
 from giftshop.ledger.refund_entries import post_loss
 from giftshop.notifications.alerts import review_alerts
 from giftshop.notifications.announcing import Act, Announcement, announce
@@ -47,13 +48,14 @@ def accept_order(order_id: int, asked: Asked, gateway: StripeGateway) -> Order:
     """Issue the certificates of an order in review, as it asked for them, because a person says that it was paid.
 
     Stripe is asked anew. What was paid too little is written off. What the card's bank warned of is issued on hold.
-    Commits. Raises NotInReviewError, NotAcceptableError, CheckoutUnavailableError.
+    Commits. Raises NotInReviewError, ChangedMeanwhileError, NotAcceptableError, CheckoutUnavailableError.
     """
     payment_id = _in_review(get_order(order_id)).payment_intent_id
     db.session.rollback()
     session = gateway.find_session_of_payment(payment_id) if payment_id else None
     refunds = list(gateway.list_refunds(payment_intent_id=payment_id, patience="page")) if payment_id else []
     order = _in_review(lock_order(order_id))
+    refuse_changed(asked.key, *version_of(order))
     if session is None or (obstacle := _find_obstacle(order, session, refunds, get_installation())):
         why = obstacle if session is not None else _("Stripe knows of no payment")
         raise NotAcceptableError(_("It cannot be accepted: %(why)s. Pay it back instead.", why=why))
@@ -72,10 +74,12 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
     """Pay the whole payment of an order in review back, or what is left of it; one that was never paid only ends.
 
     `limit_cents` is the most this person may pay back, None without limit. Commits around the call. When the answer
-    is lost, the same again asks for the same refund. Raises NotInReviewError, RefundNotAllowedError,
-    OtherCurrencyError, PaybackRefusedError, CheckoutUnavailableError (the outcome is unknown, reconciliation finds it).
+    is lost, the same again asks for the same refund. Raises NotInReviewError, ChangedMeanwhileError,
+    RefundNotAllowedError, OtherCurrencyError, PaybackRefusedError, CheckoutUnavailableError (the outcome is unknown,
+    reconciliation finds it).
     """
     order = _in_review(lock_order(order_id))
+    refuse_changed(asked.key, *version_of(order))
     if limit_cents is not None:
         _check_limit(order, limit_cents)
     payback = _keep_payback(order, asked)
@@ -87,6 +91,12 @@ def pay_back(order_id: int, asked: Asked, gateway: StripeGateway, *, limit_cents
         announce(Announcement(order=order, done=review_alerts(order)))
     db.session.commit()
     return order
+
+
+def version_of(order: Order) -> tuple[Fact, ...]:
+    """Return what a page shows of an order in review that decides about it, for the request key of its form."""
+    payback = db.session.get(Payback, order.id, populate_existing=True)
+    return order.state, order.review_reason, order.received_cents, payback.refusals if payback else 0, is_warned(order)
 
 
 def is_warned(order: Order) -> bool:

@@ -35,6 +35,18 @@ def find_promise(certificate: Certificate) -> Promise | None:
     )
 
 
+def find_bounced_at(certificate: Certificate) -> datetime | None:
+    """Return when the message was given up that should have brought a certificate, if none brought it or waits to."""
+    carried = sa.select(Delivery.id).join(DeliveryCertificate, DeliveryCertificate.delivery_id == Delivery.id)
+    of_this = carried.where(DeliveryCertificate.certificate_id == certificate.id)
+    others = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.SCHEDULED)
+    query = sa.select(sa.func.max(Delivery.ended_at).label("ended_at")).where(
+        Delivery.id.in_(of_this.where(Delivery.state == DeliveryState.FAILED)),
+        ~of_this.where(Delivery.state.in_(others)).exists(),
+    )
+    return db.session.scalar(query)
+
+
 def find_send_at(certificate: Certificate) -> datetime | None:
     """Return when a certificate goes out that no message has brought to anybody yet, or None."""
     carried = sa.select(Delivery.id).join(DeliveryCertificate, DeliveryCertificate.delivery_id == Delivery.id)

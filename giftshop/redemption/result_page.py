@@ -7,14 +7,16 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
+from giftshop.certificates.status import version_of
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
 from giftshop.money import minor_digits
+from giftshop.orders.standings import Situation, read_situation
 from giftshop.redemption import till
-from giftshop.redemption.promises import find_promise, find_send_at
+from giftshop.redemption.promises import find_bounced_at, find_promise, find_send_at
 from giftshop.redemption.undoing import Undo, ask_undo
-from giftshop.redemption.verdict import Verdict, judge, just_redeemed
+from giftshop.redemption.verdict import Verdict, judge, just_redeemed, list_notes
 from giftshop.staff.accounts import find_name
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
@@ -39,10 +41,12 @@ def render_result(
     undoing: LedgerEntry | None = None,
     again: bool = False,
     errors: dict[str, str] | None = None,
+    is_answered: bool = False,
 ) -> str:
     """Return the page; `done` is the entry just made, `undoing` one whose undo was refused, `errors` why, by field."""
     last = till.find_last_redemption(certificate)
-    verdict = _judge(certificate, last)
+    situation = read_situation(certificate, on=clock.today(get_practice().time_zone))
+    verdict = _judge(situation, last)
     is_first_look = done is None and not again and not errors
     is_repeat = is_first_look and verdict.tone != "bad" and just_redeemed(last, at=clock.now())
     undo = _ask_undo(certificate, undoing or done or last)
@@ -56,21 +60,20 @@ def render_result(
         undone=find_reversal(done.id) if done is not None else None,
         undo=undo,
         errors=_placed(errors or {}, verdict, undo),
-        **_fill_in(),
+        **_fill_in(certificate, is_answered=is_answered),
         **_offer(certificate),
-        **_tell_facts(certificate, last),
+        **_tell_facts(situation, last),
     )
 
 
-def _judge(certificate: Certificate, last: LedgerEntry | None) -> Verdict:
-    time_zone = get_practice().time_zone
+def _judge(situation: Situation, last: LedgerEntry | None) -> Verdict:
     return judge(
-        certificate,
+        situation,
         last,
         mode=current_app.config["SHOP_SETTINGS"].stripe_mode,
-        on=clock.today(time_zone),
-        time_zone=time_zone,
-        send_at=find_send_at(certificate),
+        time_zone=get_practice().time_zone,
+        send_at=find_send_at(situation.certificate),
+        bounced_at=find_bounced_at(situation.certificate),
     )
 
 
@@ -80,10 +83,10 @@ def _ask_undo(certificate: Certificate, entry: LedgerEntry | None) -> Undo | Non
     return ask_undo(entry, staff_id=current_user.id, is_manager=has_role("manager"))
 
 
-def _fill_in() -> dict[str, object]:
+def _fill_in(certificate: Certificate, *, is_answered: bool) -> dict[str, object]:
     """Return what stands in the fields before anybody types."""
     typed = {field: typed_in(field) for field in ("other_amount", "note", "reason")}
-    return {"typed": typed, "request_key": form_key()}
+    return {"typed": typed, "request_key": form_key(*version_of(certificate), is_answered=is_answered)}
 
 
 def _offer(certificate: Certificate) -> dict[str, object]:
@@ -94,8 +97,10 @@ def _offer(certificate: Certificate) -> dict[str, object]:
     return {"usual": usual, "choices": choices, "chosen": _chosen(choices), "digits": digits}
 
 
-def _tell_facts(certificate: Certificate, last: LedgerEntry | None) -> dict[str, object]:
+def _tell_facts(situation: Situation, last: LedgerEntry | None) -> dict[str, object]:
+    certificate = situation.certificate
     return {
+        "notes": list_notes(situation, time_zone=get_practice().time_zone),
         "code_end": "" if certificate.status == CertificateStatus.VOID else last_four(code_of(certificate)),
         "promise": find_promise(certificate),
         "last": last,

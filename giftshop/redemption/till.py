@@ -9,10 +9,11 @@ from giftshop import clock
 from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.certificates import look_up
+from giftshop.certificates.status import version_of
 from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymbolError
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
-from giftshop.ledger.idempotency import Answer, answer_once
+from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed, seen_at
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.open_entries import is_open
@@ -97,7 +98,9 @@ def redeem(
     cause = posting.Cause(actor=actor, scope=f"redeem:{actor}", key=request_key, at=clock.now())
 
     def act() -> dict[str, object]:
+        found = version_of(posting.lock_certificate(certificate.id)) if seen_at(request_key) else ()
         entry = posting.redeem(certificate.id, amount_cents, on=on, mode=mode, cause=cause, note=note)
+        refuse_changed(request_key, *found)  # after what says more; what was taken is put back with it
         return _facts(entry)
 
     body = {"act": "redeem", "certificate": certificate.public_id, "amount": amount_cents}

@@ -7,11 +7,12 @@ from flask_login import current_user
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.reasons import read_note, read_reason
-from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.errors import CertificateNotFoundError, ChangedMeanwhileError, InvalidCodeError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.notifications.failed_scans import note_failed_scan
+from giftshop.orders.history import tell_meanwhile
 from giftshop.orders.search import Results, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
@@ -195,8 +196,12 @@ def _refused(
     if wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
     db.session.refresh(certificate)
+    if refusal == ChangedMeanwhileError.__name__:
+        practice, key = get_practice(), typed_in("request_key")
+        message = " ".join([message, tell_meanwhile(certificate, key, practice)])
     errors = {FIELD_OF_REFUSAL.get(refusal, ""): message}
-    return render_result(certificate, undoing=undoing, errors=errors), status
+    page = render_result(certificate, undoing=undoing, errors=errors, is_answered=status != 422)
+    return page, status
 
 
 def _find_entry(certificate: Certificate, entry_id: str) -> LedgerEntry | None:

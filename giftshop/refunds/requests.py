@@ -195,7 +195,7 @@ def ask_refund(
         )
         return {"refund": held.public_id}
 
-    return do_once("refund", certificate, asked, act, amount=amount_cents)
+    return do_once("refund", certificate, asked, act, first=lambda: lock_order(order_id), amount=amount_cents)
 
 
 def pursue(refund_public_id: str, gateway: StripeGateway) -> Refund:

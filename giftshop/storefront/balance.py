@@ -3,16 +3,20 @@
 from flask import render_template, request
 from flask.typing import ResponseReturnValue
 
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.look_up import code_of
+from giftshop.certificates.codes import normalise_code
+from giftshop.ledger.models import ReplacedCode
+from giftshop.orders.standings import USABLE, read_situation
 from giftshop.storefront.art import draw, draw_sample
+from giftshop.storefront.holding import tell_heading, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
-from giftshop.storefront.recipient import state_of
+from giftshop.storefront.recipient import answer_replaced
 from giftshop.storefront.typed import readable
 from giftshop.words import N_, _
 
 BAD_CODE = N_("We can’t find that code. Compare it with the certificate, letter by letter, or call us")
-"""The one answer to every bad code, whatever is bad about it."""
+"""The one answer to every code that there never was, whatever is bad about it."""
 
 
 def show_balance() -> ResponseReturnValue:
@@ -26,12 +30,18 @@ def check_balance() -> ResponseReturnValue:
     certificate = find_for_stranger(code)
     if certificate is None:
         return _form(code, {"code": _(BAD_CODE)}, 422)
+    if isinstance(certificate, ReplacedCode):
+        return answer_replaced(certificate)
     practice = get_practice()
+    situation = read_situation(certificate, on=clock.today(practice.time_zone))
     return render_template(
         "storefront/balance.html",
         certificate=certificate,
-        state=state_of(certificate, practice),
-        plain=code_of(certificate),
+        heading=tell_heading(situation, is_named=False),
+        sentences=tell_standing(situation, practice),
+        standing=situation.standing,
+        is_open=situation.standing in USABLE,
+        plain=normalise_code(code),
         art=draw(certificate.design, certificate.public_id),
         typed="",
         errors={},

@@ -1,19 +1,16 @@
 """The recipient's page: what is left, from whom, how to use it. It shows and prints; it never spends."""
 
-from dataclasses import dataclass
-from itertools import pairwise
-
 from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
 
-from giftshop import clock, dates
+from giftshop import clock
 from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
-from giftshop.certificates.codes import format_code
+from giftshop.certificates.codes import format_code, normalise_code
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of
@@ -22,12 +19,13 @@ from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
-from giftshop.ledger.kinds import EntryKind
-from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
+from giftshop.orders.standings import HELD, OVER, USABLE, Standing, read_situation
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
+from giftshop.storefront.holding import list_movements, tell_heading, tell_replaced, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
 from giftshop.web.form_state import keep_for
@@ -39,39 +37,16 @@ _MOST_TYPED = 100
 PAPER_NAMES: dict[Paper, str] = {"letter": N_("Letter"), "a4": N_("A4"), "card": N_("a card")}
 
 
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """One line of the history as the holder reads it; amounts in minor units, `change_cents` with its sign."""
-
-    day: str
-    what: str
-    change_cents: int
-    left_cents: int
-
-
 def show_certificate(code: str) -> ResponseReturnValue:
     """Show a certificate to whoever holds its code; staff who are signed in go on to redeem it."""
     if admit_staff():
         return _hand_to_staff(code)
-    certificate = find_for_stranger(code)
-    if certificate is None:
+    found = find_for_stranger(code)
+    if found is None:
         return answer_bad_code()
-    practice = get_practice()
-    plain, certificate_id = code_of(certificate), certificate.id
-    page = render_template(
-        "storefront/certificate.html",
-        certificate=certificate,
-        state=state_of(certificate, practice),
-        code=format_code(plain),
-        plain=plain,
-        qr=_draw_qr(plain),
-        art=draw(certificate.design, certificate.public_id),
-        history=list_movements(certificate, zone=practice.time_zone),
-        papers=_papers(practice),
-        paper_names=PAPER_NAMES,
-        booking_url=booking.link_for(certificate, practice, code=plain),
-        terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
-    )
+    if isinstance(found, ReplacedCode):
+        return answer_replaced(found)
+    page, certificate_id = _page(found, get_practice()), found.id
     record_sighting(HOLDER, certificate_id=certificate_id)
     return page
 
@@ -83,6 +58,8 @@ def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     certificate = find_by_code(code) if admit_staff() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
+    if isinstance(certificate, ReplacedCode) or certificate.status == CertificateStatus.VOID:
+        return redirect(f"/c/{normalise_code(code)}", 303)  # there is nothing to print: its page says why
     papers = _papers(get_practice())
     asked = request.args.get("paper", papers[0])
     paper = next((paper for paper in papers if paper == asked), None)
@@ -95,48 +72,41 @@ def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     return answer
 
 
+def _page(certificate: Certificate, practice: Practice) -> str:
+    """Return the page of a certificate; one that has ended has no code any more."""
+    today = clock.today(practice.time_zone)
+    situation = read_situation(certificate, on=today)
+    plain = "" if certificate.status == CertificateStatus.VOID else code_of(certificate)
+    return render_template(
+        "storefront/certificate.html",
+        certificate=certificate,
+        heading=tell_heading(situation),
+        sentences=tell_standing(situation, practice),
+        worth_cents=situation.about.cents if situation.standing in HELD else certificate.balance_cents,
+        is_open=situation.standing in USABLE,
+        is_used_up=situation.standing == Standing.USED_UP,
+        is_over=situation.standing in OVER,
+        code=format_code(plain),
+        plain=plain,
+        qr=_draw_qr(plain) if plain else "",
+        art=draw(certificate.design, certificate.public_id),
+        history=list_movements(certificate, zone=practice.time_zone),
+        papers=_papers(practice),
+        paper_names=PAPER_NAMES,
+        booking_url=booking.link_for(certificate, practice, code=plain),
+        terms=certificate_terms(practice, on=today, expires_on=certificate.expires_on),
+    )
+
+
 def answer_bad_code() -> ResponseReturnValue:
-    """Answer a bad code, whatever is bad about it: always the same bytes."""
+    """Answer a code that there never was, whatever is bad about it: always the same bytes."""
     return render_template("storefront/unknown_code.html"), 404
 
 
-def state_of(certificate: Certificate, practice: Practice) -> str:
-    """Name what a holder needs to know: frozen, expired, used up, part used, or full."""
-    expires_on = certificate.expires_on
-    states = {
-        CertificateStatus.FROZEN: certificate.status == CertificateStatus.FROZEN,
-        "used_up": certificate.balance_cents == 0,
-        "expired": expires_on is not None and expires_on < clock.today(practice.time_zone),
-        "part_used": certificate.balance_cents < certificate.face_value_cents,
-    }
-    return next((state for state, is_so in states.items() if is_so), "full")
-
-
-def list_movements(certificate: Certificate, *, zone: str) -> list[Movement]:
-    """Return what happened to the balance, newest first; never by whom."""
-    befores = [0, *(entry.balance_after_cents for entry in certificate.entries)]
-    changes = [after - before for before, after in pairwise(befores)]
-    rows = [
-        Movement(_day(entry, zone), _what(entry, certificate), change, entry.balance_after_cents)
-        for entry, change in zip(certificate.entries, changes, strict=True)
-        if change
-    ]
-    return rows[::-1]
-
-
-def _day(entry: LedgerEntry, zone: str) -> str:
-    return dates.write_short_day(clock.local(entry.created_at, zone).date())
-
-
-def _what(entry: LedgerEntry, certificate: Certificate) -> str:
-    names = {
-        EntryKind.ISSUE: _("Gift from %(name)s", name=certificate.giver_name),
-        EntryKind.REDEEM: _("Used for a visit"),
-        EntryKind.REVERSAL: _("Put back"),
-        EntryKind.CASH_OUT: _("Paid out"),
-        EntryKind.VOID: _("Ended"),
-    }
-    return names.get(EntryKind(entry.kind), _("Corrected"))
+def answer_replaced(replaced: ReplacedCode) -> ResponseReturnValue:
+    """Tell whoever holds a code that was replaced that it was, and when; nothing of the certificate."""
+    told = tell_replaced(replaced.replaced_at, get_practice())
+    return render_template("storefront/replaced_code.html", told=told), 404
 
 
 def _draw_qr(code: str) -> Markup:

@@ -23,6 +23,7 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.NotFoundByCodeError: 403,
     errors.RequestKeyMissingError: 400,
     errors.RequestKeyReusedError: 409,
+    errors.ChangedMeanwhileError: 409,
     errors.TooManyOpenCheckoutsError: 429,
     errors.CheckoutUnavailableError: 503,
     errors.CheckoutRefusedError: 503,

@@ -5,7 +5,7 @@ from collections.abc import Mapping
 
 from flask import current_app, g, request, session
 
-from giftshop.ledger.idempotency import new_request_key
+from giftshop.ledger.idempotency import Fact, key_for, renew
 
 LONGEST_PATH, MOST_BYTES = 200, 2200
 """What is kept in the cookie, which browsers drop when it grows past 4 KB."""
@@ -23,13 +23,17 @@ def typed_in(field: str, otherwise: str = "") -> str:
     return fields.get(field, otherwise).replace("\0", "\ufffd")
 
 
-def form_key() -> str:
-    """Return the request key for a form that is about to be shown: a fresh one, or, for a kept form, the one it had.
+def form_key(*shown: Fact, is_answered: bool = False) -> str:
+    """Return the request key for a form on a page that shows these facts: a fresh one, or, for a kept form, the one
+    it had (ledger/idempotency.py).
 
-    A kept form may have been sent before, with the answer lost: under its own key it is still done once only.
+    A kept form may have been sent before, with the answer lost: under its own key it is still done once only. One that
+    is shown again because of what was typed still says what was seen before; once it `is_answered`, what is seen now.
     """
-    kept = typed_in("request_key") if request.method == "GET" else ""
-    return kept or new_request_key()
+    sent = typed_in("request_key")
+    if request.method == "GET":
+        return sent or key_for(*shown)
+    return key_for(*shown) if is_answered else renew(sent)
 
 
 def keep_typed() -> str:

@@ -1,6 +1,5 @@
 """Whether the shop is up and ready, for whoever watches it."""
 
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,8 +17,6 @@ from giftshop.web import limiter_storage
 from giftshop.web.proxies import count_forwarded, find_proxy_notice
 
 blueprint = Blueprint("health", __name__)
-SKEW = timedelta(minutes=5)
-"""How far the clocks of two hosts may be apart."""
 OF_MACHINES = ("/healthz", "/readyz")
 
 
@@ -91,7 +88,7 @@ def find_clock_notice() -> str:
     except SQLAlchemyError:  # not migrated: that is said already
         db.session.rollback()
         return ""
-    if latest is None or latest <= clock.now() + SKEW:
+    if latest is None or latest <= clock.now() + clock.SKEW:
         return ""
     return (
         f"Something in the database is dated {latest:%Y-%m-%d %H:%M} UTC, which is still to come:"

@@ -46,7 +46,7 @@ def test_strangers_get_one_answer_for_every_bad_code_and_staff_the_reason(app: F
         assert look_up.find_by_code(text) is None
         with pytest.raises(reason):
             look_up.get_by_code(text)
-    assert look_up.find_by_code(dead) is None
+    assert look_up.find_by_code(dead) is void
     assert look_up.get_by_code(dead) is void
 
 

@@ -9,7 +9,12 @@ from flask import Flask
 
 from giftshop import clock
 from giftshop.certificates import status
-from giftshop.errors import InsufficientBalanceError, RequestKeyMissingError, RequestKeyReusedError
+from giftshop.errors import (
+    ChangedMeanwhileError,
+    InsufficientBalanceError,
+    RequestKeyMissingError,
+    RequestKeyReusedError,
+)
 from giftshop.foundation.database import db
 from giftshop.ledger import idempotency
 from giftshop.ledger.idempotency import Answer, answer_once
@@ -181,3 +186,39 @@ def test_control_without_waiting_for_copies_the_losers_break(app: Flask, monkeyp
 
     monkeypatch.setattr(till, "act", act_together)
     assert all_at_once(app, 8, lambda _: till.press()) == {"done": 1, "IntegrityError": 7}
+
+
+SHOWN = (3, "active", b"\x01\x02", None, clock.now())
+
+
+def test_a_key_says_what_its_page_showed_and_when(app: Flask) -> None:
+    before = clock.now()
+    key = idempotency.key_for(*SHOWN)
+    idempotency.refuse_unusable_key(key)
+    idempotency.refuse_changed(key, *SHOWN)
+    assert before <= (idempotency.seen_at(key) or before) <= clock.now()
+    assert idempotency.key_for(*SHOWN) != key
+
+
+@pytest.mark.parametrize("now", [(), (4, *SHOWN[1:]), (*SHOWN, None), (*SHOWN[:1], "frozen", *SHOWN[2:]), SHOWN[:-1]])
+def test_a_request_whose_page_showed_something_else_is_refused(app: Flask, now: tuple[idempotency.Fact, ...]) -> None:
+    key = idempotency.key_for(*SHOWN)
+    for each in (key, idempotency.renew(key)):
+        with pytest.raises(ChangedMeanwhileError):
+            idempotency.refuse_changed(each, *now)
+
+
+def test_a_renewed_key_is_another_one_that_has_seen_the_same(app: Flask) -> None:
+    key = idempotency.key_for(*SHOWN)
+    again = idempotency.renew(key)
+    assert (again != key, idempotency.seen_at(again)) == (True, idempotency.seen_at(key))
+    idempotency.refuse_changed(again, *SHOWN)
+
+
+@pytest.mark.parametrize(
+    "key", ["till-0001-of-the-race", "x" * 16, f"{'x' * 24}.a.b", f"{'x' * 20}.{'0' * 13}.{'g' * 16}"]
+)
+def test_a_key_that_saw_no_page_compares_nothing(key: str) -> None:
+    idempotency.refuse_changed(key, "anything")
+    assert idempotency.seen_at(key) is None
+    assert idempotency.seen_at(idempotency.renew(key)) is None

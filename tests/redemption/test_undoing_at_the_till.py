@@ -113,7 +113,7 @@ def test_after_a_refund_took_the_rest_the_mistake_can_be_undone_from_the_page(ap
     refund_entries.take_foreign_refund(desk.certificate.id, 100_00, stripe_refund_id="re_1", at=clock.now())
     db.session.commit()
     page = desk.client.get(desk.path).text
-    assert "Ended" in page
+    assert "Paid back" in page
     assert "Undo $20.00" in page
     done = desk.client.get(desk.undo(entry).location or "").text
     assert "$20.00 left" in done

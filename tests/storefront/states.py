@@ -14,12 +14,11 @@ from playwright.sync_api import Page
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
-from giftshop.certificates import encryption
+from giftshop.certificates import encryption, status
 from giftshop.checkout.placing import place_order
 from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
-from giftshop.ledger.models import Certificate
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import CheckoutAttempt, Order
 from giftshop.payments.gateway import StripeGateway
@@ -177,9 +176,18 @@ def put_back(guest: Guest) -> None:
 
 
 def replaced(guest: Guest) -> None:
+    """Open the address of a code that a newer one has replaced."""
+    certificate = build.certificate()
+    code = build.code_of(certificate)
+    build.reissue(certificate)
+    guest.open(f"/c/{code}")
+
+
+def ended(guest: Guest) -> None:
     """Open the page of a certificate that has ended."""
-    code = code_of(balance_cents=0)
-    db.session.query(Certificate).one().status = "void"
+    certificate = build.certificate(balance_cents=50_00)
+    code = build.code_of(certificate)
+    status.void(certificate.id, reason_code="x", request_key=build.request_key(), actor="staff:3", at=clock.now())
     guest.open(f"/c/{code}")
 
 
@@ -272,7 +280,8 @@ STATES: dict[str, State] = {
     "frozen": (200, partial(certificate, status="frozen")),
     "expired": (200, partial(certificate, **EXPIRED)),
     "expiring": (200, partial(certificate, **EXPIRING)),
-    "ended": (404, replaced),
+    "ended": (200, ended),
+    "replaced": (404, replaced),
     "unknown code": (404, partial(opened, "/c/123")),
     "too many tries": (429, partial(too_many_tries, "/c/123")),
     "balance": (200, partial(opened, "/balance")),

@@ -123,9 +123,10 @@ def test_a_refund_under_way_is_said_to_be_under_way(visitor: Visitor, stripe_sid
     order, (certificate,) = sell(stripe_side)
     requests.hold_refund(order.id, certificate.id, 95_00, reason="asked", actor="staff:1", limit_cents=None)
     head, words = read(visitor, order)
-    assert head == THANKS
+    assert head == "What was left of this order is on its way back"
     assert "$95.00 is on its way back to the card it came from." in words
-    assert "$95.00 of it is on its way back to you" in words
+    assert f"$95.00 of it is on its way back to you since {today()}, so it can no longer be used" in words
+    assert "Print certificate" not in words
 
 
 def test_a_questioned_payment_is_told_without_accusing_anybody(visitor: Visitor, stripe_side: StripeSide) -> None:
@@ -149,12 +150,15 @@ def test_a_dispute_that_was_lost_ends_the_gift_and_says_why(visitor: Visitor, st
     assert "Ready to print" not in words
 
 
-def test_a_dispute_that_was_won_leaves_no_trace(visitor: Visitor, stripe_side: StripeSide) -> None:
+def test_a_dispute_that_was_won_is_said_to_be_over_and_everything_can_be_used(
+    visitor: Visitor, stripe_side: StripeSide
+) -> None:
     order, _ = sell(stripe_side)
     dispute(stripe_side, order, then="won")
     head, words = read(visitor, order)
     assert head == THANKS
-    assert "bank" not in words
+    assert f"A bank looked into $95.00 of this payment until {today()}, and left it with us." in words
+    assert "Print certificate" in words
 
 
 def freeze(certificate: Certificate) -> None:

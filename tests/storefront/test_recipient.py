@@ -117,7 +117,7 @@ def test_a_frozen_certificate_asks_to_call_in_neutral_words(visitor: Visitor) ->
 def test_an_expired_certificate_says_until_when_it_was_good(visitor: Visitor) -> None:
     page = visitor.open(f"/c/{code_of(expires_on=date(2026, 2, 1))}")
     assert heading(page) == "Ana, this certificate has expired"
-    assert "Feb 1, 2026" in page.text
+    assert "It could be used until February 1, 2026, and $120.00 was left." in page.text
 
 
 def test_a_certificate_with_a_last_day_says_so_everywhere_and_never_that_it_has_none(visitor: Visitor) -> None:
@@ -145,13 +145,9 @@ def test_the_code_is_read_in_any_case_with_or_without_dashes(visitor: Visitor) -
     assert visitor.open(f"/C/{code}").status_code == 200
 
 
-def test_every_bad_code_gets_the_same_bytes(visitor: Visitor) -> None:
-    replaced = build.certificate(face_value_cents=50_00, balance_cents=0)
-    void = build.code_of(replaced)
-    replaced.status = "void"
-    db.session.commit()
+def test_every_code_that_there_never_was_gets_the_same_bytes(visitor: Visitor) -> None:
     answers = set()
-    for bad in [quote(bad, safe="%") for bad in BAD if "/" not in bad and "%00" not in bad] + [void, codes.new_code()]:
+    for bad in [quote(bad, safe="%") for bad in BAD if "/" not in bad and "%00" not in bad] + [codes.new_code()]:
         limiter.reset()
         answer = visitor.open(f"/c/{bad}")
         answers.add((answer.status_code, answer.data, answer.headers["Cache-Control"]))

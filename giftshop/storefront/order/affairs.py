@@ -4,7 +4,7 @@ from dataclasses import dataclass
 
 import sqlalchemy as sa
 
-from giftshop import dates
+from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.deliveries import list_for_order
@@ -12,20 +12,20 @@ from giftshop.delivery.kinds import BRINGING
 from giftshop.delivery.models import Delivery
 from giftshop.disputes.holds import list_disputes
 from giftshop.foundation.database import db
-from giftshop.ledger.kinds import LEFT_STRIPE
-from giftshop.ledger.models import Certificate, LedgerEntry, ReplacedCode
-from giftshop.ledger.open_entries import list_open_of
-from giftshop.ledger.states import CertificateStatus
+from giftshop.ledger.models import Certificate
 from giftshop.money import format_amount
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Dispute, Gift, Order, Refund
+from giftshop.orders.standings import HELD, OVER, Situation, Standing, read_situations
 from giftshop.orders.states import ENDED, DisputeState, RefundState
 from giftshop.words import _
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affairs:
-    """What is known of an order: certificates and the newest message that brings each gift, by the gift's id."""
+    """What is known of an order: certificates and the newest message that brings each gift, by the gift's id; how each
+    certificate stands, by its own.
+    """
 
     order: Order
     practice: Practice
@@ -33,34 +33,41 @@ class Affairs:
     messages: dict[int, Delivery]
     refunds: list[Refund]
     disputes: list[Dispute]
-    went_back: list[LedgerEntry]
-    replaced: list[ReplacedCode]
+    situations: dict[int, Situation]
 
     @property
     def is_questioned(self) -> bool:
         """Whether a bank is still deciding about the payment."""
         return any(dispute.status not in ENDED for dispute in self.disputes)
 
+    @property
+    def standings(self) -> set[Standing]:
+        """How the order's certificates stand, all of them together."""
+        return {each.standing for each in self.situations.values()}
+
     def of_gift(self, gift: Gift) -> list[Certificate]:
         """Return the certificates of a gift."""
         return self.certificates.get(gift.id, [])
+
+    def list_situations(self, gift: Gift) -> list[Situation]:
+        """Return how the certificates of a gift stand."""
+        return [self.situations[each.id] for each in self.of_gift(gift)]
 
 
 def read_affairs(order: Order) -> Affairs:
     """Read an order's affairs; of one that was never paid there is little to read."""
     certificates = certificates_of(order)
-    ids = [certificate.id for each in certificates.values() for certificate in each]
+    issued = [certificate for each in certificates.values() for certificate in each]
     refunds = sa.select(Refund).where(Refund.order_id == order.id).order_by(Refund.id)
-    replaced = sa.select(ReplacedCode).where(ReplacedCode.certificate_id.in_(ids)).order_by(ReplacedCode.replaced_at)
+    practice = get_practice()
     return Affairs(
         order=order,
-        practice=get_practice(),
+        practice=practice,
         certificates=certificates,
         messages={each.gift_id: each for each in list_for_order(order.id) if each.gift_id and each.kind in BRINGING},
         refunds=list(db.session.scalars(refunds)),
         disputes=list_disputes(order.id),
-        went_back=list_open_of(ids, *LEFT_STRIPE) if ids else [],
-        replaced=list(db.session.scalars(replaced)) if ids else [],
+        situations=read_situations(issued, on=clock.today(practice.time_zone)) if issued else {},
     )
 
 
@@ -72,22 +79,21 @@ def tell_money(affairs: Affairs) -> list[str]:
 
 def head_of(affairs: Affairs) -> str:
     """Return the heading of a fulfilled order whose money or certificates did not stay as sold; else nothing."""
-    certificates = [each for mine in affairs.certificates.values() for each in mine]
+    found = affairs.standings
     has_lost = any(dispute.status == DisputeState.LOST for dispute in affairs.disputes)
     is_partly_back = any(refund.state == RefundState.SETTLED for refund in affairs.refunds) or has_lost
-    are_held, have_ended = (_are_all(certificates, each) for each in (CertificateStatus.FROZEN, CertificateStatus.VOID))
+    are_held, are_over = (bool(found) and found <= set(several) for several in (HELD, OVER))
     headings = {
         _("This order is on hold for the moment"): affairs.is_questioned or are_held,
-        _("The bank gave this payment back"): has_lost and have_ended,
-        _("What was left of this order was paid back"): is_partly_back and have_ended,
-        _("This order has ended"): have_ended,
+        _("The bank gave this payment back"): found == {Standing.LOST},
+        _("What was left of this order is on its way back"): found == {Standing.BEING_REFUNDED},
+        _("What was left of this order was paid back"): is_partly_back and are_over,
+        _("This order has ended"): are_over,
         _("Part of this order was paid back"): is_partly_back,
+        _("This order is used up"): found == {Standing.USED_UP},
+        _("The last day to use this order is over"): found == {Standing.EXPIRED},
     }
     return next((words for words, is_so in headings.items() if is_so), "")
-
-
-def _are_all(certificates: list[Certificate], status: CertificateStatus) -> bool:
-    return bool(certificates) and all(certificate.status == status for certificate in certificates)
 
 
 def _tell_refund(refund: Refund, affairs: Affairs) -> str:
@@ -116,7 +122,9 @@ def _tell_dispute(dispute: Dispute, affairs: Affairs) -> str:
             "A bank is looking into %(amount)s of this payment. Until it has decided, what was bought is on hold.",
             amount=amount,
         )
-    if dispute.status != DisputeState.LOST:
-        return ""
     day = dates.write_local_day(dispute.closed_at or dispute.opened_at, affairs.practice.time_zone)
-    return _("The bank gave %(amount)s back on %(day)s.", amount=amount, day=day)
+    if dispute.status == DisputeState.LOST:
+        return _("The bank gave %(amount)s back on %(day)s.", amount=amount, day=day)
+    return _(
+        "A bank looked into %(amount)s of this payment until %(day)s, and left it with us.", amount=amount, day=day
+    )

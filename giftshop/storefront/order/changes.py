@@ -9,15 +9,18 @@ from werkzeug.exceptions import NotFound
 from giftshop.catalog.practice import get_practice
 from giftshop.corrections import gifts as gift_changes
 from giftshop.dates import write_hour
-from giftshop.errors import RequestKeyReusedError, ShopError
+from giftshop.errors import ChangedMeanwhileError, RequestKeyReusedError, ShopError
 from giftshop.foundation.database import db
-from giftshop.ledger.idempotency import Answer, new_request_key
+from giftshop.ledger.idempotency import Answer
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
 from giftshop.storefront import typed
 from giftshop.storefront.builder.form import NO_EMAIL, first_day, read_deliver_on
+from giftshop.storefront.order import fates
+from giftshop.storefront.order.affairs import read_affairs
 from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.order.proof import get_order, is_buyer
+from giftshop.web.form_state import form_key
 from giftshop.words import N_, _
 
 Change = Callable[[Gift, str], Answer]
@@ -45,9 +48,10 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
         return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
     if _sends_mail(way) and not count_mail(token, "change"):
         return _page(token, number, {FIELDS[way]: _(_TOO_OFTEN)}), 429, {"Retry-After": "3600"}
-    why_not, status = _change_once(change, _get_gift(token, number))
+    gift = _get_gift(token, number)
+    why_not, status = _change_once(change, gift)
     if why_not:
-        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}), status
+        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}, is_answered=True), status
     return redirect(f"/orders/{token}?done={way}", 303)
 
 
@@ -68,6 +72,9 @@ def _change_once(change: Change, gift: Gift) -> tuple[str, int]:
         db.session.rollback()
         return _(_SENT_BEFORE), 409
     db.session.commit()
+    if answer.refusal == ChangedMeanwhileError.__name__:
+        where = fates.tell_where(gift, read_affairs(gift.order))
+        return " ".join([answer.message, _("Meanwhile: %(what)s.", what=where)]), answer.status
     return answer.message, answer.status
 
 
@@ -95,7 +102,7 @@ def _read_change(way: str) -> Change:
     return lambda gift, key: rule(gift, key=key)
 
 
-def _page(token: str, number: int, errors: dict[str, str] | None = None) -> str:
+def _page(token: str, number: int, errors: dict[str, str] | None = None, *, is_answered: bool = False) -> str:
     gift, practice = _get_gift(token, number), get_practice()
     message, certificates = gift_changes.find_message(gift), certificates_of(gift.order).get(gift.id, [])
     day = gift.deliver_on.isoformat() if gift.deliver_on else ""
@@ -112,6 +119,6 @@ def _page(token: str, number: int, errors: dict[str, str] | None = None) -> str:
         day=request.form.get("day", day),
         first_day=first_day(practice),
         hour=write_hour(practice.delivery_hour, practice.time_zone),
-        request_key=new_request_key(),
+        request_key=form_key(*gift_changes.version_of(gift, message, certificates), is_answered=is_answered),
         errors=errors or {},
     )

@@ -11,13 +11,12 @@ from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
 from giftshop.delivery.timing import due_at, moment_of
-from giftshop.ledger.kinds import EntryKind
-from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.ledger.states import CertificateStatus
-from giftshop.money import format_amount
+from giftshop.ledger.models import Certificate
 from giftshop.orders.models import Gift
-from giftshop.orders.states import OrderState, RefundState
+from giftshop.orders.standings import USABLE
+from giftshop.orders.states import OrderState
 from giftshop.storefront.order.affairs import Affairs
+from giftshop.storefront.order.standing_words import first_standing, list_notes, tell_standing
 from giftshop.words import N_, _
 
 _CHANGES = {
@@ -46,16 +45,21 @@ def list_fates(affairs: Affairs) -> list[Fate]:
     return [_tell_fate(gift, affairs) for gift in affairs.order.gifts]
 
 
+def tell_where(gift: Gift, affairs: Affairs) -> str:
+    """Say where one gift is, in one sentence."""
+    return _whereabouts(gift, affairs.messages.get(gift.id), affairs)[1]
+
+
 def _tell_fate(gift: Gift, affairs: Affairs) -> Fate:
     certificates, message = affairs.of_gift(gift), affairs.messages.get(gift.id)
     state, sentence = _whereabouts(gift, message, affairs)
-    in_hand = [] if gift.delivery == "recipient" else certificates
+    in_hand = [] if gift.delivery == "recipient" else affairs.list_situations(gift)
     return Fate(
         gift=gift,
         state=state,
         sentence=sentence,
-        notes=_notes(certificates, affairs) if certificates else [],
-        codes=[code_of(certificate) for certificate in in_hand if certificate.status == CertificateStatus.ACTIVE],
+        notes=list_notes(affairs.list_situations(gift), affairs.practice),
+        codes=[code_of(each.certificate) for each in in_hand if each.standing in USABLE],
         change=_name_change(message, certificates),
     )
 
@@ -69,91 +73,14 @@ def _name_change(message: Delivery | None, certificates: list[Certificate]) -> s
 
 def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tuple[str, str]:
     """Return a gift's state and the sentence that tells it."""
-    certificates = affairs.of_gift(gift)
-    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
-    if certificates and not alive:
-        return "ended", _tell_end(certificates, affairs)
-    if alive and all(certificate.status == CertificateStatus.FROZEN for certificate in alive):
-        return "held", _tell_hold(affairs)
+    situations = affairs.list_situations(gift)
+    standing = first_standing(situations)
+    if standing is not None:
+        return standing, tell_standing(standing, situations, affairs.practice)
     if affairs.order.state != OrderState.FULFILLED or message is None:
         return "open", _intention(gift, affairs.practice)
     is_mailed = gift.delivery == "recipient"
     return message.state, _tell_mailed(message, affairs.practice) if is_mailed else _tell_in_hand(message)
-
-
-def _tell_end(certificates: list[Certificate], affairs: Affairs) -> str:
-    back = _went_back(certificates, affairs)
-    if any(entry.kind == EntryKind.DISPUTE_LOST for entry in back):
-        return _("The bank gave its payment back, so it can no longer be used")
-    if len(back) > 1:
-        pattern = N_("%(amount)s went back, the last of it on %(day)s, so it can no longer be used")
-        return _(pattern, **_sum_up(back, affairs))
-    if back:
-        return _("%(amount)s went back on %(day)s, so it can no longer be used", **_sum_up(back, affairs))
-    return _(
-        "It has ended and can no longer be used. Is that a surprise? Call us on %(phone)s",
-        phone=affairs.practice.phone,
-    )
-
-
-def _tell_hold(affairs: Affairs) -> str:
-    if affairs.is_questioned:
-        return _("On hold while a bank looks into the payment")
-    return _("On hold for the moment. Please call us on %(phone)s", phone=affairs.practice.phone)
-
-
-def _notes(certificates: list[Certificate], affairs: Affairs) -> list[str]:
-    """Say what else happened to a gift that is still good for something."""
-    alive = [certificate for certificate in certificates if certificate.status != CertificateStatus.VOID]
-    held, count = sum(certificate.status == CertificateStatus.FROZEN for certificate in alive), len(certificates)
-    on_hold = _(
-        "%(held)s of %(count)s on hold. Please call us on %(phone)s",
-        held=held,
-        count=count,
-        phone=affairs.practice.phone,
-    )
-    notes = {
-        _tell_part(_went_back(certificates, affairs), affairs): True,
-        _("%(alive)s of %(count)s can still be used", alive=len(alive), count=count): len(alive) < count,
-        on_hold: 0 < held < len(alive),
-        _tell_coming(alive, affairs): True,
-        _tell_renewal(alive, affairs): True,
-    }
-    return [note for note, is_so in notes.items() if alive and is_so and note]
-
-
-def _tell_coming(certificates: list[Certificate], affairs: Affairs) -> str:
-    ids = {certificate.id for certificate in certificates}
-    held = [each for each in affairs.refunds if each.state == RefundState.HELD and each.certificate_id in ids]
-    amount = format_amount(sum(each.amount_cents for each in held), affairs.order.currency)
-    return _("%(amount)s of it is on its way back to you", amount=amount) if held else ""
-
-
-def _tell_renewal(certificates: list[Certificate], affairs: Affairs) -> str:
-    ids = {certificate.id for certificate in certificates}
-    moments = [each.replaced_at for each in affairs.replaced if each.certificate_id in ids]
-    if not moments:
-        return ""
-    day = dates.write_local_day(max(moments), affairs.practice.time_zone)
-    return _("New code since %(day)s: an older email or print of it no longer works", day=day)
-
-
-def _went_back(certificates: list[Certificate], affairs: Affairs) -> list[LedgerEntry]:
-    mine = {certificate.id for certificate in certificates}
-    return [entry for entry in affairs.went_back if entry.certificate_id in mine]
-
-
-def _tell_part(back: list[LedgerEntry], affairs: Affairs) -> str:
-    if len(back) > 1:
-        return _("Of this, %(amount)s went back, the last of it on %(day)s", **_sum_up(back, affairs))
-    return _("Of this, %(amount)s went back on %(day)s", **_sum_up(back, affairs)) if back else ""
-
-
-def _sum_up(entries: list[LedgerEntry], affairs: Affairs) -> dict[str, str]:
-    """Return what a sentence about money that went back names: how much in all, and the day of the last of it."""
-    amount = format_amount(sum(entry.amount_cents for entry in entries), affairs.order.currency)
-    day = dates.write_local_day(entries[-1].created_at, affairs.practice.time_zone)
-    return {"amount": amount, "day": day}
 
 
 def _tell_mailed(message: Delivery, practice: Practice) -> str:
@@ -161,12 +88,14 @@ def _tell_mailed(message: Delivery, practice: Practice) -> str:
     due = due_at(message, practice)
     if message.state == DeliveryState.SCHEDULED and due > clock.now():
         return _goes_later(address, due, practice)
-    moment = dates.write_zoned_moment(message.sent_at or message.send_at, practice.time_zone)
+    moment = dates.write_zoned_moment(message.sent_at or message.ended_at or message.send_at, practice.time_zone)
     sentences = {
         DeliveryState.SENT: _("Emailed to %(address)s on %(moment)s", address=address, moment=moment),
         DeliveryState.FAILED: _(
-            "We couldn’t deliver it to %(address)s. Nothing is lost: with the right address it goes out again",
+            "We couldn’t deliver it to %(address)s. Nothing is lost: with the right address it goes out again. "
+            "It came back on %(moment)s",
             address=address,
+            moment=moment,
         ),
         DeliveryState.CANCELLED: _("The email was cancelled"),
     }
