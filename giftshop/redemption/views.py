@@ -144,7 +144,7 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     for found in results:
         remember_found(found.certificate, by_search=True)
     if not results:
-        note_failed_scan(staff_id=current_user.id, name=current_user.name, why=type(refusal).__name__)
+        note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
     if results:
         return _find_page(typed, results=results)

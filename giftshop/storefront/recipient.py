@@ -18,7 +18,7 @@ from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of
 from giftshop.documents.qr import certificate_address, qr_svg
 from giftshop.documents.worker import press
-from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.foundation.database import db, may_write
 from giftshop.foundation.sightings import HOLDER, record_sighting
 from giftshop.ledger.kinds import EntryKind
@@ -148,7 +148,7 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     try:
         certificate = get_by_code(code)
     except (InvalidCodeError, CertificateNotFoundError) as refusal:
-        return _hand_unfound_to_staff(code, why=type(refusal).__name__)
+        return _hand_unfound_to_staff(code, refusal)
     public_id = certificate.public_id
     may_write()
     remember_found(certificate)
@@ -156,10 +156,10 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     return redirect(f"/redeem/{public_id}", 303)
 
 
-def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
+def _hand_unfound_to_staff(code: str, refusal: ShopError) -> ResponseReturnValue:
     """Take staff to the redeem page with the code typed in: there they are told what is true of it, strangers never."""
     may_write()
-    note_failed_scan(staff_id=current_user.id, name=current_user.name, why=why)
+    note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
     keep_for("/redeem", code=code[:_MOST_TYPED])
     return redirect("/redeem", 303)
