@@ -1,7 +1,9 @@
 """The recipient's page: what is left, from whom, how to use it. It shows and prints; it never spends."""
 
+import re
 from dataclasses import dataclass
 from itertools import pairwise
+from urllib.parse import quote
 
 from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -12,7 +14,7 @@ from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
-from giftshop.certificates.codes import format_code
+from giftshop.certificates.codes import find_codes, format_code
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of
@@ -33,6 +35,9 @@ from giftshop.web.form_state import keep_for
 from giftshop.words import N_, _
 
 PDF_NAME = "certificate.pdf"
+_PDF_MEANT = re.compile(r"certificate\.pdf(?![0-9a-z])", re.IGNORECASE | re.ASCII)
+_CLEAN = re.compile(r"[0-9a-z]+(?:[ -]+[0-9a-z]+)*", re.IGNORECASE | re.ASCII)
+_WORD = re.compile(r"[0-9a-z]+", re.ASCII)
 _MOST_TYPED = 100
 """What a cookie takes of a code that is none."""
 PAPER_NAMES: dict[Paper, str] = {"letter": N_("Letter"), "a4": N_("A4"), "card": N_("a card")}
@@ -52,6 +57,8 @@ def show_certificate(code: str) -> ResponseReturnValue:
     """Show a certificate to whoever holds its code; staff who are signed in go on to redeem it."""
     if admit_staff():
         return _hand_to_staff(code)
+    if meant := find_meant_code(code):
+        return redirect(f"/c/{meant}")
     certificate = find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
@@ -77,14 +84,16 @@ def show_certificate(code: str) -> ResponseReturnValue:
 
 def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     """Answer with the certificate as a PDF to print, on the paper asked for; its name may be in any case."""
-    if name.lower() != PDF_NAME:
+    if not _PDF_MEANT.match(name):
         abort(404)
+    papers = _papers(get_practice())
+    asked = _WORD.match(request.args.get("paper", papers[0]))
+    if meant := find_meant_code(code) or ("" if name.lower() == PDF_NAME else code):
+        return redirect(f"/c/{quote(meant)}/{PDF_NAME}?paper={asked[0] if asked else papers[0]}")
     certificate = find_by_code(code) if admit_staff() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
-    papers = _papers(get_practice())
-    asked = request.args.get("paper", papers[0])
-    paper = next((paper for paper in papers if paper == asked), None)
+    paper = next((paper for paper in papers if asked and paper == asked[0]), None)
     if paper is None:
         abort(404)
     face = face_of(certificate, base_url=find_settings().base_url)
@@ -92,6 +101,15 @@ def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     answer = Response(press.print_pdf(face, paper), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = 'inline; filename="gift-certificate.pdf"'
     return answer
+
+
+def find_meant_code(written: str) -> str:
+    """Return the code in an address to which a mail program added signs; empty when it is clean, or has no code.
+
+    Where a sentence ends with an address, its full stop or bracket becomes a part of it. What is left must be one code.
+    """
+    codes = [] if _CLEAN.fullmatch(written) else find_codes(written)
+    return codes[0] if len(codes) == 1 else ""
 
 
 def answer_bad_code() -> ResponseReturnValue:

@@ -1,8 +1,10 @@
 """What people see when something is refused or broken: a page in the shop's look with a way forward."""
 
 import logging
+import re
+from urllib.parse import quote
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -31,6 +33,7 @@ STATUS: dict[type[errors.ShopError], int] = {
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"
+_ADDED = re.compile(r"[^0-9A-Za-z_-]+$", re.ASCII)
 STALE = N_("The page this was sent from is out of date. Nothing was done. Open it again and send it once more.")
 
 
@@ -71,11 +74,24 @@ def _stale_form(_error: CSRFError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
+    if error.code == 404 and (meant := _find_meant_address()):
+        return make_response(redirect(meant))
     answered = answer(error.code, "")
     for name in ("Retry-After", "Allow"):
         if value := error.get_response().headers.get(name):
             answered.headers[name] = value
     return answered
+
+
+def _find_meant_address() -> str:
+    """Return the page that was meant where a sentence's full stop or bracket became a part of its address, or "".
+
+    A path of our own, whatever was asked for: two slashes at its start would lead to another host.
+    """
+    path = "/" + _ADDED.sub("", request.path).lstrip("/")
+    addresses = current_app.url_map.bind_to_environ(request.environ)
+    is_page = request.url_rule is None and path != request.path and addresses.test(path, method="GET")
+    return quote(path) if is_page and request.method in ("GET", "HEAD") else ""
 
 
 def _unforeseen(error: Exception) -> Response:
