@@ -21,8 +21,9 @@ from giftshop.documents.printing import face_of
 from giftshop.documents.qr import certificate_address, qr_svg
 from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, may_write
-from giftshop.foundation.sightings import HOLDER, record_sighting
+from giftshop.foundation.sightings import HOLDER, VISITOR, record_sighting
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
@@ -78,8 +79,21 @@ def show_certificate(code: str) -> ResponseReturnValue:
         booking_url=practice.booking_address(plain),
         terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
     )
-    record_sighting(HOLDER, certificate_id=certificate_id)
+    record_sighting(VISITOR, Activity.FETCHED, certificate_id=certificate_id)
     return page
+
+
+def record_opening(code: str) -> ResponseReturnValue:
+    """Keep on record that a certificate's page was opened: its own script says so, from before somebody's eyes.
+
+    Programs that check the links of a mail fetch the page and run nothing; another site's script is refused.
+    """
+    if not {"Sec-Fetch-Site", "Origin"} & set(request.headers.keys()):
+        abort(403)
+    certificate = None if admit_staff() else find_for_stranger(code)
+    if certificate is not None:
+        record_sighting(HOLDER, Activity.OPENED, certificate_id=certificate.id)
+    return "", 204
 
 
 def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:

@@ -348,4 +348,4 @@ def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
     for _ in range(3):
         assert visitor.open(path).status_code == 200
     (event,) = activity_log.list_events(certificate_ids=[certificate_id])
-    assert (event.kind, event.actor) == ("viewed", "holder")
+    assert (event.kind, event.actor) == ("fetched", "visitor")
