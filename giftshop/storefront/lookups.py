@@ -1,18 +1,19 @@
-"""Looking a certificate up by its code, for strangers: limited, and with one answer for every bad code."""
+"""Looking a certificate up by its code, for strangers: guesses limited, and one answer for every bad code."""
 
 from typing import NoReturn
 
 from limits import RateLimitItem, RateLimitItemPerHour, RateLimitItemPerMinute
 from werkzeug.exceptions import TooManyRequests
 
-from giftshop.certificates.codes import normalise_code
-from giftshop.certificates.look_up import find_by_code
-from giftshop.errors import InvalidCodeError
+from giftshop.certificates.codes import find_codes
+from giftshop.certificates.look_up import find_all
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
+from giftshop.ledger.states import CertificateStatus
 from giftshop.web.limiter import client_address, may_count
 
 PER_ADDRESS = RateLimitItemPerMinute(10)
+"""What was typed and opens nothing, whatever is wrong with it."""
 BY_ALL_STRANGERS = RateLimitItemPerHour(1000)
 """Well-formed codes that don't exist, guessed by anyone: keeps 75 random bits out of reach of any crowd."""
 _KEY = "code-lookup"
@@ -21,31 +22,30 @@ _KEY = "code-lookup"
 def find_for_stranger(typed: str) -> Certificate | None:
     """Return the certificate with this code, or None for every bad code alike; answers 429 past a limit.
 
-    Counting writes, so it happens while no transaction of ours is open (SQLite would wait for itself).
+    Every code that stands in a text is a try. Tries are counted before they are looked at, or a hundred at once would
+    all be, and those that exist are given back: an office may open as many certificates as it has. Counting writes,
+    so it happens while no transaction of ours is open (SQLite would wait for itself).
     """
     db.session.rollback()
-    _count(PER_ADDRESS, client_address())
-    if not _is_well_formed(typed):
+    codes = find_codes(typed)
+    tries = max(1, len(codes))
+    _count(PER_ADDRESS, client_address(), tries=tries)
+    if not codes:
         return None
-    if not may_count(BY_ALL_STRANGERS, _KEY, is_looking=True):
+    if not may_count(BY_ALL_STRANGERS, _KEY, is_looking=True, cost=tries):
         _refuse(BY_ALL_STRANGERS)
-    certificate = find_by_code(typed)
-    if certificate is None:
-        db.session.rollback()
-        _count(BY_ALL_STRANGERS)
-    return certificate
+    found = [each for each in find_all(codes) if each.status != CertificateStatus.VOID]
+    guesses = tries - len(found)
+    db.session.rollback()
+    if found:
+        may_count(PER_ADDRESS, _KEY, client_address(), cost=-len(found))
+    if guesses:
+        _count(BY_ALL_STRANGERS, tries=guesses)
+    return found[0] if len(found) == 1 else None
 
 
-def _is_well_formed(typed: str) -> bool:
-    try:
-        normalise_code(typed)
-    except InvalidCodeError:
-        return False
-    return True
-
-
-def _count(item: RateLimitItem, *who: str) -> None:
-    if not may_count(item, _KEY, *who):
+def _count(item: RateLimitItem, *who: str, tries: int) -> None:
+    if not may_count(item, _KEY, *who, cost=tries):
         _refuse(item)
 
 

@@ -24,14 +24,15 @@ def client_address() -> str:
     return str(ip_network((parsed, 64), strict=False)) if isinstance(parsed, IPv6Address) else address
 
 
-def may_count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
-    """Count one more for `who`, or only look, and tell whether it is within the limit; what cannot be counted is not.
+def may_count(item: RateLimitItem, *who: str, is_looking: bool = False, cost: int = 1) -> bool:
+    """Count `cost` more for `who`, or only look, and tell whether it is within the limit; what can't be counted is not.
 
-    Counts on a connection of its own: no writing transaction of ours may be open (SQLite would wait for itself).
+    Less than nothing gives back what was counted. Counts on a connection of its own: no writing transaction of ours
+    may be open (SQLite would wait for itself).
     """
     window = limiter.limiter
     try:
-        return window.test(item, *who) if is_looking else window.hit(item, *who)
+        return window.test(item, *who, cost=cost) if is_looking else window.hit(item, *who, cost=cost)
     except STORE_LOST:
         return False
 
