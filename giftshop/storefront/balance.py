@@ -9,6 +9,7 @@ from giftshop.storefront.art import draw, draw_sample
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import state_of
 from giftshop.storefront.typed import readable
+from giftshop.web.form_state import why_stale
 from giftshop.words import N_, _
 
 BAD_CODE = N_("We can’t find that code. Compare it with the certificate, letter by letter, or call us")
@@ -41,7 +42,7 @@ def check_balance() -> ResponseReturnValue:
 def keep_stale_form() -> ResponseReturnValue:
     """Show the form again with what was typed, when it was sent without a valid token."""
     sentence = _("This page was open for a long time. Please press the button once more")
-    return _form(readable(request.form.get("code", "")), {"code": sentence}, 403)
+    return _form(readable(request.form.get("code", "")), {"code": why_stale(sentence).removesuffix(".")}, 403)
 
 
 def _form(typed: str, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:

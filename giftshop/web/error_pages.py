@@ -14,7 +14,7 @@ from werkzeug.exceptions import HTTPException
 from giftshop import errors
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
-from giftshop.web.form_state import keep_typed
+from giftshop.web.form_state import is_without_cookie, keep_typed, why_stale
 from giftshop.words import N_, _
 
 log = logging.getLogger(__name__)
@@ -68,7 +68,7 @@ def _forget_who_asked() -> None:
 def _stale_form(_error: CSRFError) -> Response:
     """A form without this sign-in's token: nothing is done, and what was typed waits on its page for a second try."""
     db.session.rollback()
-    return answer(403, _(STALE), again=keep_typed())
+    return answer(403, why_stale(_(STALE)), again=keep_typed(), is_kept=not is_without_cookie())
 
 
 def _http_error(error: HTTPException) -> Response:
@@ -100,17 +100,17 @@ def _unforeseen(error: Exception) -> Response:
     return answer(500, "")
 
 
-def answer(status: int, message: str, *, again: str = "") -> Response:
+def answer(status: int, message: str, *, again: str = "", is_kept: bool = False) -> Response:
     """Return the error page for `status`, with `message` where we have a sentence of our own.
 
-    `again` is the path of the page where the person can try once more.
+    `again` is the path of the page where the person can try once more; what they typed is there if `is_kept`.
     """
     if wants_json():
         response = make_response(jsonify({"error": message or status}), status)
     elif request.path.startswith("/webhooks/"):
         response = make_response(Response(message or "error", status, mimetype="text/plain"))
     else:
-        page = render_template("errors/error.html", status=status, message=message, again=again)
+        page = render_template("errors/error.html", status=status, message=message, again=again, is_kept=is_kept)
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS
