@@ -10,8 +10,10 @@ import re
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from babel import Locale, UnknownLocaleError
+from babel.lists import format_list
 
 from giftshop.errors import InvalidCodeError
 from giftshop.words import N_, _, current_language
@@ -37,8 +39,13 @@ class Keyboard:
     """The layouts that type alike: what each sign of theirs was pressed as, and what they are called."""
 
     pressed: dict[str, str]
+    usual: frozenset[str]
     names: tuple[str, ...]
     is_read: bool
+
+    def is_usual_for(self, text: str) -> bool:
+        """Tell whether a scanner's keys make these signs here, with Caps Lock or without, and no odd state of Shift."""
+        return set(text) <= self.usual or set(text.swapcase()) <= self.usual
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +82,11 @@ def find_unreadable(text: str) -> list[Keyboard]:
     return [each for each in _keyboards() if not each.is_read and _SCHEME.match(_pressed_for(scanned, each))]
 
 
-def refuse(blamed: list[Keyboard]) -> None:
-    """Raise WrongKeyboardError, with what to set on the scanner, unless no keyboard is to blame."""
-    if blamed:
-        names = _(" or ").join(name_keyboards(blamed))
+def refuse(blamed: list[Keyboard], text: str) -> None:
+    """Raise WrongKeyboardError, with what to set on the scanner, unless no keyboard is to blame for this text."""
+    likely = [each for each in blamed if each.is_usual_for(text.strip())] or blamed
+    if likely:
+        names = format_list(name_keyboards(likely), style="or", locale=current_language())
         told = N_(
             "The scanner types for a US keyboard, and this computer has another one: %(names)s. Set the scanner to that"
             " one, as its manual says, and scan once more; or use the camera, or type the code."
@@ -105,17 +113,14 @@ def _pressed_for(scanned: str, keyboard: Keyboard) -> str:
 
 @cache
 def _keyboards() -> tuple[Keyboard, ...]:
-    return tuple(
-        Keyboard(_pressed(table["plain"], table["shifted"]), tuple(table["names"]), table["is_read"])
-        for table in json.loads(TABLES.read_text())["tables"]
-    )
+    return tuple(_read(table) for table in json.loads(TABLES.read_text())["tables"])
 
 
-def _pressed(plain: str, shifted: str) -> dict[str, str]:
+def _read(table: dict[str, Any]) -> Keyboard:
     """Lead from each sign to its key. A scanner's own signs come first: letters and the colon are shifted, and Caps
     Lock turns that, figures included on some systems; the other case of a sign is what it makes of accented ones.
     """
-    rows = list(zip(_MEANT, plain, shifted, strict=True))
+    rows = list(zip(_MEANT, table["plain"], table["shifted"], strict=True))
     usual = [(high if key.isalpha() or key == ":" else low, key) for key, low, high in rows]
     other = [(sign, key) for key, low, high in rows for sign in (low, high)]
     cases = [(case, key) for sign, key in usual + other for case in (sign.upper(), sign.lower()) if len(case) == 1]
@@ -123,4 +128,4 @@ def _pressed(plain: str, shifted: str) -> dict[str, str]:
     for sign, key in usual + other + cases:
         if sign != _LOST:
             pressed.setdefault(sign, key)
-    return pressed
+    return Keyboard(pressed, frozenset(sign for sign, _key in usual), tuple(table["names"]), table["is_read"])

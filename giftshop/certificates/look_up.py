@@ -56,8 +56,8 @@ def get_by_scan(text: str) -> Certificate:
         raise
     except (InvalidCodeError, CertificateNotFoundError):
         if is_address or not text.isascii():
-            keyboards.refuse([each.keyboard for each in fitting or meanings])
-        keyboards.refuse(keyboards.find_unreadable(text))
+            keyboards.refuse([each.keyboard for each in fitting or meanings], text)
+        keyboards.refuse(keyboards.find_unreadable(text), text)
         if not codes.looks_like_code(text):
             raise InvalidCodeError from None
         raise

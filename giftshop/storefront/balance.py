@@ -42,7 +42,7 @@ def check_balance() -> ResponseReturnValue:
 def keep_stale_form() -> ResponseReturnValue:
     """Show the form again with what was typed, when it was sent without a valid token."""
     sentence = _("This page was open for a long time. Please press the button once more")
-    return _form(readable(request.form.get("code", "")), {"code": why_stale(sentence).removesuffix(".")}, 403)
+    return _form(readable(request.form.get("code", "")), {"": why_stale(sentence).removesuffix(".")}, 403)
 
 
 def _form(typed: str, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:

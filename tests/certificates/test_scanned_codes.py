@@ -107,6 +107,16 @@ def test_a_dead_code_is_no_certificate_to_choose(app: Flask) -> None:
     assert look_up.get_by_code(FIRST) is first
 
 
+def test_only_keyboards_that_make_these_signs_are_named(app: Flask) -> None:
+    for text in ("HTTPSÖ--GIFT.EXAMPLE.COM-C-K7M2QX9RTB4DHVWR", "httpsö--gift.example.com-c-k7m2qx9rtb4dhvwr"):
+        with pytest.raises(WrongKeyboardError) as refused:
+            look_up.get_by_scan(text)
+        assert "has another one: German, Swedish, Finnish, or Estonian. Set" in refused.value.message
+    with pytest.raises(WrongKeyboardError) as refused:
+        look_up.get_by_scan("РЕЕЗЫЖ..ПШАЕюУЧФЬЗДУюСЩЬ.С.Л7Ь2НЯ9ФЕЦ4ЙР0МЙ")
+    assert "has another one: Russian. Set" in refused.value.message
+
+
 @pytest.mark.parametrize(
     ("text", "keyboards"),
     [
