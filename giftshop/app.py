@@ -27,8 +27,8 @@ from giftshop.payments.gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
 from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
+from giftshop.storefront import recipient, webhook
 from giftshop.storefront import views as storefront_pages
-from giftshop.storefront import webhook
 from giftshop.web import error_pages, headers, health, language, links, opening, proxies
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
@@ -151,6 +151,7 @@ def _protect(app: Flask, settings: Settings) -> None:
     configure_sign_in(app)  # who is signed out is led to the sign-in before a token that went with it is looked at
     csrf = CSRFProtect(app)
     csrf.exempt(webhook.blueprint)
+    csrf.exempt(recipient.record_opening)  # its page has no form and no cookie, and this changes nothing but the log
 
 
 def _refuse_unreadable() -> None:

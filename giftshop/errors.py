@@ -33,6 +33,10 @@ class WrongCheckSymbolError(InvalidCodeError):
     """One character looks wrong. Compare it with the certificate."""
 
 
+class SeveralCodesError(InvalidCodeError):
+    """This can be read as more than one certificate. Scan it with the camera, or type one code."""
+
+
 # --- certificates -----------------------------------------------------------------------------------
 
 

@@ -4,12 +4,20 @@ import secrets
 
 import sqlalchemy as sa
 
-from giftshop.certificates import codes, encryption
-from giftshop.errors import CertificateNotFoundError, CertificateVoidError, CodeReplacedError, InvalidCodeError
+from giftshop.certificates import codes, encryption, keyboards
+from giftshop.errors import (
+    CertificateNotFoundError,
+    CertificateVoidError,
+    CodeReplacedError,
+    InvalidCodeError,
+    SeveralCodesError,
+)
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 
+MOST_MEANINGS = 20
+"""As so many codes a text is looked for; who pastes more has no certificate in hand."""
 _PUBLIC_ID_SYMBOLS = 10
 _END = "ends with "
 """Before the end of a code, whose look-up value is thereby never that of a whole one."""
@@ -23,27 +31,53 @@ def find_by_code(text: str) -> Certificate | None:
         return None
 
 
-def find_replaced(text: str) -> ReplacedCode | None:
-    """Return what is known of a code that a newer one has replaced, or None for every other code."""
-    try:
-        keys = encryption.lookups(codes.normalise_code(text))
-    except InvalidCodeError:
-        return None
-    return db.session.scalar(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys)))
-
-
 def get_by_code(text: str) -> Certificate:
-    """Return the certificate whose code was typed or scanned, whatever its state.
+    """Return the certificate whose code stands in a text, whatever its state.
 
-    Raises InvalidCodeError, WrongCheckSymbolError, CodeReplacedError, CertificateNotFoundError: true reasons, for
-    staff only.
+    Raises InvalidCodeError or a subclass that says more, CodeReplacedError, CertificateNotFoundError: true reasons,
+    for staff only.
     """
-    keys = encryption.lookups(codes.normalise_code(text))
-    certificate = db.session.scalar(sa.select(Certificate).where(Certificate.code_lookup.in_(keys)))
-    if certificate is None:
-        was_replaced = db.session.scalar(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys)))
-        raise CodeReplacedError if was_replaced else CertificateNotFoundError
-    return certificate
+    return _get_one(codes.find_codes(text) or [codes.normalise_code(text)])
+
+
+def get_by_scan(text: str) -> Certificate:
+    """Return the certificate whose code was typed or scanned at the counter, whatever keyboard the scanner is set to.
+
+    All that a text may mean is looked for in one question, and only one meaning may exist: now and then a code in which
+    Y and Z changed places is another well-formed one. Raises what `get_by_code` does, and WrongKeyboardError.
+    """
+    meanings = keyboards.read_back(text)
+    is_address = any(each.is_address for each in meanings)  # then nobody typed it, and it means nothing as it stands
+    plain = [] if is_address else codes.find_codes(text)
+    fitting = {each: found for each in meanings if (found := codes.find_codes(each.text))}
+    found = list(dict.fromkeys([*plain, *(code for each in fitting.values() for code in each)]))
+    try:
+        return _get_one(found or [codes.normalise_code(text)])
+    except (SeveralCodesError, CodeReplacedError):
+        raise
+    except (InvalidCodeError, CertificateNotFoundError):
+        if is_address or not text.isascii():
+            keyboards.refuse([each.keyboard for each in fitting or meanings], text)
+        keyboards.refuse(keyboards.find_unreadable(text), text)
+        if not codes.looks_like_code(text):
+            raise InvalidCodeError from None
+        raise
+
+
+def find_all(found: list[str]) -> list[Certificate]:
+    """Return the certificates that have one of these codes, in one question, in whatever state."""
+    return list(db.session.scalars(sa.select(Certificate).where(Certificate.code_lookup.in_(_keys(found)))))
+
+
+def find_replaced(found: list[str]) -> list[ReplacedCode]:
+    """Return what is kept of those of these codes that newer ones have replaced, in one question."""
+    return list(db.session.scalars(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(_keys(found)))))
+
+
+def find_replacement(text: str) -> ReplacedCode | None:
+    """Return what is kept of a dead code that was typed or scanned, or None."""
+    meant = [text, *(each.text for each in keyboards.read_back(text))]
+    return next(iter(find_replaced([code for each in meant for code in codes.find_codes(each)])), None)
 
 
 def code_ends_with(end: str) -> sa.ColumnElement[bool]:
@@ -86,3 +120,22 @@ def code_of(certificate: Certificate) -> str:
 def new_public_id() -> str:
     """Return a fresh public id: it names a certificate and seeds its drawing, and opens nothing."""
     return "".join(secrets.choice(codes.ALPHABET) for _ in range(_PUBLIC_ID_SYMBOLS))
+
+
+def _get_one(found: list[str]) -> Certificate:
+    """Return the one certificate that has one of these codes, by at most two questions."""
+    if len(found) > MOST_MEANINGS:
+        raise SeveralCodesError
+    certificates = find_all(found)
+    is_clear = len(found) == len(certificates) == 1
+    replaced = [] if is_clear else find_replaced(found)
+    concerned = {certificate.id for certificate in certificates} | {each.certificate_id for each in replaced}
+    if len(concerned) > 1:
+        raise SeveralCodesError
+    if not certificates:
+        raise CodeReplacedError if replaced else CertificateNotFoundError
+    return certificates[0]
+
+
+def _keys(found: list[str]) -> list[bytes]:
+    return [key for code in found for key in encryption.lookups(code)]

@@ -37,6 +37,8 @@ _WAYS = {
     DeliveryState.CANCELLED: ("address", "day"),
 }
 """What may be changed of a gift for its recipient, by the state of the message that brings it."""
+_SEEN = (Activity.OPENED, Activity.VIEWED)
+"""What may have been a person's look; of what was once kept as one nobody knows whether it was a program's."""
 
 
 class NotChangeableError(ShopError):
@@ -153,7 +155,7 @@ def _may_have_arrived(message: Delivery) -> bool:
 def _refuse_opened(certificates: list[Certificate]) -> None:
     ids = [certificate.id for certificate in certificates]
     is_seen = any(
-        event.kind == Activity.VIEWED and event.actor == activity_log.HOLDER
+        event.kind in _SEEN and event.actor == activity_log.HOLDER
         for event in activity_log.list_events(certificate_ids=ids)
     )
     used = sa.select(LedgerEntry.id).where(LedgerEntry.certificate_id.in_(ids), LedgerEntry.kind == EntryKind.REDEEM)

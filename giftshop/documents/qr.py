@@ -61,12 +61,15 @@ def read_code_image(data: bytes, *, jpeg_only: bool = False) -> str | None:
     The picture's size is looked at before it is decoded (at most 4 megapixels); nothing is kept.
     """
     picture = _opened(data, ["JPEG"] if jpeg_only else ["JPEG", "PNG", "WEBP"])
-    if picture is None:
-        return None
+    return next(iter(read_texts(picture)), None) if picture is not None else None
+
+
+def read_texts(picture: Image.Image) -> list[str]:
+    """Return the text of every QR code in a picture in shades of grey."""
     import zxingcpp  # loaded by whoever scans, not by every page
 
     found = zxingcpp.read_barcodes(picture, formats=zxingcpp.BarcodeFormats(zxingcpp.BarcodeFormat.QRCode))
-    return next((barcode.text for barcode in found if barcode.valid), None)
+    return [barcode.text for barcode in found if barcode.valid]
 
 
 def _opened(data: bytes, formats: list[str]) -> Image.Image | None:

@@ -16,8 +16,9 @@ from sqlalchemy.orm import Mapped, mapped_column
 from giftshop import clock
 from giftshop.foundation.database import Base, BigId, Moment, db
 
-HOLDER = "holder"
-"""Who looks at a certificate's own page: whoever holds its code."""
+HOLDER, VISITOR = "holder", "visitor"
+"""Who opens a certificate's own page in a browser: whoever holds its code; who fetches it: a person, or a program that
+checks the links of a mail."""
 
 
 class Activity(StrEnum):
@@ -42,6 +43,8 @@ class Activity(StrEnum):
     DAY_CHANGED = auto()
     SENDING_CANCELLED = auto()
     VIEWED = auto()
+    FETCHED = auto()
+    OPENED = auto()
     SCANNED = auto()
     FOUND_BY_SEARCH = auto()
     SCAN_FAILED = auto()

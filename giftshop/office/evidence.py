@@ -18,11 +18,10 @@ from giftshop.documents.worker import press
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
-from giftshop.foundation.sightings import HOLDER
 from giftshop.money import format_amount
 from giftshop.office.dossier import Dossier, Sold, open_dossier
 from giftshop.office.refund import tell_refund
-from giftshop.orders.labels import name_dispute_reason, tell_entry
+from giftshop.orders.labels import is_fetch, name_dispute_reason, tell_entry
 from giftshop.orders.models import Dispute, Gift
 from giftshop.words import N_, _
 
@@ -41,6 +40,9 @@ DELIVERED = {
     DeliveryState.CANCELLED: N_("%(message)s to %(address)s: cancelled"),
 }
 """What became of a message."""
+OPENED = N_("The certificate’s page was opened in a browser by whoever holds its code")
+FETCHED = N_("The certificate’s page was fetched with its code, by a person or by a program that checks links")
+"""What is known of a look at a certificate's page, and no more."""
 
 
 def send_evidence(dispute_id: int) -> ResponseReturnValue:
@@ -133,11 +135,8 @@ def _used(sold: Sold, dossier: Dossier) -> Lines:
     moved = [(entry.created_at, tell_entry(entry, certificate.currency, "")) for entry in certificate.entries]
     lines = [(at, _("%(moved)s, %(left)s", moved=told.what, left=told.detail)) for at, told in moved]
     seen = activity_log.list_events(certificate_ids=[certificate.id])
-    lines += [
-        (event.at, _("The certificate’s page was opened by whoever holds its code"))
-        for event in seen
-        if event.kind == Activity.VIEWED and event.actor == HOLDER
-    ]
+    lines += [(event.at, _(OPENED)) for event in seen if event.kind == Activity.OPENED]
+    lines += [(event.at, _(FETCHED)) for event in seen if is_fetch(event)]
     return [("", _head(sold)), *((_at(at, practice), told) for at, told in sorted(lines))]
 
 

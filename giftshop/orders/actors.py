@@ -15,6 +15,7 @@ ACTORS = {
     "stripe": N_("Stripe"),
     "system": N_("The shop"),
     "holder": N_("Whoever holds the code"),
+    "visitor": N_("A person or a program"),
 }
 LEFT = N_("Someone who left")
 _STAFF = sa.table("staff", sa.column("id", sa.BigInteger), sa.column("name", sa.Text))

@@ -29,7 +29,7 @@ from giftshop.orders.notes import OrderNote
 from giftshop.orders.states import OrderState
 from giftshop.words import _
 
-QUIET = (Activity.VIEWED, Activity.SCANNED)
+QUIET = (Activity.VIEWED, Activity.FETCHED, Activity.OPENED, Activity.SCANNED)
 """What only tells that somebody looked."""
 
 
@@ -99,7 +99,8 @@ def _of_log(sources: Sources, events: list[activity_log.ActivityEvent]) -> Itera
         if told is not None:
             is_payment = event.kind == Activity.ORDER_MOVED and json.loads(event.facts)["after"] == OrderState.PAID
             at = sources.order.paid_at if is_payment and sources.order.paid_at else event.at
-            yield Happening(at, event.actor, told.what, told.detail, is_quiet=event.kind in QUIET)
+            actor = activity_log.VISITOR if words.is_fetch(event) else event.actor
+            yield Happening(at, actor, told.what, told.detail, is_quiet=event.kind in QUIET)
 
 
 def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happening]:

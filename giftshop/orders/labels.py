@@ -13,7 +13,7 @@ from giftshop.delivery.kinds import name_message
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
 from giftshop.delivery.timing import due_at
-from giftshop.foundation.activity_log import Activity, ActivityEvent
+from giftshop.foundation.activity_log import HOLDER, Activity, ActivityEvent
 from giftshop.ledger.kinds import KINDS, EntryKind
 from giftshop.ledger.models import LedgerEntry
 from giftshop.money import format_amount
@@ -97,6 +97,8 @@ _ACTS: dict[str, str] = {
     Activity.UNFROZEN: N_("Hold ended"),
     Activity.REISSUED: N_("Given a new code; the old one is dead"),
     Activity.VIEWED: N_("Looked at it"),
+    Activity.FETCHED: N_("Fetched the certificate’s page"),
+    Activity.OPENED: N_("Opened the certificate’s page in a browser"),
     Activity.SCANNED: N_("Found it by its code"),
     Activity.FOUND_BY_SEARCH: N_("Found it by search"),
     Activity.ORDER_ACCEPTED: N_("Accepted as it was paid"),
@@ -137,6 +139,14 @@ def name_dispute_reason(reason: str) -> str:
     return _(DISPUTE_REASONS.get(reason, reason.replace("_", " ")))
 
 
+def is_fetch(event: ActivityEvent) -> bool:
+    """Tell whether all that is known of an event is that a certificate's page was fetched, by a person or a program.
+
+    So it is of looks that were kept before the page itself said that it was opened.
+    """
+    return event.kind == Activity.FETCHED or (event.kind == Activity.VIEWED and event.actor == HOLDER)
+
+
 def tell_event(event: ActivityEvent, order: Order, of_whom: str) -> Told | None:
     """Say what an event of the log was; None when another line says it already."""
     facts: dict[str, Any] = json.loads(event.facts)
@@ -147,7 +157,8 @@ def tell_event(event: ActivityEvent, order: Order, of_whom: str) -> Told | None:
     if event.kind == Activity.DISPUTE:
         amount = format_amount(facts["amount_cents"], order.payment_currency)
         return Told(name_dispute(facts["status"]), amount)
-    what = _ACTS.get(event.kind, event.kind.replace("_", " ").capitalize())
+    kind = Activity.FETCHED if is_fetch(event) else event.kind
+    what = _ACTS.get(kind, event.kind.replace("_", " ").capitalize())
     details = [of_whom, tell_reason(facts.get("reason", ""), event.actor), _tell_message(facts)]
     return Told(_(what), " · ".join(filter(None, details)))
 

@@ -1,6 +1,8 @@
 """The register of orders: the one door to them, by the buyer's token or by Stripe's session."""
 
+import re
 import secrets
+from itertools import product
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload, selectinload
@@ -11,12 +13,16 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.orders.models import CheckoutAttempt, Gift, GiftCertificate, Order
 
-_TOKEN_BYTES = 24
+_TOKEN_BYTES, _TOKEN_SIGNS, _MOST_LOST = 24, 32, 2
+_TOKEN = re.compile(r"[0-9A-Za-z_-]{1,32}", re.ASCII)
 
 
 def find_order(token: str) -> Order | None:
-    """Return the order whose private page has this token, with its gifts and attempts, or None."""
-    keys = encryption.lookups(_named(token))
+    """Return the order whose private page has this token, with its gifts and attempts, or None.
+
+    A token may carry what a mail program took for a part of its address, or miss a last sign that one took for none.
+    """
+    keys = [key for each in _spellings(token) for key in encryption.lookups(_named(each))]
     query = sa.select(Order).where(Order.token_lookup.in_(keys))
     return db.session.scalar(query.options(selectinload(Order.gifts), selectinload(Order.attempts)))
 
@@ -82,9 +88,16 @@ def give_token(order: Order, *, known: str = "") -> None:
 
     An order that comes back takes the one its buyer has.
     """
-    token = known or secrets.token_urlsafe(_TOKEN_BYTES)
+    token = known or new_token()
     order.token_lookup = encryption.lookup(_named(token))
     order.token_enc = encryption.seal(token, order.public_id)
+
+
+def new_token() -> str:
+    """Return a fresh token, whose last sign is a letter or a figure: "-" and "_" at the end of a link get lost."""
+    while not (token := secrets.token_urlsafe(_TOKEN_BYTES))[-1].isalnum():
+        pass
+    return token
 
 
 def order_address(order: Order, base_url: str) -> str:
@@ -101,6 +114,17 @@ def find_paid_order(payment_intent_id: str) -> int | None:
 def find_order_by_payment(payment_intent_id: str) -> Order | None:
     """Return the order that a payment at Stripe paid, as far as the shop knows, or None."""
     return db.session.scalar(sa.select(Order).where(Order.payment_intent_id == payment_intent_id))
+
+
+def _spellings(written: str) -> list[str]:
+    """Return the tokens that an address may mean: as it is written, without what stands around it, and, of one that
+    is a sign or two too short, with each of the signs that get lost. It stays one of 2¹⁹² whatever is tried.
+    """
+    found = _TOKEN.search(written)
+    token = found[0] if found else ""
+    lost = [""] if len(token) == _TOKEN_SIGNS else map("".join, product("-_", repeat=_TOKEN_SIGNS - len(token)))
+    whole = [token + signs for signs in lost] if len(token) >= _TOKEN_SIGNS - _MOST_LOST else []
+    return list(dict.fromkeys([written, *whole]))
 
 
 def _named(token: str) -> str:

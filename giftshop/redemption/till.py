@@ -10,7 +10,7 @@ from giftshop.catalog.models import Offer
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.certificates import look_up
 from giftshop.certificates.status import version_of
-from giftshop.errors import InvalidAmountError, InvalidCodeError, WrongCheckSymbolError
+from giftshop.errors import InvalidAmountError, InvalidCodeError
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed, seen_at
@@ -53,10 +53,10 @@ def find_by_scan(typed: str) -> Certificate:
     Raises InvalidCodeError or a subclass that says more, CertificateNotFoundError.
     """
     try:
-        return look_up.get_by_code(typed)
-    except WrongCheckSymbolError:
-        raise
-    except InvalidCodeError:
+        return look_up.get_by_scan(typed)
+    except InvalidCodeError as refusal:
+        if type(refusal) is not InvalidCodeError:
+            raise
         if not typed.strip():
             raise NothingTypedError from None
         raise (NotOurAddressError if "://" in typed else InvalidCodeError) from None

@@ -2,13 +2,9 @@
 
 from dataclasses import dataclass
 
-import sqlalchemy as sa
-
-from giftshop.certificates import codes, encryption
+from giftshop.certificates.look_up import find_replacement
 from giftshop.dates import write_local_day
 from giftshop.errors import CertificateNotFoundError, CodeReplacedError, ShopError
-from giftshop.foundation.database import db
-from giftshop.ledger.models import ReplacedCode
 from giftshop.orders.look_up import find_gift
 from giftshop.redemption.verdict import Verdict
 from giftshop.words import _
@@ -36,8 +32,9 @@ def _judge_unknown() -> Unfound:
 
 
 def _judge_replaced(typed: str, time_zone: str) -> Unfound:
-    keys = encryption.lookups(codes.normalise_code(typed))
-    replaced = db.session.scalars(sa.select(ReplacedCode).where(ReplacedCode.code_lookup.in_(keys))).one()
+    replaced = find_replacement(typed)
+    if replaced is None:  # undone since: no path leads here
+        return _judge_unknown()
     day = write_local_day(replaced.replaced_at, time_zone)
     reason = _(
         "A new code took its place on %(day)s; what is left is on that one. Ask for the newer certificate", day=day

@@ -15,6 +15,7 @@ from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.orders.history import tell_meanwhile
 from giftshop.orders.search import Results, search_certificates
 from giftshop.redemption import photos, till
+from giftshop.redemption.pictures import PictureError
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
 from giftshop.redemption.unfound import Unfound, judge_unfound
 from giftshop.staff import sessions
@@ -23,12 +24,8 @@ from giftshop.staff.rights import has_role
 from giftshop.web.error_pages import wants_json
 from giftshop.web.form_state import is_kept_below, typed_in
 from giftshop.web.limiter import client_address, limiter
-from giftshop.words import N_, _
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
-
-NO_CODE_IN_PHOTO = N_("There is no QR code in that picture. Hold it closer, or type the code")
-NO_PHOTO = N_("Take a photo of the QR code first, or choose one")
 
 
 def sign_in_key() -> str:
@@ -57,9 +54,10 @@ def find() -> ResponseReturnValue:
     """Find a certificate by its code or its photographed QR code; managers also by words."""
     typed = typed_in("code")
     if (photo := request.files.get("photo")) is not None:
-        typed = photos.read_photo(photo.read()) or ""
-        if not typed:
-            return _find_page("", {"photo": _(NO_CODE_IN_PHOTO if photo.filename else NO_PHOTO)}), 422
+        try:
+            typed = photos.read_photo(photo.read() if photo.filename else b"")
+        except PictureError as refusal:
+            return _find_page("", {"photo": refusal.message}), 422
     try:
         certificate = till.find_by_scan(typed)
     except (InvalidCodeError, CertificateNotFoundError) as refusal:
@@ -145,7 +143,7 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     for each in results.found:
         remember_found(each.certificate, by_search=True)
     if not results.found:
-        note_failed_scan(staff_id=current_user.id, name=current_user.name, why=type(refusal).__name__)
+        note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
     if results.found:
         return _find_page(typed, results=results)

@@ -5,7 +5,7 @@ from flask.typing import ResponseReturnValue
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
-from giftshop.certificates.codes import normalise_code
+from giftshop.certificates.codes import find_codes
 from giftshop.ledger.models import ReplacedCode
 from giftshop.orders.standings import USABLE, read_situation
 from giftshop.storefront.art import draw, draw_sample
@@ -13,6 +13,7 @@ from giftshop.storefront.holding import tell_heading, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import answer_replaced
 from giftshop.storefront.typed import readable
+from giftshop.web.form_state import why_stale
 from giftshop.words import N_, _
 
 BAD_CODE = N_("We can’t find that code. Compare it with the certificate, letter by letter, or call us")
@@ -41,7 +42,7 @@ def check_balance() -> ResponseReturnValue:
         sentences=tell_standing(situation, practice),
         standing=situation.standing,
         is_open=situation.standing in USABLE,
-        plain=normalise_code(code),
+        plain=find_codes(code)[0],
         art=draw(certificate.design, certificate.public_id),
         typed="",
         errors={},
@@ -51,7 +52,7 @@ def check_balance() -> ResponseReturnValue:
 def keep_stale_form() -> ResponseReturnValue:
     """Show the form again with what was typed, when it was sent without a valid token."""
     sentence = _("This page was open for a long time. Please press the button once more")
-    return _form(readable(request.form.get("code", "")), {"code": sentence}, 403)
+    return _form(readable(request.form.get("code", "")), {"": why_stale(sentence).removesuffix(".")}, 403)
 
 
 def _form(typed: str, errors: dict[str, str], status: int = 200) -> ResponseReturnValue:

@@ -1,5 +1,8 @@
 """The recipient's page: what is left, from whom, how to use it. It shows and prints; it never spends."""
 
+import re
+from urllib.parse import quote
+
 from flask import Response, abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
@@ -10,15 +13,16 @@ from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
-from giftshop.certificates.codes import format_code, normalise_code
+from giftshop.certificates.codes import find_codes, format_code
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of
 from giftshop.documents.qr import certificate_address, qr_svg
 from giftshop.documents.worker import press
-from giftshop.errors import CertificateNotFoundError, InvalidCodeError
+from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, may_write
-from giftshop.foundation.sightings import HOLDER, record_sighting
+from giftshop.foundation.sightings import HOLDER, VISITOR, record_sighting
 from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
@@ -32,6 +36,9 @@ from giftshop.web.form_state import keep_for
 from giftshop.words import N_, _
 
 PDF_NAME = "certificate.pdf"
+_PDF_MEANT = re.compile(r"certificate\.pdf(?![0-9a-z])", re.IGNORECASE | re.ASCII)
+_CLEAN = re.compile(r"[0-9a-z]+(?:[ -]+[0-9a-z]+)*", re.IGNORECASE | re.ASCII)
+_WORD = re.compile(r"[0-9a-z]+", re.ASCII)
 _MOST_TYPED = 100
 """What a cookie takes of a code that is none."""
 PAPER_NAMES: dict[Paper, str] = {"letter": N_("Letter"), "a4": N_("A4"), "card": N_("a card")}
@@ -41,28 +48,45 @@ def show_certificate(code: str) -> ResponseReturnValue:
     """Show a certificate to whoever holds its code; staff who are signed in go on to redeem it."""
     if admit_staff():
         return _hand_to_staff(code)
+    if meant := find_meant_code(code):
+        return redirect(f"/c/{meant}")
     found = find_for_stranger(code)
     if found is None:
         return answer_bad_code()
     if isinstance(found, ReplacedCode):
         return answer_replaced(found)
     page, certificate_id = _page(found, get_practice()), found.id
-    record_sighting(HOLDER, certificate_id=certificate_id)
+    record_sighting(VISITOR, Activity.FETCHED, certificate_id=certificate_id)
     return page
+
+
+def record_opening(code: str) -> ResponseReturnValue:
+    """Keep on record that a certificate's page was opened: its own script says so, from before somebody's eyes.
+
+    Programs that check the links of a mail fetch the page and run nothing; another site's script is refused.
+    """
+    if not {"Sec-Fetch-Site", "Origin"} & set(request.headers.keys()):
+        abort(403)
+    found = None if admit_staff() else find_for_stranger(code)
+    if isinstance(found, Certificate):
+        record_sighting(HOLDER, Activity.OPENED, certificate_id=found.id)
+    return "", 204
 
 
 def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     """Answer with the certificate as a PDF to print, on the paper asked for; its name may be in any case."""
-    if name.lower() != PDF_NAME:
+    if not _PDF_MEANT.match(name):
         abort(404)
+    papers = _papers(get_practice())
+    asked = _WORD.match(request.args.get("paper", papers[0]))
+    if meant := find_meant_code(code) or ("" if name.lower() == PDF_NAME else code):
+        return redirect(f"/c/{quote(meant)}/{PDF_NAME}?paper={asked[0] if asked else papers[0]}")
     certificate = find_by_code(code) if admit_staff() else find_for_stranger(code)
     if certificate is None:
         return answer_bad_code()
     if isinstance(certificate, ReplacedCode) or certificate.status == CertificateStatus.VOID:
-        return redirect(f"/c/{normalise_code(code)}", 303)  # there is nothing to print: its page says why
-    papers = _papers(get_practice())
-    asked = request.args.get("paper", papers[0])
-    paper = next((paper for paper in papers if paper == asked), None)
+        return redirect(f"/c/{find_codes(code)[0]}", 303)  # there is nothing to print: its page says why
+    paper = next((paper for paper in papers if asked and paper == asked[0]), None)
     if paper is None:
         abort(404)
     face = face_of(certificate, base_url=find_settings().base_url)
@@ -98,6 +122,15 @@ def _page(certificate: Certificate, practice: Practice) -> str:
     )
 
 
+def find_meant_code(written: str) -> str:
+    """Return the code in an address to which a mail program added signs; empty when it is clean, or has no code.
+
+    Where a sentence ends with an address, its full stop or bracket becomes a part of it. What is left must be one code.
+    """
+    codes = [] if _CLEAN.fullmatch(written) else find_codes(written)
+    return codes[0] if len(codes) == 1 else ""
+
+
 def answer_bad_code() -> ResponseReturnValue:
     """Answer a code that there never was, whatever is bad about it: always the same bytes."""
     return render_template("storefront/unknown_code.html"), 404
@@ -119,7 +152,7 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     try:
         certificate = get_by_code(code)
     except (InvalidCodeError, CertificateNotFoundError) as refusal:
-        return _hand_unfound_to_staff(code, why=type(refusal).__name__)
+        return _hand_unfound_to_staff(code, refusal)
     public_id = certificate.public_id
     may_write()
     remember_found(certificate)
@@ -127,10 +160,10 @@ def _hand_to_staff(code: str) -> ResponseReturnValue:
     return redirect(f"/redeem/{public_id}", 303)
 
 
-def _hand_unfound_to_staff(code: str, *, why: str) -> ResponseReturnValue:
+def _hand_unfound_to_staff(code: str, refusal: ShopError) -> ResponseReturnValue:
     """Take staff to the redeem page with the code typed in: there they are told what is true of it, strangers never."""
     may_write()
-    note_failed_scan(staff_id=current_user.id, name=current_user.name, why=why)
+    note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
     keep_for("/redeem", code=code[:_MOST_TYPED])
     return redirect("/redeem", 303)

@@ -40,6 +40,7 @@ _GET: _Pages = {
     "/C/<code>/<name>": ("scanned_pdf", recipient.send_pdf),
 }
 _POST: _Pages = {
+    "/c/<code>/opened": ("opened", recipient.record_opening),
     "/gift": ("send_gift", steps.receive_gift),
     "/orders/<token>/pay": ("pay_order", page.pay_order),
     "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", changes.change_gift),

@@ -1,8 +1,10 @@
 """What people see when something is refused or broken: a page in the shop's look with a way forward."""
 
 import logging
+import re
+from urllib.parse import quote
 
-from flask import Flask, Response, g, jsonify, make_response, render_template, request
+from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
 from flask_login import AnonymousUserMixin
 from flask_wtf.csrf import CSRFError
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -12,7 +14,7 @@ from werkzeug.exceptions import HTTPException, SecurityError
 from giftshop import errors
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
-from giftshop.web.form_state import keep_typed
+from giftshop.web.form_state import is_without_cookie, keep_typed, why_stale
 from giftshop.words import N_, _
 
 log = logging.getLogger(__name__)
@@ -33,6 +35,7 @@ STATUS: dict[type[errors.ShopError], int] = {
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"
+_ADDED = re.compile(r"[^0-9A-Za-z_-]+$", re.ASCII)
 STALE = N_("The page this was sent from is out of date. Nothing was done. Open it again and send it once more.")
 
 
@@ -78,17 +81,30 @@ def _forget_who_asked() -> None:
 def _stale_form(_error: CSRFError) -> Response:
     """A form without this sign-in's token: nothing is done, and what was typed waits on its page for a second try."""
     db.session.rollback()
-    return answer(403, _(STALE), again=keep_typed())
+    return answer(403, why_stale(_(STALE)), again=keep_typed(), is_kept=not is_without_cookie())
 
 
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
+    if error.code == 404 and (meant := _find_meant_address()):
+        return make_response(redirect(meant))
     answered = answer(error.code, "")
     for name in ("Retry-After", "Allow"):
         if value := error.get_response().headers.get(name):
             answered.headers[name] = value
     return answered
+
+
+def _find_meant_address() -> str:
+    """Return the page that was meant where a sentence's full stop or bracket became a part of its address, or "".
+
+    A path of our own, whatever was asked for: two slashes at its start would lead to another host.
+    """
+    path = "/" + _ADDED.sub("", request.path).lstrip("/")
+    addresses = current_app.url_map.bind_to_environ(request.environ)
+    is_page = request.url_rule is None and path != request.path and addresses.test(path, method="GET")
+    return quote(path) if is_page and request.method in ("GET", "HEAD") else ""
 
 
 def _unforeseen(error: Exception) -> Response:
@@ -97,17 +113,19 @@ def _unforeseen(error: Exception) -> Response:
     return answer(500, "")
 
 
-def answer(status: int, message: str, *, again: str = "", elsewhere: str = "") -> Response:
+def answer(status: int, message: str, *, again: str = "", elsewhere: str = "", is_kept: bool = False) -> Response:
     """Return the error page for `status`, with `message` where we have a sentence of our own.
 
-    `again` is the path of the page where the person can try once more, `elsewhere` the address where it is.
+    `again` is the path of the page where the person can try once more (what they typed is there if `is_kept`),
+    `elsewhere` the address where it is.
     """
     if wants_json():
         response = make_response(jsonify({"error": message or status}), status)
     elif request.path.startswith("/webhooks/"):
         response = make_response(Response(message or "error", status, mimetype="text/plain"))
     else:
-        page = render_template("errors/error.html", status=status, message=message, again=again, elsewhere=elsewhere)
+        told = {"message": message, "again": again, "elsewhere": elsewhere, "is_kept": is_kept}
+        page = render_template("errors/error.html", status=status, **told)
         response = make_response(page, status)
     if status == 503:
         response.headers["Retry-After"] = TRY_AGAIN_SECONDS

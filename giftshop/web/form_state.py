@@ -1,4 +1,4 @@
-"""What people at work typed into a field, for the pages that show it again, also after they had to sign in anew."""
+"""What is known of a form that was sent: what people at work typed, to be shown again, and why one is not let in."""
 
 import json
 from collections.abc import Mapping
@@ -6,11 +6,26 @@ from collections.abc import Mapping
 from flask import current_app, g, request, session
 
 from giftshop.ledger.idempotency import Fact, key_for, renew
+from giftshop.words import N_, _
 
 LONGEST_PATH, MOST_BYTES = 200, 2200
 """What is kept in the cookie, which browsers drop when it grows past 4 KB."""
+NO_COOKIE = N_(
+    "Your browser sent no cookie with this, so nothing was done. If it refuses cookies, allow them for this site in its"
+    " settings and send it once more; a private window or another browser often helps too."
+)
 KEPT = "unsent"
 """The part of the session that holds a form that was not let in: the path of its page, and its fields."""
+
+
+def is_without_cookie() -> bool:
+    """Tell whether this form came without our cookie: one that is refused will be missing next time too."""
+    return current_app.config["SESSION_COOKIE_NAME"] not in request.cookies
+
+
+def why_stale(otherwise: str) -> str:
+    """Say why a form has no valid token: its browser sent no cookie, or else as the page says (`otherwise`)."""
+    return _(NO_COOKIE) if is_without_cookie() else otherwise
 
 
 def typed_in(field: str, otherwise: str = "") -> str:

@@ -47,22 +47,23 @@ def read_address(text: str) -> str | None:
     return str(parsed)
 
 
-def may_count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
-    """Count one more for `who`, or only look, and tell whether it is within the limit; what cannot be counted is not.
+def may_count(item: RateLimitItem, *who: str, is_looking: bool = False, cost: int = 1) -> bool:
+    """Count `cost` more for `who`, or only look, and tell whether it is within the limit; what can't be counted is not.
 
-    Counts on a connection of its own: no writing transaction of ours may be open (SQLite would wait for itself).
+    Less than nothing gives back what was counted. Counts on a connection of its own: no writing transaction of ours
+    may be open (SQLite would wait for itself).
     """
     try:
-        return count(item, *who, is_looking=is_looking)
+        return count(item, *who, is_looking=is_looking, cost=cost)
     except CountersLostError:
         return False
 
 
-def count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
+def count(item: RateLimitItem, *who: str, is_looking: bool = False, cost: int = 1) -> bool:
     """Do the same, for those who must not be told of a limit where there is none. Raises CountersLostError."""
     window = limiter.limiter
     try:
-        return window.test(item, *who) if is_looking else window.hit(item, *who)
+        return window.test(item, *who, cost=cost) if is_looking else window.hit(item, *who, cost=cost)
     except STORE_LOST as lost:
         log.warning("the counters cannot be reached: %s", type(lost).__name__, exc_info=True)
         raise CountersLostError from None

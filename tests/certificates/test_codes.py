@@ -10,8 +10,16 @@ from hypothesis import given
 from hypothesis import settings as examples
 from hypothesis import strategies as st
 
-from giftshop.certificates.codes import ALPHABET, check_value, format_code, last_four, new_code, normalise_code
-from giftshop.errors import InvalidCodeError, WrongCheckSymbolError
+from giftshop.certificates.codes import (
+    ALPHABET,
+    check_value,
+    find_codes,
+    format_code,
+    last_four,
+    new_code,
+    normalise_code,
+)
+from giftshop.errors import InvalidCodeError, SeveralCodesError, WrongCheckSymbolError
 
 GOOD = "K7M2QX9RTB4DHVWR"
 
@@ -103,6 +111,54 @@ TYPED = [
     "https://gifts.example/c/K7M2QX9RTB4DHVWR#top",
     "HTTPS://ELSEWHERE.EXAMPLE/C/ABC/C/K7M2QX9RTB4DHVWR",
     "/c/K7M2QX9RTB4DHVWR",
+    "K7M2-QX9R-TB4D-HVWR.",
+    "K7M2QX9RTB4DHVWR,",
+    "(K7M2-QX9R-TB4D-HVWR)",
+    "[K7M2QX9RTB4DHVWR]",
+    "<https://gifts.example/c/K7M2QX9RTB4DHVWR>",
+    "“K7M2-QX9R-TB4D-HVWR”",
+    "„K7M2-QX9R-TB4D-HVWR“",
+    "«\u00a0K7M2-QX9R-TB4D-HVWR\u00a0»",
+    "'K7M2QX9RTB4DHVWR'",
+    "Code: K7M2-QX9R-TB4D-HVWR",
+    "code K7M2 QX9R TB4D HVWR",
+    "Code : K7M2-QX9R-TB4D-HVWR",
+    "Code=K7M2QX9RTB4DHVWR;",
+    "Code：K7M2QX9RTB4DHVWR",
+    "Gutscheincode: K7M2-QX9R-TB4D-HVWR!",
+    "Código: K7M2-QX9R-TB4D-HVWR",
+    "Codice n. K7M2-QX9R-TB4D-HVWR",
+    "N° K7M2-QX9R-TB4D-HVWR",
+    "№K7M2-QX9R-TB4D-HVWR",
+    "#K7M2QX9RTB4DHVWR",
+    "Код: K7M2-QX9R-TB4D-HVWR",
+    "コード：K7M2-QX9R-TB4D-HVWR。",
+    "Certificate for Ana, $120.00. Code K7M2-QX9R-TB4D-HVWR, good until 2027",
+    "Hi Desi,\r\n> her code is K7M2-QX9R-\r\n> TB4D-HVWR\r\nThanks, Marko",
+    "k 7 m 2 q x 9 r t b 4 d h v w r",
+    "K7M2.QX9R.TB4D.HVWR",
+    "K7M2_QX9R_TB4D_HVWR",
+    "K7M2·QX9R·TB4D·HVWR",
+    "K7M2+QX9R+TB4D+HVWR",
+    "**K7M2-QX9R-TB4D-HVWR**",
+    "K7M2QX9RTB4DHVWR\u200b",
+    "\u202eK7M2QX9RTB4DHVWR",
+    "\ufeffK7M2\u00ad-QX9R\u2060-TB4D\u200d-HVWR\ufe0f",
+    "Ｋ７Ｍ２－ＱＸ９Ｒ－ＴＢ４Ｄ－ＨＶＷＲ",
+    "\x02K7M2QX9RTB4DHVWR\x03",
+    "]Q1K7M2QX9RTB4DHVWR",
+    " ]Q1HTTPS://GIFTS.EXAMPLE/C/K7M2QX9RTB4DHVWR\r\n",
+    "]C0K7M2-QX9R-TB4D-HVWR\t",
+    "gifts.example/c/K7M2QX9RTB4DHVWR",
+    "GIFTS.EXAMPLE/C/K7M2-QX9R-TB4D-HVWR",
+    "https://gifts.example/c/K7M2QX9RTB4DHVWR/certificate.pdf?paper=a4",
+    "https://gifts.example/c/K7M2QX9RTB4DHVWR/certificate.pdf.",
+    "https://gifts.example/c/K7M2%2DQX9R%2DTB4D%2DHVWR",
+    "https://gifts.example/c/K7M2%20QX9R%20TB4D%20HVWR?utm_source=mail&fbclid=IwAR0abcdef123456#top",
+    "https://gifts.example/c/K7M2QX9RTB4DHVWR=20",
+    "https://gifts.example/c/K7M2QX9RTB4DHVWR&gt;",
+    "https://gifts.example:8443/c/K7M2QX9RTB4DHVWR/wallet/google",
+    "https://away.example/?url=https%3A%2F%2Fgifts.example%2Fc%2FK7M2QX9RTB4DHVWR&x=1",
 ]
 
 
@@ -111,9 +167,48 @@ def test_a_code_is_read_however_it_is_typed(typed: str) -> None:
     assert normalise_code(typed) == GOOD
 
 
-def test_a_code_may_stand_in_four_hundred_signs_and_in_no_more() -> None:
-    assert read(GOOD.ljust(400)) == GOOD
-    assert read(GOOD.ljust(401)) is None
+def test_a_code_may_stand_in_a_whole_mail_and_in_no_more() -> None:
+    assert read(GOOD.ljust(4000)) == GOOD
+    assert read(GOOD.ljust(4001)) is None
+
+
+def test_of_several_codes_in_a_text_each_is_found_and_none_is_chosen() -> None:
+    text = f"Two of them: {format_code(CODES[0])} and {CODES[1].lower()}; {CODES[0]} again"
+    assert find_codes(text) == CODES[:2]
+    with pytest.raises(SeveralCodesError):
+        normalise_code(text)
+
+
+SLIPS = ["K7M2-QX9R-TB4D-HVWS", "Code: K7M2-QX9R-TB4D-HVWS.", "https://gifts.example/c/K7M2QX9RTB4DHVWS", "Z" * 16]
+NO_SLIPS = [
+    "Anna Bell from Reno",
+    "K7M2-QX9R-TB4D",
+    "ana@example.com",
+    "G-1042",
+    "pi_3PabcDEF",
+]
+
+
+@pytest.mark.parametrize("typed", SLIPS)
+def test_a_code_with_one_wrong_symbol_is_told_from_words(typed: str) -> None:
+    with pytest.raises(WrongCheckSymbolError):
+        normalise_code(typed)
+
+
+@pytest.mark.parametrize("typed", NO_SLIPS)
+def test_words_are_no_code_with_a_slip(typed: str) -> None:
+    with pytest.raises(InvalidCodeError) as refused:
+        normalise_code(typed)
+    assert refused.type is InvalidCodeError
+
+
+@given(st.text(st.sampled_from("0 -.,:/cC\n\u200b]Q1%2D" + ALPHABET), max_size=200))
+@examples(deadline=None, max_examples=200)
+def test_every_code_found_fits(text: str) -> None:
+    assert all(
+        len(code) == 16 and check_value([ALPHABET.index(s) for s in code[:15]]) == ALPHABET.index(code[15])
+        for code in find_codes(text)
+    )
 
 
 def test_look_alike_letters_are_forgiven() -> None:
@@ -125,8 +220,8 @@ def test_look_alike_letters_are_forgiven() -> None:
 
 HOSTILE = [
     *["", " ", "-", "K7M2", GOOD[:15], GOOD + "0", "U" + GOOD[1:], "U" * 16, "=" * 16, "K7M2QX9RTB4DHVW*"],
-    *["ß" * 16, "ı" * 16, "ﬀ" * 8, "\0" * 16, GOOD + "\0", "\0" + GOOD, "K" * 10_000, GOOD + " " * 400, "ﷺ" * 400],
-    *["\ud800" * 16, GOOD[:15] + "\udfff", "٣" * 16, "Κ7М2QX9RTB4DHVWR", "K7M2QX9RTB4DHVWR\u200b", "\u202e" + GOOD],
+    *["ß" * 16, "ı" * 16, "ﬀ" * 8, "\0" * 16, GOOD + "\0", "\0" + GOOD, "K" * 10_000, GOOD + " " * 4000, "ﷺ" * 400],
+    *["\ud800" * 16, GOOD[:15] + "\udfff", "٣" * 16, "Κ7М2QX9RTB4DHVWR", "K7M2QX9R\u0338TB4DHVWR", "\u00df" + GOOD],
     *["../../etc", "HTTPS://GIFTS.EXAMPLE/C/", "/C/" * 100, "{{7*7}}", "' OR 1=1 --", "K̈7M2QX9RTB4DHVWR"],
 ]
 

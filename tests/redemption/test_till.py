@@ -44,6 +44,23 @@ def test_staff_read_the_true_reason(app: Flask, desk: FlaskClient) -> None:
     assert "no such certificate" in desk.post("/redeem", data={"code": "K7M2-QX9R-TB4D-HVWR"}).text
 
 
+def test_a_scanner_set_to_another_keyboard_is_named_and_what_arrived_stays(app: Flask, desk: FlaskClient) -> None:
+    arrived = "HTTPSÖ--GIFT.EXAMPLE.COM-C-K7M2QX9RTB4DHVWR"
+    answer = desk.post("/redeem", data={"code": arrived})
+    assert answer.status_code == 422
+    assert "The scanner types for a US keyboard, and this computer has another one: German" in answer.text
+    assert "Set the scanner to that one" in answer.text
+    assert f'name="code" value="{arrived}"' in answer.text
+
+
+def test_a_scan_on_another_keyboard_opens_its_certificate(app: Flask, desk: FlaskClient) -> None:
+    certificate = build.certificate()
+    address = certificate_address("https://gift.example.com", build.code_of(certificate))
+    german = address.translate(str.maketrans("YZ:/", "ZYÖ-"))
+    assert desk.post("/redeem", data={"code": german}).location == f"/redeem/{certificate.public_id}"
+    assert desk.post("/redeem", data={"code": f"“{address}”."}).location == f"/redeem/{certificate.public_id}"
+
+
 def test_staff_read_that_a_code_was_replaced_and_how_to_go_on(app: Flask, desk: FlaskClient) -> None:
     certificate = build.certificate()
     old = build.code_of(certificate)

@@ -76,6 +76,11 @@ class Visitor:
         """Ask outside the test's own app context, so that every request has a session of its own, as in real life."""
         return Context().run(self.client.open, path, base_url=self.base_url, **options)
 
+    def open_certificate(self, code: str) -> TestResponse:
+        """Open a certificate's page as a browser does that runs its script; return what the script is answered."""
+        assert self.open(f"/c/{code}").status_code == 200
+        return self.ask(f"/c/{code}/opened", method="POST", headers={"Origin": self.base_url})
+
     def fill_gift(self, number: int = 0, **values: str) -> dict[str, str]:
         """Return the fields of a gift well filled in, some changed."""
         usual = {

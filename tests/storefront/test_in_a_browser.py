@@ -27,6 +27,7 @@ from tests.browsing import (
     settings_on_a_port,
     weigh,
 )
+from tests.certificates.test_codes import NO_SLIPS, SLIPS, TYPED
 from tests.journeys.browser import CHROMIUM
 from tests.storefront.states import LIGHT, STATES, Guest
 from tests.workbench.running import RunningWorkbench
@@ -223,6 +224,19 @@ def test_the_code_is_copied_by_a_button(shop: str, browser: Browser) -> None:
     page.wait_for_selector("text=Copied")
     assert page.evaluate("navigator.clipboard.readText()").replace("-", "") == path.removeprefix("/c/")
     context.close()
+
+
+def test_a_code_is_no_slip_wherever_it_stands_in_what_is_typed(shop: str, page: Page) -> None:
+    page.goto(f"{shop}/balance")
+    for typed in TYPED:
+        page.fill("[name=code]", typed)
+        assert page.text_content("[data-checks=code]") == "", typed
+    for slip in SLIPS:
+        page.fill("[name=code]", slip)
+        assert page.text_content("[data-checks=code]"), slip
+    for words in NO_SLIPS:
+        page.fill("[name=code]", words)
+        assert page.text_content("[data-checks=code]") == "", words
 
 
 def test_a_typing_slip_is_noticed_before_the_code_is_sent(shop: str, page: Page) -> None:

@@ -8,6 +8,8 @@ from flask import Flask
 from giftshop import clock
 from giftshop.certificates import status
 from giftshop.delivery.models import Delivery
+from giftshop.foundation import activity_log
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
@@ -141,13 +143,29 @@ def test_a_failed_message_is_fixed_and_sent_again(waiting: Buyer) -> None:
 
 def test_a_certificate_that_was_opened_does_not_go_to_another_address(sent: Buyer, app: Flask) -> None:
     code = only_code()
-    assert Visitor(app.test_client(), sent.visitor.base_url).open(f"/c/{code}").status_code == 200
+    opened = Visitor(app.test_client(), sent.visitor.base_url).open_certificate(code)
+    assert opened.status_code == 204
     answer = sent.change("address", address="stranger@example.org")
     assert answer.status_code == 409
     assert "opened or used already" in errors_of(answer)["address"]
     assert len(messages()) == 1
     assert only_code() == code
     assert sent.change("address", address="ana@example.com").status_code == 303
+
+
+def test_a_link_that_a_mail_program_checked_does_not_keep_a_gift_from_its_right_address(
+    sent: Buyer, app: Flask
+) -> None:
+    code = only_code()
+    assert Visitor(app.test_client(), sent.visitor.base_url).open(f"/c/{code}").status_code == 200
+    assert sent.change("address", address="ana@example.org").status_code == 303
+    assert only_code() != code
+
+
+def test_a_look_kept_before_openings_were_told_apart_still_counts_as_one(sent: Buyer) -> None:
+    activity_log.note(Activity.VIEWED, actor="holder", certificate_id=db.session.query(Certificate).one().id)
+    db.session.commit()
+    assert sent.change("address", address="stranger@example.org").status_code == 409
 
 
 def test_a_certificate_that_was_used_does_not_go_to_another_address(sent: Buyer) -> None:

@@ -58,6 +58,11 @@ def test_who_reads_the_buyers_mail_may_change_the_gift_in_any_browser(stranger: 
     assert stranger.change("address", address="ana@example.org").status_code == 303
 
 
+@pytest.mark.parametrize("added", [".", ")", ">.", "%20", "…"])
+def test_the_link_proves_with_a_full_stop_behind_it_too(stranger: Buyer, added: str) -> None:
+    assert stranger.visitor.open(way_in(stranger) + added).location == f"{stranger.path}?done=yours"
+
+
 def test_proof_of_one_order_is_none_of_another(stranger: Buyer, stripe_side: StripeSide) -> None:
     proof = way_in(stranger).rsplit("/", 1)[1]
     other = f"/orders/{token_of(stripe_side.sell(build.gift_request()))}"

@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from urllib.parse import quote
 
@@ -16,7 +17,6 @@ from giftshop.certificates import status as standing
 from giftshop.errors import (
     CertificateNotFoundError,
     CodeReplacedError,
-    InvalidCodeError,
     ShopError,
     WrongCheckSymbolError,
 )
@@ -29,6 +29,7 @@ from giftshop.staff import accounts
 from giftshop.storefront import lookups
 from giftshop.web.limiter import limiter
 from tests import build
+from tests.conftest import both_databases
 from tests.signing_in import hire, signed_in
 from tests.statements import count_queries
 from tests.storefront.conftest import Visitor, errors_of, heading
@@ -237,6 +238,58 @@ def test_after_ten_tries_in_a_minute_a_stranger_waits(visitor: Visitor) -> None:
     assert visitor.send("/balance", {"code": code}).status_code == 429
 
 
+@both_databases
+def test_certificates_that_exist_do_not_count_as_tries(visitor: Visitor) -> None:
+    held = [code_of() for _ in range(13)]
+    for code in held:
+        assert visitor.open(f"/c/{code}").status_code == 200
+    visitor.open("/balance")
+    for code in held:
+        assert visitor.send("/balance", {"code": code}).status_code == 200
+    answers = [visitor.open("/c/123").status_code for _ in range(11)]
+    assert answers == [404] * 10 + [429]
+
+
+@both_databases
+def test_among_certificates_that_exist_guesses_still_count(visitor: Visitor) -> None:
+    code = code_of()
+    for _ in range(10):
+        assert visitor.open(f"/c/{code}").status_code == 200
+        assert visitor.open(f"/c/{codes.new_code()}").status_code == 404
+    assert visitor.open(f"/c/{codes.new_code()}").status_code == 429
+
+
+def test_every_code_in_a_text_is_a_guess_of_its_own(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(lookups, "BY_ALL_STRANGERS", lookups.RateLimitItemPerHour(9))
+    code = code_of()
+    visitor.open("/balance")
+    guesses = [codes.new_code() for _ in range(7)]
+    assert visitor.send("/balance", {"code": " / ".join([code, *guesses])}).status_code == 200
+    assert visitor.send("/balance", {"code": " / ".join(guesses)}).status_code == 429
+    limiter.reset()
+    assert visitor.send("/balance", {"code": " / ".join(codes.new_code() for _ in range(11))}).status_code == 429
+
+
+def test_of_two_certificates_in_a_text_none_is_shown(visitor: Visitor) -> None:
+    visitor.open("/balance")
+    assert visitor.send("/balance", {"code": f"{code_of()} {code_of()}"}).status_code == 422
+
+
+@pytest.mark.parametrize("around", ["{}.", "({})", "Code: {}", "https://gifts.example/c/{}/certificate.pdf", "]Q1{}"])
+def test_the_balance_is_shown_wherever_the_code_stands_in_what_was_typed(visitor: Visitor, around: str) -> None:
+    visitor.open("/balance")
+    assert visitor.send("/balance", {"code": around.format(code_of())}).status_code == 200
+
+
+def test_many_guesses_at_once_are_not_all_looked_at(app: Flask, visitor: Visitor) -> None:
+    db.session.rollback()
+    strangers = [Visitor(app.test_client(), visitor.base_url) for _ in range(24)]
+    with ThreadPoolExecutor(8) as crowd:
+        guesses = [crowd.submit(each.open, f"/c/{codes.new_code()}") for each in strangers]
+    answers = sorted(guess.result().status_code for guess in guesses)
+    assert answers == [404] * 10 + [429] * 14
+
+
 def test_when_all_strangers_together_guess_too_much_only_lookups_stop(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -326,7 +379,6 @@ def replaced_code() -> str:
         (replaced_code, CodeReplacedError),
         (lambda: "K7M2-QX9R-TB4D-HVWS", WrongCheckSymbolError),
         (codes.new_code, CertificateNotFoundError),
-        (lambda: "x" * 500, InvalidCodeError),
     ],
 )
 def test_staff_who_scan_what_opens_nothing_are_told_why_and_it_is_on_record(
@@ -351,7 +403,7 @@ def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
     for _ in range(3):
         assert visitor.open(path).status_code == 200
     (event,) = activity_log.list_events(certificate_ids=[certificate_id])
-    assert (event.kind, event.actor) == ("viewed", "holder")
+    assert (event.kind, event.actor) == ("fetched", "visitor")
 
 
 @pytest.mark.parametrize(("name", "said"), [("60-minute massage", "a 60-"), ("80-minute massage", "an 80-")])

@@ -23,7 +23,13 @@ from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
 from giftshop.disputes import announcement as of_disputes
 from giftshop.disputes import booking as disputes
-from giftshop.errors import AmountOutOfBoundsError, CheckoutRefusedError, CheckoutUnavailableError, ShopError
+from giftshop.errors import (
+    AmountOutOfBoundsError,
+    CertificateNotFoundError,
+    CheckoutRefusedError,
+    CheckoutUnavailableError,
+    ShopError,
+)
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
@@ -252,7 +258,7 @@ def test_news_are_in_the_catalogue(app: Flask, said: None, stripe_side: StripeSi
 def test_alerts_that_no_order_raises_are_in_the_catalogue(app: Flask, said: None) -> None:
     staff = hire("staff")
     for _one in range(failed_scans.MANY):
-        failed_scans.note_failed_scan(staff_id=staff.id, name=staff.name, why="unknown")
+        failed_scans.note_failed_scan(CertificateNotFoundError(), staff_id=staff.id, name=staff.name)
     recovery.alert_lost(told.session())
     for number, refusal in enumerate((CheckoutRefusedError(), CheckoutUnavailableError())):
         long_ago = clock.now() - timedelta(days=1)

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 
-from flask import make_response, redirect, render_template, request
+from flask import make_response, redirect, request
 from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
@@ -41,6 +41,8 @@ from giftshop.storefront.builder.page import show_form
 from giftshop.storefront.order import changes
 from giftshop.storefront.order.proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
+from giftshop.web import error_pages
+from giftshop.web.form_state import why_stale
 from giftshop.web.limiter import client_address
 from giftshop.words import N_, _
 
@@ -66,6 +68,7 @@ _OF_THE_KEY: dict[type[ShopError], str] = {
 }
 """What is said of a key that cannot be used; nobody can see it, so a fresh one takes its place."""
 _OPEN_TOO_LONG = N_("This page was open for a long time. Please look it over and continue once more")
+_ORDER_OPEN_TOO_LONG = N_("This page was open for a long time. Open it again, and press the button once more.")
 
 
 def show_builder() -> ResponseReturnValue:
@@ -103,12 +106,13 @@ def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
     """Show a form again that came without a valid token: too old, or its cookie is gone; nothing typed is lost."""
     db.session.rollback()
     if request.endpoint == "storefront.send_gift":
-        return show_form(read_draft(request.form), {"": _(_OPEN_TOO_LONG)}, 403)
+        return show_form(read_draft(request.form), {"": why_stale(_(_OPEN_TOO_LONG)).removesuffix(".")}, 403)
     if request.endpoint == "storefront.check_balance":
         return balance.keep_stale_form()
     if request.endpoint == "storefront.change_gift":
         return changes.keep_stale_form()
-    return render_template("errors/error.html", status=403, message=""), 403
+    token = (request.view_args or {}).get("token", "")
+    return error_pages.answer(403, why_stale(_(_ORDER_OPEN_TOO_LONG)), again=f"/orders/{token}")
 
 
 def _change(draft: Draft, form: Mapping[str, str]) -> bool:

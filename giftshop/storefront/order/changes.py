@@ -20,7 +20,7 @@ from giftshop.storefront.order import fates
 from giftshop.storefront.order.affairs import read_affairs
 from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.order.proof import get_order, is_buyer
-from giftshop.web.form_state import form_key
+from giftshop.web.form_state import form_key, why_stale
 from giftshop.words import N_, _
 
 Change = Callable[[Gift, str], Answer]
@@ -59,7 +59,7 @@ def keep_stale_form() -> ResponseReturnValue:
     """Show the page again when its form came without a valid token; nothing typed is lost."""
     asked = request.view_args or {}
     try:
-        return _page(asked["token"], asked["number"], {"": _(_OPEN_TOO_LONG)}), 403
+        return _page(asked["token"], asked["number"], {"": why_stale(_(_OPEN_TOO_LONG)).removesuffix(".")}), 403
     except NotFound:  # what is raised while an error is answered would be a broken shop
         return render_template("errors/error.html", status=404, message=""), 404
 

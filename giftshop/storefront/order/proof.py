@@ -4,14 +4,16 @@ Whoever has an order's address may read its page. To change where a gift goes is
 somebody the address was passed on to. So only a browser with proof may.
 """
 
-from flask import abort, redirect, render_template, request, session
+import re
+
+from flask import abort, redirect, render_template, request, session, url_for
 from flask.typing import ResponseReturnValue
 from itsdangerous import BadData, URLSafeTimedSerializer
 
 from giftshop import clock
 from giftshop.foundation.database import db
 from giftshop.notifications.letters import queue_way_in
-from giftshop.orders.look_up import find_order
+from giftshop.orders.look_up import find_order, token_of
 from giftshop.orders.models import Order
 from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.payment import find_settings
@@ -19,13 +21,22 @@ from giftshop.storefront.payment import find_settings
 LINK_SECONDS = 3600
 MOST_ORDERS = 20
 _KEPT = "orders"
+_PROOF = re.compile(r"[^0-9A-Za-z_-]+$")
+"""What a mail program takes for a part of the address that it ends."""
 
 
 def get_order(token: str) -> Order:
-    """Return the order with this private address, or answer 404."""
+    """Return the order with this private address, or answer 404.
+
+    A link with signs too many or too few leads to it; a form knows its own address, by which its limits count.
+    """
     order = find_order(token)
-    if order is None:
+    own = token_of(order) if order is not None else ""
+    if order is None or (token != own and request.method == "POST"):
         abort(404)
+    if token != own:
+        address = url_for(str(request.endpoint), **{**(request.view_args or {}), "token": own})
+        abort(redirect(f"{address}?{request.query_string.decode('latin-1')}".removesuffix("?")))
     return order
 
 
@@ -55,7 +66,7 @@ def take_way_in(token: str, proof: str) -> ResponseReturnValue:
     """Take the proof from a link in the buyer's mail, and lead on to the order."""
     order = get_order(token)
     try:
-        _serializer(order).loads(proof, max_age=LINK_SECONDS)
+        _serializer(order).loads(_PROOF.sub("", proof), max_age=LINK_SECONDS)
     except BadData:
         return render_template("storefront/order_link_old.html", token=token), 410
     remember_buyer(order)
