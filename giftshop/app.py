@@ -30,7 +30,7 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import views as storefront_pages
 from giftshop.storefront import webhook
-from giftshop.web import error_pages, headers, health, language, links, opening
+from giftshop.web import error_pages, headers, health, language, links, opening, scripts
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
 from giftshop.web.limiter import close_counters, limiter, limiter_config
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     error_pages.answer_errors(app)
     app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
     app.after_request(pack)
+    scripts.name_ways_on(app)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     main.add_commands(app)

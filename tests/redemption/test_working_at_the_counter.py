@@ -99,7 +99,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_taken_twice(counter: Co
 
     counter.page.route("**/redeem/*", lose_the_answer, times=1)
     counter.page.click("#take")
-    expect(counter.page.get_by_text("Checking what happened")).to_be_visible()
+    expect(counter.page.get_by_text("Not confirmed yet")).to_be_visible()
     expect(counter.page.locator(".verdict")).to_contain_text("Took $95.00")
     assert len(lost) == 1
     db.session.rollback()
