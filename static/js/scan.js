@@ -70,7 +70,7 @@
       signal: AbortSignal.timeout(MOST_OF_A_FRAME),
     });
     if (answer.status === 200) return (await answer.json()).code;
-    if (answer.status >= 500) throw new Error('no answer of ours');
+    if (answer.status >= 500) throw answer;
     if (stream && SHUT[answer.status]) shut(SHUT[answer.status]);
     return null;
   };

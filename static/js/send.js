@@ -118,6 +118,7 @@
     const older = under[act.kind];
     under[act.kind] = act;
     older?.hurry(true);
+    hush();
     remember();
     mark();
     const [isNew, began] = [() => under[act.kind] === act, performance.now()];
@@ -146,8 +147,9 @@
     if (!kind || event.defaultPrevented) return;
     event.preventDefault();
     const fields = new FormData(form);
-    if (under[kind] && (kind === 'money' || isSame(fields, under[kind].fields))) return void under[kind].hurry(); // one act after the other
     const name = (form.querySelector('[data-act]') ?? form.querySelector('[type=submit]')).textContent.trim();
+    if ([...fields.values()].some((value) => value.size > Number(form.dataset.most))) return void say({ kind, name }, 'large');
+    if (under[kind] && (kind === 'money' || isSame(fields, under[kind].fields))) return void under[kind].hurry(); // one act after the other
     ask({ kind, name, fields, action: form.action, hasFile: [...fields.values()].some((value) => value instanceof File) });
   });
 
