@@ -3,10 +3,10 @@
 // Scanners that type: keys that come faster than people type and end in Enter or Tab are a scan, wherever the focus is,
 // and never a press. It opens what was scanned, as it was typed; what is half done on the page is asked about first.
 (() => {
-  const [LEAST_SIGNS, LEAST_KINDS, SLOW, ECHO] = [6, 3, 60, 300];
+  const [LEAST_SIGNS, LEAST_KINDS, SLOW, ECHO] = [6, 3, 75, 300];
   // Milliseconds: half of a scanner's pauses are shorter than any person's; a busy till lets a few of them grow.
-  const halfBelow = (signs) => (signs < 12 ? 35 : 50);
-  const longest = (target) => (target.id === 'code' ? 1_000 : 250);
+  const halfBelow = (signs) => (signs < 12 ? 35 : 60);
+  const longest = (target) => (target.id === 'code' ? 1_000 : 400);
   const TYPED_INTO = 'textarea, input:not([type=radio], [type=checkbox], [type=file], [type=submit], [type=button])';
   const [scanned, meanwhile] = ['scanned', 'meanwhile'].map((id) => document.getElementById(id));
   let burst = []; // the signs since the last long pause

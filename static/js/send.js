@@ -5,7 +5,7 @@
 // plain forms.
 (() => {
   const [TRY, TRY_PHOTO, SPEAK_AFTER, SPEAK_AFTER_PHOTO, GIVE_UP] = [8_000, 120_000, 2_500, 10_000, 180_000];
-  const [FIRST_PAUSE, LONGEST_PAUSE] = [1_500, 5_000];
+  const [FIRST_PAUSE, LONGEST_PAUSE] = [1_000, 5_000];
   const UNSENT = 'unconfirmed'; // acts on money outlive their page: a reload asks on, under the same key
   const box = document.getElementById('connection');
   const [told, more, again] = ['told', 'more', 'again'].map((name) => box.querySelector(`[data-place=${name}]`));
@@ -123,7 +123,7 @@
     mark();
     const [isNew, began] = [() => under[act.kind] === act, performance.now()];
     const speak = () => isNew() && say(act, navigator.onLine ? 'asking' : 'offline');
-    for (let rest = FIRST_PAUSE; isNew(); rest = Math.min(2 * rest, LONGEST_PAUSE)) {
+    for (let rest = FIRST_PAUSE; isNew(); rest = Math.min(1.5 * rest, LONGEST_PAUSE)) {
       const silence = setTimeout(speak, act.hasFile ? SPEAK_AFTER_PHOTO : SPEAK_AFTER);
       const end = await attempt(act);
       clearTimeout(silence);

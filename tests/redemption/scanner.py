@@ -4,7 +4,7 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from playwright.sync_api import Page
+from playwright.sync_api import CDPSession, Page
 
 ENTER = {"key": "Enter", "code": "Enter", "windowsVirtualKeyCode": 13, "text": "\r"}
 TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
@@ -12,7 +12,10 @@ TAB = {"key": "Tab", "code": "Tab", "windowsVirtualKeyCode": 9}
 
 @dataclass(frozen=True)
 class Scanner:
-    """A device: what it ends with, how long it waits between keys, and how long after every fourth ("hiccups")."""
+    """A device: what it ends with, how long it waits between keys, and how long after every fourth ("hiccups").
+
+    Each event bears the time at which the device sent it, as a system hands it on, however busy this machine is.
+    """
 
     ends: tuple[str, ...] = ("Enter",)
     before: str = ""
@@ -22,11 +25,13 @@ class Scanner:
     def scan(self, page: Page, text: str) -> None:
         """Type a text and its end."""
         keyboard = page.context.new_cdp_session(page)
+        at = time.time()
         for number, sign in enumerate(self.before + text, 1):
-            _press(keyboard, {"key": sign, "text": sign})
-            time.sleep(self.hiccup if self.hiccup and number % 4 == 0 else self.gap)
+            _press(keyboard, {"key": sign, "text": sign}, at)
+            at += self.hiccup if self.hiccup and number % 4 == 0 else self.gap
         for end in self.ends:
-            _press(keyboard, ENTER if end == "Enter" else TAB)
+            _press(keyboard, ENTER if end == "Enter" else TAB, at)
+            at += self.gap
         keyboard.detach()
 
 
@@ -49,10 +54,10 @@ def hold(page: Page, sign: str, *, times: int) -> None:
     keyboard.detach()
 
 
-def _press(keyboard: object, key: dict[str, object]) -> None:
-    send = keyboard.send  # type: ignore[attr-defined]
-    send("Input.dispatchKeyEvent", {"type": "keyDown" if "text" in key else "rawKeyDown", **key})
-    send("Input.dispatchKeyEvent", {"type": "keyUp", **{name: value for name, value in key.items() if name != "text"}})
+def _press(keyboard: CDPSession, key: dict[str, object], at: float) -> None:
+    down, silent = "keyDown" if "text" in key else "rawKeyDown", {**key, "text": ""}
+    keyboard.send("Input.dispatchKeyEvent", {"type": down, **key, "timestamp": at})
+    keyboard.send("Input.dispatchKeyEvent", {"type": "keyUp", **silent, "timestamp": at})
 
 
 SCANNERS: dict[str, Scanner] = {

@@ -73,7 +73,7 @@ def test_a_redemption_is_told_as_not_confirmed_until_its_end_is_known(
     counter.take("40")
     expect(page.get_by_text(NOT_YET)).to_be_visible()
     assert page.input_value("#other_amount") == "40"
-    expect(page.locator(".verdict")).to_contain_text("Took $40.00")
+    expect(page.locator(".verdict")).to_contain_text("Took $40.00", timeout=15000)
     assert redemptions() == [40_00]
 
 
