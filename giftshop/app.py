@@ -29,7 +29,7 @@ from giftshop.staff import views as staff_pages
 from giftshop.staff.sign_in import configure_sign_in
 from giftshop.storefront import recipient, webhook
 from giftshop.storefront import views as storefront_pages
-from giftshop.web import error_pages, headers, health, language, links, opening, proxies
+from giftshop.web import error_pages, headers, health, language, links, opening, proxies, scripts
 from giftshop.web.assets import read_stylesheet
 from giftshop.web.compression import pack
 from giftshop.web.limiter import close_counters, limiter, limiter_config
@@ -61,6 +61,7 @@ def create_app(settings: Settings | None = None) -> Flask:
         app.register_blueprint(pages.blueprint)
     _answer_errors(app, settings)
     app.after_request(pack)
+    scripts.name_ways_on(app)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     main.add_commands(app)

@@ -1,8 +1,12 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
+import hashlib
+from contextlib import suppress
+
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
+from limits import RateLimitItemPerMinute
 
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
@@ -22,10 +26,12 @@ from giftshop.staff import sessions
 from giftshop.staff.finds import get_found, remember_found
 from giftshop.staff.rights import has_role
 from giftshop.web.error_pages import wants_json
-from giftshop.web.form_state import is_kept_below, typed_in
-from giftshop.web.limiter import client_address, limiter
+from giftshop.web.form_state import form_key, is_kept_below, typed_in
+from giftshop.web.limiter import STORE_LOST, client_address, limiter
 
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
+
+ONCE = RateLimitItemPerMinute(1, 10)
 
 
 def sign_in_key() -> str:
@@ -139,10 +145,11 @@ def _go_to(certificate: Certificate) -> ResponseReturnValue:
 
 def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     """Say why nothing was found, keeping what was typed; a manager's words are searched for."""
+    is_new = _is_asked_first(typed)
     results = search_certificates(typed) if has_role("manager") else Results([])
     for each in results.found:
         remember_found(each.certificate, by_search=True)
-    if not results.found:
+    if not results.found and is_new:
         note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
     if results.found:
@@ -153,6 +160,20 @@ def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
         return jsonify({"error": refusal.message}), 422
     unfound = judge_unfound(typed, refusal, time_zone=get_practice().time_zone)
     return _find_page(typed, {"code": refusal.message}, unfound=unfound), 422
+
+
+def _is_asked_first(typed: str) -> bool:
+    """Tell whether this page asks for this text for the first time: on a poor line it asks until an answer arrives.
+
+    Counting writes, so what was read is ended first. Counters that are lost excuse nobody.
+    """
+    if not (key := request.form.get("request_key", "")):
+        return True
+    db.session.rollback()
+    asked = hashlib.sha256(f"{key} {typed}".encode("utf-8", "replace")).hexdigest()
+    with suppress(*STORE_LOST):
+        return limiter.limiter.hit(ONCE, "scan", sign_in_key(), asked)
+    return True
 
 
 def _find_page(
@@ -170,6 +191,8 @@ def _find_page(
         unfound=unfound,
         is_manager=has_role("manager"),
         is_kept=is_kept_below("/redeem"),
+        request_key=form_key(),
+        most_photo_bytes=photos.MOST_PHOTO_BYTES,
     )
 
 

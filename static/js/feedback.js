@@ -2,7 +2,7 @@
 
 // Tells the verdict to ears and hands too, each tone its own: good rises, odd comes twice, bad is low and long.
 // Sound is off until somebody turns it on at this till; who asked for less motion is not shaken.
-(() => {
+(function wire() {
   const TONES = {
     good: { notes: [[660, 0.09], [990, 0.16]], shakes: [60] },
     warn: { notes: [[520, 0.12], [0, 0.06], [520, 0.12]], shakes: [60, 80, 60] },
@@ -32,7 +32,12 @@
     if (isOn()) play(TONES[tone].notes);
     if (!calm.matches) navigator.vibrate?.(TONES[tone].shakes);
   };
-  addEventListener('tone', (event) => tell(event.detail));
+  const hear = (event) => tell(event.detail);
+  addEventListener('tone', hear);
+  addEventListener('shown', () => {
+    removeEventListener('tone', hear);
+    wire();
+  }, { once: true });
 
   const shown = document.getElementById('summary') ? ['bad'] : document.querySelector('.verdict')?.classList ?? [];
   const tone = Object.keys(TONES).find((each) => [...shown].includes(each));

@@ -1,14 +1,18 @@
 'use strict';
 
-// The counter's scanner: the phone's own detector where it has one, else frames decoded by the server; and scanners
-// that type. Whatever is found goes through the same form as a typed code.
-(() => {
+// The counter's camera: the phone's own detector where it has one, else frames decoded by the server. Whatever is found
+// goes through the same form as a typed code.
+(function wire() {
+  addEventListener('shown', wire, { once: true });
   const find = (id) => document.getElementById(id);
   const [box, video, form, field] = ['camera', 'video', 'find', 'code'].map(find);
   const [start, stop, torch, says, anew] = ['start', 'stop', 'torch', 'camera-says', 'anew'].map(find);
+  if (!box) return;
   const token = form.elements.csrf_token.value;
+  const MOST_OF_A_FRAME = 5_000;
   const SECONDS_TO_LOOK = 30;
   const SIDE = 640;
+  const isAllowed = new URL(performance.getEntriesByType('navigation')[0].name).pathname === '/redeem'; // by the page's own headers
   let stream = null;
   let giveUp = 0;
 
@@ -63,8 +67,10 @@
       method: 'POST',
       body: await picture(),
       headers: { 'Content-Type': 'image/jpeg', 'X-CSRFToken': token, Accept: 'application/json' },
+      signal: AbortSignal.timeout(MOST_OF_A_FRAME),
     });
     if (answer.status === 200) return (await answer.json()).code;
+    if (answer.status >= 500) throw answer;
     if (stream && SHUT[answer.status]) shut(SHUT[answer.status]);
     return null;
   };
@@ -105,12 +111,6 @@
   });
   addEventListener('pagehide', () => halt());
 
-  // A scanner that types: its keys land in the field wherever the focus is, and its Enter sends the form.
-  addEventListener('keydown', (event) => {
-    const elsewhere = !event.target.closest('input, textarea, button, a, select');
-    if (elsewhere && event.key.length === 1 && !event.ctrlKey && !event.metaKey && !event.altKey) field.focus();
-  });
-
   // A photo that was chosen is sent; its button is for browsers without scripts.
   const photo = find('photo');
   photo.addEventListener('change', () => photo.form.requestSubmit());
@@ -118,4 +118,6 @@
 
   video.hidden = true;
   box.hidden = false;
+  start.hidden = !isAllowed;
+  anew.hidden = isAllowed;
 })();

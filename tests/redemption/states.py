@@ -6,7 +6,7 @@ from functools import partial
 from typing import Any
 
 import time_machine
-from playwright.sync_api import expect
+from playwright.sync_api import Route, expect
 
 from giftshop import clock
 from giftshop.foundation.database import db
@@ -15,6 +15,7 @@ from giftshop.staff import accounts, sessions
 from tests import build
 from tests.counter import Counter
 from tests.journeys.browser import sign_in as sign_in_by_pages
+from tests.redemption.scanner import Scanner
 from tests.signing_in import PASSWORD, fresh_code
 
 SLIP, NOBODYS = "K7M2-QX9R-TB4D-HVWA", "K7M2-QX9R-TB4D-HVWR"
@@ -181,6 +182,38 @@ def out_of_date(counter: Counter) -> None:
     expect(counter.page.get_by_role("heading", level=1)).to_have_text("Please send that once more")
 
 
+def not_confirmed(counter: Counter) -> None:
+    found(counter)
+    answer_with_foreign_pages(counter)
+    counter.take("40")
+    expect(counter.page.get_by_text("Not confirmed yet – checking")).to_be_visible()
+
+
+def finding_not_confirmed(counter: Counter) -> None:
+    idle(counter)
+    answer_with_foreign_pages(counter)
+    counter.page.fill("#code", NOBODYS)
+    counter.page.press("#code", "Enter")
+    expect(counter.page.get_by_text("Not confirmed yet – checking")).to_be_visible()
+
+
+def answer_with_foreign_pages(counter: Counter) -> None:
+    def answer(route: Route) -> None:
+        if route.request.method == "POST":
+            route.fulfill(content_type="text/html", body="<p>Welcome to our network</p>")
+        else:
+            route.continue_()
+
+    counter.page.route("**/redeem**", answer)
+
+
+def scanned_meanwhile(counter: Counter) -> None:
+    found(counter)
+    counter.page.fill("#other_amount", "40")
+    Scanner().scan(counter.page, NOBODYS)
+    expect(counter.page.get_by_text("Another certificate was scanned")).to_be_visible()
+
+
 STATES: dict[str, Callable[[Counter], None]] = {
     "idle": idle,
     "check symbol wrong": partial(typed, SLIP),
@@ -219,4 +252,7 @@ STATES: dict[str, Callable[[Counter], None]] = {
     "changed meanwhile": changed_meanwhile,
     "signed out meanwhile": signed_out_meanwhile,
     "out of date": out_of_date,
+    "not confirmed yet": not_confirmed,
+    "finding not confirmed yet": finding_not_confirmed,
+    "scanned meanwhile": scanned_meanwhile,
 }

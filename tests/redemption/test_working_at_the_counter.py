@@ -99,7 +99,7 @@ def test_a_lost_answer_is_asked_for_again_and_nothing_is_taken_twice(counter: Co
 
     counter.page.route("**/redeem/*", lose_the_answer, times=1)
     counter.page.click("#take")
-    expect(counter.page.get_by_text("Checking what happened")).to_be_visible()
+    expect(counter.page.get_by_text("Not confirmed yet")).to_be_visible()
     expect(counter.page.locator(".verdict")).to_contain_text("Took $95.00")
     assert len(lost) == 1
     db.session.rollback()
@@ -171,6 +171,42 @@ def test_a_choice_made_after_typing_is_the_one_that_is_taken(counter: Counter) -
     expect(page.locator("#take")).to_have_text("Redeem $120.00")
     page.click("#take")
     expect(page.locator(".verdict")).to_contain_text("Took $120.00")
+
+
+WATCH = """
+window.rewritten = [];
+const note = (changes) => changes.forEach((change) => rewritten.push(change.type));
+const all = { childList: true, characterData: true, subtree: true };
+new MutationObserver(note).observe(document.getElementById('take'), all);
+"""
+
+
+def test_a_button_is_not_rewritten_while_it_is_pressed(counter: Counter) -> None:
+    """WebKit drops the press when what is under it is put anew, even with the same words."""
+    found(counter)
+    page = counter.page
+    page.evaluate(WATCH)
+    page.focus("#other_amount")
+    page.keyboard.type("15")
+    assert page.inner_text("#take") == "Redeem $15.00"
+    assert set(page.evaluate("rewritten")) == {"characterData"}  # the letters, and nothing that holds them
+    page.evaluate("rewritten.length = 0")
+    page.hover("#take")
+    page.mouse.down()
+    page.wait_for_timeout(100)
+    assert page.evaluate("rewritten") == []
+    page.mouse.up()
+    expect(page.locator(".verdict")).to_contain_text("Took $15.00")
+
+
+def test_a_picture_that_is_too_large_is_told_and_not_sent(counter: Counter) -> None:
+    idle(counter)
+    page, sent = counter.page, list[str]()
+    page.on("request", lambda request: sent.append(request.method))
+    page.evaluate("document.getElementById('photo-form').dataset.most = '1000'")
+    page.set_input_files("#photo", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 1001})
+    expect(page.get_by_text("That picture is too large")).to_be_visible()
+    assert sent == []
 
 
 CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}

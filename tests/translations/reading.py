@@ -10,7 +10,7 @@ _MACHINES = ("viewport", "color-scheme", "supported-color-schemes", "dcterms.cre
 """What `meta` elements tell to programs alone, or of the practice."""
 _DATA_OF_MACHINES = ("data-theme", "data-is", "data-cents", "data-session", "data-currency", "data-digits")
 """The data attributes that hold no sentence, but for programs or of the practice's offers."""
-_NAMES_OF_PLACES = ("data-copies", "data-copied", "data-counts", "data-checks", "data-frame")
+_NAMES_OF_PLACES = ("data-copies", "data-copied", "data-counts", "data-checks", "data-frame", "data-asks", "data-place")
 """The data attributes that name an element or an address."""
 
 
