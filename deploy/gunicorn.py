@@ -6,7 +6,8 @@ from typing import Any
 from giftshop.foundation import jobs
 
 wsgi_app = "wsgi:app"
-worker_class = "gthread"
+worker_class = "giftshop.web.gunicorn_worker.WholeRequestWorker"
+"""gunicorn's threads, but none waits for a request that is still arriving (decision 33)."""
 threads = 8
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 accesslog = None  # the shop writes its own access lines, by route, so that no code stands in one
