@@ -10,7 +10,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException
 
 from giftshop import errors
-from giftshop.documents.worker import PrintingError
+from giftshop.documents.worker import PressBusyError, PrintingError, UnprintableError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import keep_typed
 from giftshop.words import N_, _
@@ -28,6 +28,8 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.CheckoutRefusedError: 503,
     errors.DatabaseBusyError: 503,
     PrintingError: 503,
+    PressBusyError: 503,
+    UnprintableError: 503,
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"
