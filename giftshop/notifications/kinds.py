@@ -32,6 +32,7 @@ class AlertKind(StrEnum):
     ORDER_RECOVERED = auto()
     RECONCILIATION_OVERDUE = auto()
     MANY_FAILED_SCANS = auto()
+    UNPRINTABLE = auto()
 
 
 TITLES: dict[AlertKind, str] = {
@@ -56,4 +57,5 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.ORDER_RECOVERED: N_("An order came back after a restore"),
     AlertKind.RECONCILIATION_OVERDUE: N_("The books wait for Stripe"),
     AlertKind.MANY_FAILED_SCANS: N_("Many wrong codes at the counter"),
+    AlertKind.UNPRINTABLE: N_("A certificate cannot be printed"),
 }

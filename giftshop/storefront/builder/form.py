@@ -94,9 +94,14 @@ def draft_of_order(order: Order, token: str) -> Draft:
     return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token)
 
 
-def read_purchase(draft: Draft, practice: Practice, *, today: date, client_address: str) -> Purchase:
-    """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look."""
-    errors: dict[str, str] = {}
+def read_purchase(
+    draft: Draft, practice: Practice, *, today: date, client_address: str, unprintable: Mapping[str, str]
+) -> Purchase:
+    """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look.
+
+    `unprintable` is what is wrong with fields as the press sees it.
+    """
+    errors = dict(unprintable)
     gifts = [
         _read_gift(_Answers(raw, f"gifts-{number}-", errors), practice, today=today)
         for number, raw in enumerate(draft.gifts)
