@@ -93,7 +93,8 @@ def words_of(face: CertificateFace) -> Words:
 def _booking(url: str, phone: str) -> tuple[Part, ...]:
     bring = _("Bring this page, show it on your phone, or read out the code.")
     if not url:
-        return (Part(f"{_('Call %(phone)s to book.', phone=phone)} {bring}"),)
+        call = _("Call %(phone)s to book.", phone=phone)
+        return (Part(f"{call} {bring}"),)
     return (*_linked(N_("Book at %(address)s or call %(phone)s."), url, phone=phone), Part(f" {bring}"))
 
 

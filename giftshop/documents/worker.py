@@ -26,6 +26,8 @@ from giftshop.words import _
 MOST_SECONDS, END_SECONDS = 20, 2
 PRINTS_PER_CHILD = 500
 """WeasyPrint keeps a little memory with every document, so a child is replaced now and then."""
+FONTS_SECONDS = 60
+"""A child so old, which lacked a font, is replaced: the next one sees what was installed meanwhile."""
 MOST_WAITING, PAGE_SECONDS = 4, 20
 """How many pages may wait for the press at a time, fewer than a process has threads, and how long."""
 JOB_SECONDS = 120
@@ -62,7 +64,7 @@ class Press:
     def __init__(self) -> None:
         self._turn, self._lock = threading.Lock(), threading.Lock()
         self._child: subprocess.Popen[bytes] | None = None
-        self._prints = 0
+        self._prints, self._born_at = 0, 0.0
         self._kept = KeptPrints()
         self._under_way: dict[bytes, Future[bytes]] = {}
         self._thread: ThreadPoolExecutor | None = None
@@ -140,6 +142,8 @@ class Press:
             except (OSError, EOFError):
                 self._discard()
                 raise PrintingError from None
+            if answer.startswith(FAULTY) and time.monotonic() - self._born_at > FONTS_SECONDS:
+                self._discard()
         if answer.startswith(FAULTY):
             raise UnprintableError(Fault(**json.loads(answer[1:])))
         if not answer.startswith(MADE):
@@ -152,7 +156,7 @@ class Press:
         if self._child is None:
             command = [sys.executable, "-m", "giftshop.documents.child"]
             self._child = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)  # noqa: S603
-            self._prints = 0
+            self._prints, self._born_at = 0, time.monotonic()
         self._prints += 1
         return self._child
 
