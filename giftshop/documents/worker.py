@@ -43,7 +43,7 @@ class PressBusyError(PrintingError):
 
 
 class UnprintableError(PrintingError):
-    """We can't print this certificate yet, and know of it. Its code can be used all the same: show its page."""
+    """We can’t print this certificate yet, and know of it. Its code can be used all the same: show its page."""
 
     def __init__(self, fault: Fault) -> None:
         super().__init__()
