@@ -2,7 +2,8 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-BROWSER := chromium chromium-headless-shell fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+FONTS := fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+BROWSER := chromium chromium-headless-shell
 PROCESSES ?= 4
 export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
@@ -82,12 +83,13 @@ clean: ## Forget the installed environment and the shop's data on this machine
 
 .venv/.runs: requirements.txt | .venv/bin/python
 	@deploy/system-packages $(LIBRARIES)
+	@deploy/system-packages $(FONTS) || echo "Going on without: names in other scripts and emoji cannot be printed, and are refused."
 	@echo "Installing the Python packages (once)…"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
 	@touch $@
 
 .venv/.tests: tests/requirements.txt | .venv/bin/python
-	@deploy/system-packages $(LIBRARIES) $(BROWSER)
+	@deploy/system-packages $(LIBRARIES) $(FONTS) $(BROWSER)
 	@echo "Installing the Python packages for tests (once)…"
 	@$(BIN)/pip install -q --disable-pip-version-check --require-hashes -r tests/requirements.txt
 	@touch $@ .venv/.runs

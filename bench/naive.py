@@ -6,7 +6,9 @@ anew for every document, the HTML by the library's own parser under a browser's 
 asked for is fetched by the library's own fetcher.
 """
 
+import base64
 import re
+from pathlib import Path
 
 import qrcode
 from qrcode.image.svg import SvgPathImage
@@ -14,12 +16,15 @@ from weasyprint import CSS, HTML
 from weasyprint.text.fonts import FontConfiguration
 
 from giftshop.documents.artwork.designs import DESIGNS
-from giftshop.documents.artwork.drawing import HEIGHT, PALETTES, WIDTH, svg
-from giftshop.documents.fonts import ALL
-from giftshop.documents.layout import SHEETS, Layout, lay_out
+from giftshop.documents.artwork.drawing import HEIGHT, PALETTES, WIDTH, Palette, svg
+from giftshop.documents.fonts import ALL, Typeface, read_face
+from giftshop.documents.layout import PLATE_PAD, SHEETS, Layout, lay_out
 from giftshop.documents.pdf import CertificateFace, Paper, build_html, style_sheet
+from giftshop.documents.pictures import TICK
 from giftshop.documents.qr import certificate_address
 from giftshop.documents.wording import words_of
+
+_TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 
 def render_naively(face: CertificateFace, paper: Paper) -> bytes:
@@ -37,10 +42,11 @@ def _with_svg(html: str, face: CertificateFace, paper: Paper) -> str:
     """Put the drawing, the ticks of the folds and the QR code into the markup."""
     drawing = svg(face.design, face.public_id, palette=PALETTES[face.palette])
     ticks = "".join(_ticks(fold) for fold in SHEETS[paper].folds)
+    plate = f'<div class="plate">{_mark(PALETTES[face.palette])}</div>'
     before, rest = html.split('<img class="qr" src="certificate:qr" ')
     place, after = rest.split(" />", 1)
     symbol = f'<div class="qr" {place.split(" alt=")[0]}>{_qr_svg(certificate_address(face.base_url, face.code))}</div>'
-    page = f"{before}{symbol}{after}".replace("<body>", f'<body><div class="art">{drawing}</div>{ticks}')
+    page = f"{before}{symbol}{after}".replace("<body>", f'<body><div class="art">{drawing}</div>{plate}{ticks}')
     return f"<!DOCTYPE html>\n{page}"
 
 
@@ -49,17 +55,29 @@ def _qr_svg(address: str) -> str:
     return re.sub(r' (?:width|height)="\d+mm"', "", picture.to_string(encoding="unicode"))  # as large as its place
 
 
+def _mark(palette: Palette) -> str:
+    mark = (_TEMPLATES / "storefront" / "mark.svg").read_text(encoding="utf-8")
+    coloured = mark.replace("<svg ", f'<svg xmlns="http://www.w3.org/2000/svg" stroke="{palette.line}" ')
+    return coloured.replace('class="art-accent art-line"', f'fill="{palette.accent}"')
+
+
 def _ticks(fold: float) -> str:
-    return "".join(f'<div class="tick" style="top: {fold:.2f}mm; {side}: 0"></div>' for side in ("left", "right"))
+    near = f"{TICK[0]}mm"
+    return "".join(f'<div class="tick" style="top: {fold:.2f}mm; {side}: {near}"></div>' for side in ("left", "right"))
 
 
 def _style(face: CertificateFace, paper: Paper, layout: Layout) -> str:
     sheet = SHEETS[paper]
     height = sheet.width * HEIGHT / WIDTH
+    plate = layout.plate
     above = (height - layout.art) * DESIGNS[face.design].focus
     return style_sheet(paper).replace('background: url("certificate:backdrop") 0 0 / 100% 100% no-repeat', "") + (
         f".art {{ position: absolute; top: 0; left: 0; width: 100%; height: {layout.art:.2f}mm; overflow: hidden }}"
         f".art svg {{ position: absolute; top: {-above:.2f}mm; width: {sheet.width}mm; height: {height:.2f}mm }}"
+        f".plate {{ position: absolute; top: {plate.top:.2f}mm; left: {plate.left}mm; background: #fff;"
+        f" width: {plate.width:.2f}mm; height: {plate.height:.2f}mm }}"
+        f".plate svg {{ position: absolute; left: {PLATE_PAD}mm; top: {(plate.height - plate.mark) / 2:.2f}mm;"
+        f" width: {plate.mark}mm; height: {plate.mark}mm }}"
         ".tick { position: absolute; width: 4mm; height: 0.35pt; background: #758580 }"
         ".qr svg { display: block; width: 100%; height: auto }"
     )
@@ -67,6 +85,12 @@ def _style(face: CertificateFace, paper: Paper, layout: Layout) -> str:
 
 def _face_rules() -> str:
     return "".join(
-        f'@font-face {{ font-family: "{face.family}"; font-weight: {face.weight}; src: url("{face.path.as_uri()}") }}'
+        f'@font-face {{ font-family: "{face.family}"; font-weight: {face.weight}; src: url("{_as_uri(face)}") }}'
         for face in ALL
     )
+
+
+def _as_uri(face: Typeface) -> str:
+    if not face.has_slashed_zeros:
+        return face.path.as_uri()
+    return f"data:font/ttf;base64,{base64.b64encode(read_face(face)).decode()}"

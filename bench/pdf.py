@@ -29,12 +29,11 @@ FACE = CertificateFace(
     practice_name="Focused Care Therapeutic Massage",
     practice_address="Focused Care Therapeutic Massage LLC, 214 Juniper Street, Fort Collins, CO 80521",
     practice_phone="(970) 555-0134",
-    booking_address="focusedcare.example/book",
-    balance_address="gifts.focusedcare.example/balance",
+    booking_url="https://focusedcare.example/book",
     terms=(
-        "Good for any of our services. Use it at once or bit by bit: what you leave stays on it.",
         "It never expires and no fee is ever taken from it.",
-        "Treat it as you would cash. Lost, or seen by someone it was not meant for? Tell us and we replace it.",
+        "In Colorado, once the balance is $5.00 or less, you may ask us to pay it out. "
+        "It is not exchangeable for cash otherwise.",
     ),
     issued_on=date(2026, 11, 24),
     is_test=False,

@@ -10,7 +10,8 @@ from gunicorn.glogging import Logger
 from giftshop.foundation import jobs, logs
 
 wsgi_app = "wsgi:app"
-worker_class = "gthread"
+worker_class = "giftshop.web.gunicorn_worker.WholeRequestWorker"
+"""gunicorn's threads, but none waits for a request that is still arriving (decision 33)."""
 threads = 8
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))
 control_socket = str(Path(ControlSocket.default).with_name(f"giftshop-{os.getpid()}.ctl"))

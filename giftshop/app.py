@@ -22,6 +22,7 @@ from giftshop.errors import DatabaseBusyError
 from giftshop.foundation import jobs, logs
 from giftshop.foundation.database import db, end_session, engine_options, only_reads, prepare_engine
 from giftshop.foundation.settings import ROOT, Settings, read_settings
+from giftshop.notifications.unprintable import watch_the_press
 from giftshop.office import views as office_pages
 from giftshop.payments.gateway import StripeGateway
 from giftshop.redemption import views as redemption_pages
@@ -63,6 +64,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.after_request(pack)
     scripts.name_ways_on(app)
     schedule.register_jobs(app)
+    watch_the_press()
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
     main.add_commands(app)
     _serve_static(app)

@@ -14,7 +14,9 @@ from contextlib import suppress
 from pathlib import Path
 
 _forking = multiprocessing.get_context("forkserver")
-_forking.set_forkserver_preload(["gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "giftshop.app", "dbos"])
+_forking.set_forkserver_preload(
+    ["gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "giftshop.web.gunicorn_worker", "giftshop.app", "dbos"]
+)
 
 
 class Program:

@@ -44,6 +44,11 @@ def certificate_terms(practice: Practice, *, on: date, expires_on: date | None =
     ]
 
 
+def printed_terms(practice: Practice, *, on: date, expires_on: date | None = None) -> list[str]:
+    """Return the sentences that must stand on paper; the others are on the page that its QR code opens."""
+    return [life_sentence(expires_on), cash_sentence(practice, on=on)]
+
+
 def life_sentence(expires_on: date | None) -> str:
     """Say how long a certificate is good; only old ones, taken over from paper, may have a last day."""
     if expires_on is None:

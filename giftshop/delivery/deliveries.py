@@ -17,7 +17,7 @@ from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailEr
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import OUT, WAITING, DeliveryState
 from giftshop.delivery.timing import JOB, enqueue, put_off
-from giftshop.documents.worker import PrintingError
+from giftshop.documents.worker import PrintingError, UnprintableError
 from giftshop.foundation import jobs
 from giftshop.foundation.database import db
 from giftshop.foundation.retry import describe, insist
@@ -200,7 +200,7 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
 def _reason(error: Exception, delivery_id: int) -> str:
     """Say why a try failed, in plain words; what nobody foresaw goes to the log."""
     if isinstance(error, TemporaryMailError | PrintingError):
-        return error.message
+        return error.reason if isinstance(error, UnprintableError) else error.message
     log.error("message %s could not be made: %s", delivery_id, describe(error))
     return _(NOT_MADE)
 

@@ -21,10 +21,13 @@ from giftshop.certificates.codes import format_code
 from giftshop.certificates.look_up import code_of
 from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.documents.pdf import CertificateFace, Paper
+from giftshop.documents.printing import print_face
 from giftshop.documents.worker import press
 from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.ledger.models import Certificate
+from giftshop.money import format_amount
 from giftshop.words import _, current_language
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
@@ -53,18 +56,35 @@ def compose(
     message["Date"] = format_datetime(clock.now())  # of this try: an old date looks like spam
     message["Auto-Submitted"] = "auto-generated"
     context = _context(facts, certificates, practice, base_url)
+    context["drawing"] = f"cid:{_picture_id(delivery.message_id)}"
     message.set_content(_render(f"{delivery.kind}.txt", context))
     message.add_alternative(_inline_css(_render(f"{delivery.kind}.html", context)), subtype="html")
     return message
 
 
 def attach(message: EmailMessage, faces: list[CertificateFace], *, paper: Paper) -> None:
-    """Print certificates on a paper and attach them; slow, so no transaction may be open. Raises PrintingError."""
+    """Print certificates on a paper and attach them, and the drawing that the message shows, if it shows one.
+
+    Slow, so no transaction may be open. Raises PrintingError.
+    """
+    _enclose_drawing(message, faces)
     for number, face in enumerate(faces, start=1):
         parts = ["gift-certificate", _plain_name(face.recipient_name), str(number) if len(faces) > 1 else ""]
         name = "-".join(filter(None, parts)) + ".pdf"
-        pdf = press.print_pdf(face, paper)
+        pdf = print_face(face, paper, is_page=False)
         message.add_attachment(pdf, maintype="application", subtype="pdf", filename=name)
+
+
+def _enclose_drawing(message: EmailMessage, faces: list[CertificateFace]) -> None:
+    """Enclose the first certificate's own drawing where the HTML shows it: as part of the message, never fetched."""
+    html, picture_id = message.get_body(("html",)), _picture_id(message["Message-ID"])
+    if html is not None and faces and f"cid:{picture_id}" in html.get_content():
+        picture = press.draw(faces[0].design, faces[0].public_id, faces[0].palette)
+        html.add_related(picture, "image", "png", cid=f"<{picture_id}>", filename="drawing.png", disposition="inline")
+
+
+def _picture_id(message_id: str) -> str:
+    return f"drawing.{message_id.strip('<>')}"
 
 
 def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
@@ -92,6 +112,7 @@ def _context(
         "practice": practice,
         "terms": short_terms(practice),
         "certificates": enclosed,
+        "worth": _tell_worth(facts.get("amount_text", ""), enclosed),
         "order_address": base_url + facts.get("order_path", ""),
         "office_address": base_url + facts.get("office_path", ""),
         "booking_address": _booking_address(certificates, practice),
@@ -117,8 +138,22 @@ def _unlinked(text: str) -> str:
 
 
 def _enclosed(certificate: Certificate, base_url: str) -> dict[str, str]:
-    code = code_of(certificate)
-    return {"address": f"{base_url}/c/{code}", "code": format_code(code)}
+    code, currency = code_of(certificate), certificate.currency
+    is_used = certificate.balance_cents != certificate.face_value_cents
+    left = format_amount(certificate.balance_cents, currency) if is_used else ""
+    design = _(DESIGNS[certificate.design].name) if certificate.design in DESIGNS else ""
+    return {"address": f"{base_url}/c/{code}", "code": format_code(code), "left": left, "design": design}
+
+
+def _tell_worth(amount: str, enclosed: list[dict[str, str]]) -> str:
+    """Say what a gift is worth: what is left only of one that was used, and no price where it is not to be seen."""
+    if len(enclosed) == 1 and enclosed[0]["left"]:
+        return _("%(left)s is left on your certificate, for any of our sessions.", left=enclosed[0]["left"])
+    if not amount:
+        return ""
+    if len(enclosed) > 1:
+        return _("There is %(amount_text)s on each of your certificates, for any of our sessions.", amount_text=amount)
+    return _("There is %(amount_text)s on your certificate, for any of our sessions.", amount_text=amount)
 
 
 def _inline_css(html: str) -> str:

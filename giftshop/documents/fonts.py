@@ -5,7 +5,9 @@ set-up.
 """
 
 import hashlib
+import io
 import sys
+from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.util import find_spec
@@ -40,6 +42,11 @@ class Typeface:
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(self.package)
         return Path(spec.origin).parent / "files" / self.file
+
+    @property
+    def has_slashed_zeros(self) -> bool:
+        """Tell whether its zeros carry a slash: right in a code, wrong in "$120.00", so there they get an open one."""
+        return self.package == "fontpkg_atkinson_hyperlegible"
 
 
 DISPLAY = Typeface("font_source_serif_pro", "SourceSerifPro-Semibold.ttf", "Source Serif Pro", 600)
@@ -76,6 +83,67 @@ _ENGLISH = (
 )
 
 
+def read_face(face: Typeface) -> bytes:
+    """Return a font file as we print and serve it: zeros are open, and slashed by the feature "zero" (as in codes)."""
+    if not face.has_slashed_zeros:
+        return face.path.read_bytes()
+    from fontTools.ttLib import TTFont
+
+    written = io.BytesIO()
+    with TTFont(face.path, recalcTimestamp=False) as font:
+        font.ensureDecompiled()  # the order of its glyphs is about to change
+        _open_zeros(font)
+        font.save(written)
+    return written.getvalue()
+
+
+def _open_zeros(font: Any) -> None:
+    """Give zeros one counter, as large as the two beside their slash, and keep the slashed ones as alternates."""
+    from fontTools.otlLib.builder import buildLookup, buildSingleSubstSubtable
+    from fontTools.ttLib.tables import otTables
+
+    slashed = {name: f"{name}.slash" for name in ("zero", "zero.tf")}
+    glyphs, table = font["glyf"], font["GSUB"].table
+    font.setGlyphOrder([*font.getGlyphOrder(), *slashed.values()])
+    for name, alternate in slashed.items():
+        glyphs[alternate], font["hmtx"][alternate] = deepcopy(glyphs[name]), font["hmtx"][name]
+        glyphs[name] = _with_one_counter(glyphs[name], glyphs)
+    table.LookupList.Lookup.append(buildLookup([buildSingleSubstSubtable(slashed)]))
+    feature = otTables.FeatureRecord()
+    feature.FeatureTag, feature.Feature = "zero", otTables.Feature()
+    feature.Feature.FeatureParams, feature.Feature.LookupListIndex = None, [len(table.LookupList.Lookup) - 1]
+    table.FeatureList.FeatureRecord.append(feature)
+    for script in table.ScriptList.ScriptRecord:
+        for language in (script.Script.DefaultLangSys, *(each.LangSys for each in script.Script.LangSysRecord)):
+            language.FeatureIndex.append(len(table.FeatureList.FeatureRecord) - 1)
+
+
+def _with_one_counter(zero: Any, glyphs: Any) -> Any:
+    """Draw the outer edge of a zero once more inside, to the edges of what was left free beside its slash."""
+    from fontTools.ttLib.tables._g_l_y_f import Glyph, GlyphCoordinates
+    from fontTools.ttLib.tables.ttProgram import Program
+
+    points, ends, flags = zero.getCoordinates(glyphs)
+    edge, free = list(points[: ends[0] + 1]), list(points[ends[0] + 1 :])
+    (left, low), (right, high) = _corners(edge)
+    (inner_left, inner_low), (inner_right, inner_high) = _corners(free)
+    wide, tall = (inner_right - inner_left) / (right - left), (inner_high - inner_low) / (high - low)
+    counter = [(round(inner_left + (x - left) * wide), round(inner_low + (y - low) * tall)) for x, y in edge]
+    drawn = Glyph()
+    drawn.numberOfContours, drawn.program = 2, Program()
+    drawn.program.fromBytecode(b"")
+    drawn.coordinates = GlyphCoordinates([*edge, *reversed(counter)])
+    drawn.flags = bytearray([*flags[: len(edge)], *reversed(flags[: len(edge)])])
+    drawn.endPtsOfContours = [len(edge) - 1, 2 * len(edge) - 1]
+    drawn.recalcBounds(glyphs)
+    return drawn
+
+
+def _corners(points: list[tuple[int, int]]) -> tuple[tuple[int, int], tuple[int, int]]:
+    across, up = zip(*points, strict=True)
+    return (min(across), min(up)), (max(across), max(up))
+
+
 @cache
 def letters_of(face: Typeface) -> frozenset[int]:
     """Return the code points that a font file can draw, from its own character map."""
@@ -110,13 +178,11 @@ def make_web_fonts(folder: Path) -> list[Path]:
 
 
 def _subset(face: Typeface, letters: str) -> bytes:
-    import io
-
     from fontTools import subset
 
     options = subset.Options(flavor="woff2", layout_features=_FEATURES, desubroutinize=True, hinting=False)
     options.name_IDs, options.notdef_outline, options.recommended_glyphs = [1, 2], True, False
-    font = subset.load_font(str(face.path), options)
+    font = subset.load_font(io.BytesIO(read_face(face)), options)
     subsetter = subset.Subsetter(options)
     subsetter.populate(unicodes=_code_points(letters))
     subsetter.subset(font)
@@ -131,6 +197,10 @@ def _code_points(letters: str) -> list[int]:
         first, _, last = part.partition("-")
         found.extend(range(int(first, 16), int(last or first, 16) + 1))
     return found
+
+
+SURE_LETTERS = frozenset("\n" + "".join(map(chr, _code_points(f"{LATIN}, U+100-17E, U+218-21B, U+1EA0-1EF9"))))
+"""Letters that the packages' faces have, whatever the system has: nobody need look for them."""
 
 
 def _face_rule(family: str, weight: int, source: str, letters: str) -> str:

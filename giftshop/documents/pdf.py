@@ -17,19 +17,20 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from giftshop.certificates.codes import format_code
 from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.documents.font_subsets import shrink_fonts
-from giftshop.documents.fonts import ALL, Typeface
+from giftshop.documents.fonts import ALL, Typeface, read_face
 from giftshop.documents.layout import PAPERS, SHEETS, Layout, Paper, Sheet, lay_out
-from giftshop.documents.pictures import backdrop, qr_picture
+from giftshop.documents.pictures import NOTHING, backdrop, qr_picture
 from giftshop.documents.qr import QUIET_ZONE, certificate_address, qr_modules
 from giftshop.documents.reports import Report
-from giftshop.documents.typesetting import Setting, direction, name_style, text_style
-from giftshop.documents.wording import CertificateFace, Words, words_of
+from giftshop.documents.typesetting import Setting, direction, name_style, printable, text_style
+from giftshop.documents.wording import CertificateFace, Words, spoken, words_of
 from giftshop.foundation.templates import SpeakingEnvironment
 from giftshop.words import _, in_language
 
 __all__ = ["PAPERS", "CertificateFace", "Paper", "build_html", "render_pdf", "render_report", "style_sheet"]
 
 _TEMPLATES = Path(__file__).resolve().parent.parent.parent / "templates"
+_PRINT_TOO = 4
 _BASIC_RULES = """
 head, title, meta { display: none }
 html, body, div, p, h1, h2 { display: block }
@@ -38,7 +39,12 @@ html, body, div, p, h1, h2 { display: block }
 
 
 def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
-    """Return a certificate as PDF/UA-1: Letter and A4 fold in three, the card is half a Letter page."""
+    """Return a certificate as PDF/UA-1: Letter and A4 fold in three, the card is half a Letter page with two sides."""
+    return print_certificate(face, paper)[0]
+
+
+def print_certificate(face: CertificateFace, paper: Paper) -> tuple[bytes, str]:
+    """Return a certificate as PDF/UA-1, and the letters in it that no installed font has."""
     tools = _tools()
     with in_language(face.lang):
         words = words_of(face)
@@ -46,10 +52,20 @@ def render_pdf(face: CertificateFace, paper: Paper) -> bytes:
         html = tools.html(build_html(face, paper, words, layout))
     address, palette = certificate_address(face.base_url, face.code), PALETTES[face.palette]
     pictures = {
-        "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout.art),
+        "certificate:backdrop": backdrop(face.design, face.public_id, palette, SHEETS[paper], layout),
         "certificate:qr": qr_picture(address),
     }
-    return _write_pdf(html, tools.sheets[paper], pictures)
+    missing: set[str] = set()
+    pdf = _write_pdf(html, tools.sheets[paper], pictures, missing)
+    return pdf, "".join(sorted(missing))
+
+
+def find_missing_letters(text: str) -> str:
+    """Return the letters of a text that no installed font has, by setting it as a certificate would."""
+    missing: set[str] = set()
+    markup = _environment().get_template("certificates/letters.html").render(text=printable(text))
+    _write_pdf(_tools().html(markup), _tools().sheets["letter"], {"certificate:backdrop": NOTHING}, missing)
+    return "".join(sorted(missing))
 
 
 def render_report(report: Report) -> bytes:
@@ -58,15 +74,28 @@ def render_report(report: Report) -> bytes:
     return _write_pdf(_tools().html(markup), _report_sheet(report.paper), {})
 
 
-def _write_pdf(html: Any, sheet: Any, pictures: dict[str, Any]) -> bytes:
+def _write_pdf(html: Any, sheet: Any, pictures: dict[str, Any], missing: set[str] | None = None) -> bytes:
+    def finish(document: Any, pdf: Any) -> None:
+        for font in document.fonts.values():
+            (missing if missing is not None else set()).update(map(chr, font.missing))
+        _finish(document, pdf)
+
     pdf: bytes = html.write_pdf(
         stylesheets=[sheet],
-        finisher=shrink_fonts,
+        finisher=finish,
         font_config=_tools().font_config,
         cache=pictures,
         pdf_variant="pdf/ua-1",
     )
     return pdf
+
+
+def _finish(document: Any, pdf: Any) -> None:
+    """Make the fonts small, and let links stay where they are when a page is printed (ISO 32000, 12.5.3)."""
+    shrink_fonts(document, pdf)
+    for item in pdf.objects:
+        if isinstance(item, dict) and item.get("Subtype") == "/Link":
+            item["F"] = _PRINT_TOO
 
 
 def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout) -> str:
@@ -76,6 +105,7 @@ def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout
         "words": words,
         "layout": layout,
         "grouped_code": format_code(face.code),
+        "page_address": f"{face.base_url}/c/{face.code}",
         "symbol": _symbol_box(face, SHEETS[paper], layout.use.top),
         "issued_on": face.issued_on,
         "is_test": face.is_test,
@@ -87,12 +117,12 @@ def build_html(face: CertificateFace, paper: Paper, words: Words, layout: Layout
 def style_sheet(paper: Paper) -> str:
     """Return the style sheet of a paper: what is common, and the sizes that follow from its measures."""
     sheet = SHEETS[paper]
-    use_width = sheet.width - sheet.margin - sheet.column
     return (_TEMPLATES / "certificates" / "certificate.css").read_text(encoding="utf-8") + (
         f"@page {{ size: {sheet.width}mm {sheet.height:.2f}mm }}\n"
         f".gift {{ left: {sheet.margin}mm; width: {_mm(sheet.inner)} }}\n"
         f".message {{ max-width: {sheet.message_width}mm }}\n"
-        f".use {{ left: {_mm(sheet.column)}; width: {_mm(use_width)} }}\n"
+        f".use {{ left: {_mm(sheet.column)}; width: {_mm(sheet.width - sheet.margin - sheet.column)} }}\n"
+        f".terms, .row {{ left: {sheet.margin}mm; width: {_mm(sheet.inner)} }}\n"
     )
 
 
@@ -148,8 +178,8 @@ def _font_fetcher() -> Any:
 
     class FontFiles(URLFetcher):  # type: ignore[misc]
         def fetch(self, url: str, headers: Any = None) -> Any:  # noqa: ARG002  # the library's signature
-            face = ALL[int(url.removeprefix("typeface:"))]
-            return URLFetcherResponse(url, face.path.read_bytes(), {"Content-Type": "font/ttf"})
+            face = read_face(ALL[int(url.removeprefix("typeface:"))])
+            return URLFetcherResponse(url, face, {"Content-Type": "font/ttf"})
 
     return FontFiles()
 
@@ -197,7 +227,7 @@ def _environment() -> Environment:
         undefined=StrictUndefined,
     )
     environment.filters |= {"mm": _mm, "setting": _setting, "direction": direction}
-    environment.filters |= {"text_style": text_style, "name_style": name_style}
+    environment.filters |= {"text_style": text_style, "name_style": name_style, "spoken": spoken}
     return environment
 
 

@@ -21,6 +21,10 @@ MARKS_PER_LETTER = 4
 _UNSEEN = re.compile(r"[\u061c\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u2064\u2066-\u206f\ufeff\ufff9-\ufffb]")
 _LINE_ENDS = re.compile(r"\r\n|[\r\x0b\x0c\x85\u2028\u2029]")
 _PICTURES = re.compile(r"[\u200d\u20e3\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\ufe0e\ufe0f\U0001f000-\U0001faff]")
+_ONE_PICTURE = r"[\u20e3\u2190-\u21ff\u2300-\u27bf\u2b00-\u2bff\U0001f000-\U0001f3fa\U0001f400-\U0001faff]"
+_ONE_SIGN = re.compile(
+    rf"{_ONE_PICTURE}[\ufe0f\u20e3\U0001f3fb-\U0001f3ff]*(?:\u200d{_ONE_PICTURE}[\ufe0f\U0001f3fb-\U0001f3ff]*)*"
+)
 _WIDE = r"\u1100-\u11ff\u2e80-\ud7ff\uf900-\ufaff\uff00-\uff60\U00020000-\U0003ffff"
 _PIECES = re.compile(f" +|[{_WIDE}]|[^ {_WIDE}]+")
 _KANA, _HANGUL = re.compile(r"[\u3040-\u30ff]"), re.compile(r"[\u1100-\u11ff\uac00-\ud7af]")
@@ -69,6 +73,16 @@ def _is_unprintable(letter: str, category: str) -> bool:
     """
     number = ord(letter)
     return category in ("Cc", "Cs", "Co") or 0xFDD0 <= number <= 0xFDEF or number & 0xFFFE == 0xFFFE
+
+
+def find_dropped(text: str) -> str:
+    """Return the letters that mean something to somebody and are left out all the same: those for private use."""
+    return "".join(sorted({letter for letter in text if unicodedata.category(letter) == "Co"}))
+
+
+def count_pictures(text: str) -> int:
+    """Return how many emoji a text has; one put together from several signs counts once."""
+    return len(_ONE_SIGN.findall(text))
 
 
 def direction(text: str) -> str:

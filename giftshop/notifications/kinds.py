@@ -34,6 +34,7 @@ class AlertKind(StrEnum):
     MANY_FAILED_SCANS = auto()
     WEBHOOK_REFUSED = auto()
     CLOCK_WAS_AHEAD = auto()
+    UNPRINTABLE = auto()
 
 
 TITLES: dict[AlertKind, str] = {
@@ -60,4 +61,5 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.MANY_FAILED_SCANS: N_("Many wrong codes at the counter"),
     AlertKind.WEBHOOK_REFUSED: N_("Stripe’s messages are not believed"),
     AlertKind.CLOCK_WAS_AHEAD: N_("The shop’s clock was wrong"),
+    AlertKind.UNPRINTABLE: N_("A certificate cannot be printed"),
 }

@@ -16,9 +16,8 @@ from giftshop.catalog.terms import certificate_terms
 from giftshop.certificates.codes import find_codes, format_code
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
-from giftshop.documents.printing import face_of
+from giftshop.documents.printing import face_of, print_face
 from giftshop.documents.qr import certificate_address, qr_svg
-from giftshop.documents.worker import press
 from giftshop.errors import CertificateNotFoundError, InvalidCodeError, ShopError
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, may_write
@@ -91,7 +90,7 @@ def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
         abort(404)
     face = face_of(certificate, base_url=find_settings().base_url)
     db.session.rollback()  # printing takes a while, and on SQLite a reader keeps writers waiting
-    answer = Response(press.print_pdf(face, paper), mimetype="application/pdf")
+    answer = Response(print_face(face, paper, is_page=True), mimetype="application/pdf")
     answer.headers["Content-Disposition"] = 'inline; filename="gift-certificate.pdf"'
     return answer
 

@@ -12,7 +12,7 @@ from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 from werkzeug.exceptions import HTTPException, SecurityError
 
 from giftshop import errors
-from giftshop.documents.worker import PrintingError
+from giftshop.documents.worker import PressBusyError, PrintingError, UnprintableError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import is_without_cookie, keep_typed, why_stale
 from giftshop.words import N_, _
@@ -32,6 +32,8 @@ STATUS: dict[type[errors.ShopError], int] = {
     errors.CountersLostError: 503,
     errors.DatabaseBusyError: 503,
     PrintingError: 503,
+    PressBusyError: 503,
+    UnprintableError: 503,
 }
 """The HTTP status of a refusal that no view turned into a form; every other one is 422."""
 TRY_AGAIN_SECONDS = "1"

@@ -9,7 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from flask import Flask
-from gunicorn.app.base import BaseApplication  # type: ignore[import-untyped]
+from gunicorn.app.base import BaseApplication
 
 from giftshop.workbench.app import create_app
 from giftshop.workbench.configuration import Configuration, ConfigurationError, read_configuration

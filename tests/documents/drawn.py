@@ -20,7 +20,10 @@ Matrix = tuple[float, float, float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Glyph:
-    """One glyph that a page shows: its font's name there, its number in the file, its size and where its run starts."""
+    """One glyph that a page shows: its font's name there, its number in the file, its size and where its run starts.
+
+    `page` counts from 0.
+    """
 
     font: str
     number: int
@@ -28,14 +31,19 @@ class Glyph:
     size_pt: float
     x_pt: float
     y_pt: float
+    page: int
 
 
 def glyphs_on(pdf: bytes) -> list[Glyph]:
-    """Return the glyphs of the first page in the order they are drawn; number 0 is a font's box for a missing one."""
+    """Return the glyphs of all pages in the order they are drawn; number 0 is a font's box for a missing one."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        page = document.pages[0]
-        encodings = {name: _Encoding(font) for name, font in page.Resources.Font.items()}
-        return [glyph for run in _runs(page) for glyph in _glyphs(run, encodings[run.font])]
+        return [glyph for number, page in enumerate(document.pages) for glyph in _glyphs_of(page, number)]
+
+
+def _glyphs_of(page: Any, number: int) -> Iterator[Glyph]:
+    encodings = {name: _Encoding(font) for name, font in page.Resources.Font.items()}
+    for run in _runs(page):
+        yield from _glyphs(run, encodings[run.font], number)
 
 
 def missing_glyphs(pdf: bytes) -> list[str]:
@@ -46,20 +54,31 @@ def missing_glyphs(pdf: bytes) -> list[str]:
 def loose_fonts(pdf: bytes) -> list[str]:
     """Return the fonts of a document that are not in it, or are in it as a whole (without a subset's prefix)."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        fonts = document.pages[0].Resources.Font.values()
+        fonts = [font for page in document.pages for font in page.Resources.Font.values()]
         return [str(font.BaseFont) for font in fonts if not _is_embedded_subset(font)]
 
 
 def empty_glyphs(pdf: bytes) -> list[str]:
     """Return the texts, other than space, for which the embedded font has nothing to draw."""
     with pikepdf.open(io.BytesIO(pdf)) as document:
-        outlines = {name: outlines_of(font) for name, font in document.pages[0].Resources.Font.items()}
+        fonts = {name: font for page in document.pages for name, font in page.Resources.Font.items()}
+        outlines = {name: outlines_of(font) for name, font in fonts.items()}
     return [each.text for each in glyphs_on(pdf) if each.text.strip() and not outlines[each.font](each.number)]
 
 
 def page_picture(pdf: bytes, dots: int) -> Image.Image:
     """Return the first page as a picture with so many dots per inch."""
-    return pypdfium2.PdfDocument(pdf)[0].render(scale=dots / 72).to_pil().convert("RGB")
+    return pictures(pdf, dots)[0]
+
+
+def last_picture(pdf: bytes, dots: int) -> Image.Image:
+    """Return the page with the QR symbol as a picture with so many dots per inch: the card has it on its back."""
+    return pictures(pdf, dots)[-1]
+
+
+def pictures(pdf: bytes, dots: int) -> list[Image.Image]:
+    """Return every page as a picture with so many dots per inch."""
+    return [page.render(scale=dots / 72).to_pil().convert("RGB") for page in pypdfium2.PdfDocument(pdf)]
 
 
 def outlines_of(font: Any) -> Any:
@@ -144,9 +163,9 @@ class _Pen:
 _ACTS = {"q": _Pen.save, "Q": _Pen.restore, "cm": _Pen.transform, "Tm": _Pen.move, "Tf": _Pen.take}
 
 
-def _glyphs(run: _Run, encoding: _Encoding) -> Iterator[Glyph]:
+def _glyphs(run: _Run, encoding: _Encoding, page: int) -> Iterator[Glyph]:
     for code in run.codes:
-        yield Glyph(run.font, encoding.number(code), encoding.text(code), run.size_pt, run.x_pt, run.y_pt)
+        yield Glyph(run.font, encoding.number(code), encoding.text(code), run.size_pt, run.x_pt, run.y_pt, page)
 
 
 def _codes(shown: Any) -> tuple[int, ...]:

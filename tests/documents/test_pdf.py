@@ -27,6 +27,7 @@ from giftshop.documents.layout import lay_out
 from giftshop.documents.pdf import PAPERS, CertificateFace, Paper, build_html, render_pdf
 from giftshop.documents.qr import certificate_address, read_code_image
 from giftshop.documents.wording import words_of
+from tests.documents.drawn import last_picture
 
 FACE = CertificateFace(
     public_id="7Z0KQ2M4XD",
@@ -42,12 +43,13 @@ FACE = CertificateFace(
     practice_name="Focused Care Therapeutic Massage",
     practice_address="Focused Care Therapeutic Massage LLC, 214 Juniper Street, Fort Collins, CO 80521",
     practice_phone="(970) 555-0134",
-    booking_address="focusedcare.example/book",
-    balance_address="gifts.focusedcare.example/balance",
+    booking_url="https://focusedcare.example/book",
     terms=("It never expires and no fee is ever taken from it.", "Treat it as you would cash."),
     issued_on=date(2026, 11, 24),
     is_test=False,
 )
+PAGES = {"letter": 1, "a4": 1, "card": 2}
+"""A sheet is folded, a card has two sides."""
 LONG = "Your shoulders have carried enough. " * 12
 HARD = [
     {"recipient_name": "Żaneta Đorđević-Łukaszewska"},
@@ -75,15 +77,15 @@ def unpacked(pdf: bytes) -> bytes:
 
 
 def words_on(pdf: bytes) -> str:
-    page = pypdfium2.PdfDocument(pdf)[0]
-    return " ".join(str(page.get_textpage().get_text_range()).split())
+    texts = [str(page.get_textpage().get_text_range()) for page in pypdfium2.PdfDocument(pdf)]
+    return " ".join(" ".join(texts).split())
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 def test_every_paper_is_one_small_page_with_embedded_fonts(paper: Paper) -> None:
     pdf = render_pdf(FACE, paper)
     document = pypdfium2.PdfDocument(pdf)
-    assert len(document) == 1
+    assert len(document) == PAGES[paper]
     assert len(pdf) <= 60_000
     assert document.get_metadata_value("Title") == "Gift certificate for Ana"
     assert b"/FontFile2" in unpacked(pdf)
@@ -101,15 +103,15 @@ def test_every_paper_passes_a_pdf_ua_checker(paper: Paper, changes: dict[str, st
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("changes", HARD, ids=lambda changes: ascii(next(iter(changes.values())))[:24])
 def test_hard_texts_stay_on_one_page(paper: Paper, changes: dict[str, str]) -> None:
-    assert len(pypdfium2.PdfDocument(render_pdf(replace(FACE, **changes), paper))) == 1
+    assert len(pypdfium2.PdfDocument(render_pdf(replace(FACE, **changes), paper))) == PAGES[paper]
 
 
 @pytest.mark.parametrize("paper", PAPERS)
 @pytest.mark.parametrize("dots", [96, 150, 300])
 def test_the_code_is_read_back_from_the_page(paper: Paper, dots: int) -> None:
-    picture = pypdfium2.PdfDocument(render_pdf(FACE, paper))[0].render(scale=dots / 72).to_pil()
-    written = io.BytesIO()
-    picture.convert("L").crop((0, picture.height // 2, picture.width // 2, picture.height)).save(written, "PNG")
+    picture = last_picture(render_pdf(FACE, paper), dots)
+    written, top = io.BytesIO(), 0 if paper == "card" else picture.height // 2
+    picture.convert("L").crop((0, top, picture.width // 2, picture.height)).save(written, "PNG")
     assert read_code_image(written.getvalue()) == certificate_address(FACE.base_url, FACE.code)
 
 
@@ -121,7 +123,7 @@ def test_it_says_what_the_law_wants_said() -> None:
 
 
 def test_a_practice_without_a_booking_page_is_called() -> None:
-    words = words_on(render_pdf(replace(FACE, booking_address=""), "letter"))
+    words = words_on(render_pdf(replace(FACE, booking_url=""), "letter"))
     assert "Call (970) 555-0134 to book." in words.replace("\xa0", " ")
     assert "Book at" not in words
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from giftshop.documents.kept import KeptPrints
 from giftshop.documents.pdf import render_pdf, render_report
 from giftshop.documents.worker import Press, PrintingError
 from tests.documents.test_pdf import FACE
@@ -42,6 +43,7 @@ def test_the_press_prints_the_same_and_survives_a_killed_child() -> None:
     assert press._child is not None
     press._child.kill()
     press._child.wait()
+    press._kept = KeptPrints()
     assert press.print_pdf(FACE, "card") == expected
     press.stop()
 
@@ -56,7 +58,7 @@ def test_a_print_that_takes_too_long_costs_the_child_and_not_the_next_print(monk
         impatient.setattr("giftshop.documents.worker.MOST_SECONDS", 0.1)
         impatient.setattr("giftshop.documents.worker.END_SECONDS", 0.1)
         with pytest.raises(PrintingError):
-            press.print_pdf(FACE, "card")
+            press.print_pdf(replace(FACE, recipient_name="Bo"), "card")
     assert child.returncode == -signal.SIGKILL
     assert press.print_pdf(FACE, "card").startswith(b"%PDF-")
     press.stop()

@@ -7,10 +7,12 @@ import pytest
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
 from giftshop.checkout import limits
+from giftshop.documents.worker import PressBusyError, press
 from giftshop.errors import BuyerLimitError
 from giftshop.foundation.database import db
 from giftshop.orders.look_up import token_of
 from giftshop.payments.gateway import StripeGateway
+from giftshop.storefront.builder.letters import MOST_PICTURES
 from tests.storefront.conftest import Visitor, errors_of, heading, orders
 
 
@@ -406,3 +408,46 @@ def test_the_law_bounds_an_amount_as_well_as_the_practice_and_is_told_at_the_amo
     assert answer.status_code == 422
     assert list(errors_of(answer)) == ["gifts-0-amount"]
     assert sentence in errors_of(answer)["gifts-0-amount"]
+
+
+@pytest.mark.parametrize("name", ["山田太郎", "Żaneta Đorđević", "สมชาย", "Bo 💆🏽\u200d♀\ufe0f"])
+def test_a_name_in_any_script_that_can_be_printed_goes_through(paying: Visitor, name: str) -> None:
+    paying.open("/gift")
+    assert paying.send("/gift", paying.fill_gift(recipient_name=name)).status_code == 303
+    assert orders()[0].gifts[0].recipient_name == name
+
+
+def test_letters_that_no_font_has_are_named_at_their_field(paying: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(press, "find_missing_letters", lambda text: "".join(sorted({*text} & {*"山田太郎"})))
+    paying.open("/gift")
+    answer = paying.send("/gift", paying.fill_gift(recipient_name="山田太郎", message="山 for you", giver_name="Žan"))
+    assert answer.status_code == 422
+    assert errors_of(answer) == {
+        "gifts-0-recipient_name": "We can’t print 太 山 田 郎. Please write it another way",
+        "gifts-0-message": "We can’t print 山. Please write it another way",
+    }
+    assert "山田太郎" in answer.text
+    assert orders() == []
+
+
+def test_letters_for_private_use_are_named_too(paying: Visitor) -> None:
+    paying.open("/gift")
+    answer = paying.send("/gift", paying.fill_gift(giver_name="Marko \ue000"))
+    assert "\ue000" in errors_of(answer)["gifts-0-giver_name"]
+
+
+def test_a_press_without_time_holds_up_no_order(paying: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    def be_busy(_text: str) -> str:
+        raise PressBusyError
+
+    monkeypatch.setattr(press, "find_missing_letters", be_busy)
+    paying.open("/gift")
+    assert paying.send("/gift", paying.fill_gift(recipient_name="山田太郎")).status_code == 303
+
+
+@pytest.mark.parametrize(("field", "most"), MOST_PICTURES.items())
+def test_emoji_are_taken_up_to_what_a_page_bears(paying: Visitor, field: str, most: int) -> None:
+    paying.open("/gift")
+    answer = paying.send("/gift", paying.fill_gift(**{field: "Bo" + "🎂" * (most + 1)}))
+    assert errors_of(answer) == {f"gifts-0-{field}": f"Use at most {most} emoji here: each is printed as a picture"}
+    assert paying.send("/gift", paying.fill_gift(**{field: "Bo" + "🎂" * most})).status_code == 303

@@ -110,7 +110,7 @@ def test_a_subject_says_nothing_outside_the_catalogue(app: Flask, said: None, ki
 
 @pytest.mark.parametrize(
     "changes",
-    [{}, {"is_on_hold": True}, {"is_test": False}, {"booking_address": ""}, {"service_text": "60-minute massage"}],
+    [{}, {"is_on_hold": True}, {"is_test": False}, {"booking_url": ""}, {"service_text": "60-minute massage"}],
     ids=str,
 )
 @pytest.mark.parametrize("place", ["US-CO", "US-CA", "DE"])

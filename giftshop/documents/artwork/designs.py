@@ -84,7 +84,8 @@ def draw_raked_sand(grain: Grain) -> list[Shape]:
 def draw_stones(grain: Grain) -> list[Shape]:
     """A pile of four stones; one of them is warm."""
     middle, floor, waver = grain.between(395, 425), 286.0, Waver(grain)
-    shapes = [stroke(ring((middle, 300), (150 + i * 62, 26 + i * 17), waver, depth=i * 40)) for i in range(6)]
+    ripples = [(150.0 + i * 62, 26 + i * 17 + i * i * 0.5) for i in range(13)]
+    shapes = [stroke(ring((middle, 300), each, waver, depth=i * 40)) for i, each in enumerate(ripples)]
     for number, (half_width, half_height) in enumerate(((128, 44), (98, 38), (70, 32), (40, 24))):
         x, y, angle = middle + grain.between(-14, 14), floor - half_height, grain.between(-0.06, 0.06)
         floor, waver, top = y - half_height * 0.93, Waver(grain), number == 3
@@ -114,21 +115,21 @@ def draw_still_water(grain: Grain) -> list[Shape]:
 
 
 def draw_eucalyptus(grain: Grain) -> list[Shape]:
-    """One stem of hanging leaves; one of them is warm."""
-    lean = grain.between(-0.05, 0.05) * 8
+    """One long stem from edge to edge, leaves on both sides of it; one of them is warm."""
+    lean, sway = grain.between(-12, 12), grain.between(-0.2, 0.2)
 
     def stem(along: float) -> Point:
-        return 300 + along * 300, 380 - along * 390 + 70 * math.sin(along * 2.6 + lean)
+        return -40 + along * 690, 226 - along * 118 + lean + 34 * math.sin(along * 5.2 + sway)
 
     def heading(along: float) -> float:
-        return math.atan2(-390 + 182 * math.cos(along * 2.6 + lean), 300)
+        return math.atan2(-118 + 177 * math.cos(along * 5.2 + sway), 690)
 
-    shapes = [stroke(smooth([stem(i / 8) for i in range(9)]), 3)]
-    warm = grain.pick((2, 3))
-    for number, along in enumerate((0.10, 0.24, 0.37, 0.50, 0.62, 0.74, 0.85, 0.95)):
-        side = 1 if number % 2 else -1
-        length, breadth = (92 - number * 5.5) * grain.between(0.94, 1.06), 30 - number * 1.1
-        angle = heading(along) + side * (0.82 + grain.between(-0.1, 0.1))
+    shapes = [stroke(smooth([stem(i / 12) for i in range(13)]), 3)]
+    warm = grain.pick((5, 7))
+    for number in range(12):
+        along, side = 0.03 + number * 0.083, 1 if number % 2 else -1
+        length, breadth = (84 - number * 1.6) * grain.between(0.94, 1.06), 29 - number * 0.4
+        angle = heading(along) + side * (0.78 + grain.between(-0.1, 0.1))
         x, y = stem(along)
         centre = (x + math.cos(angle) * length * 1.04, y + math.sin(angle) * length * 1.04)
         edges = [leaf(centre, length, breadth, angle=angle, bend=0.16 * side, size=1 - i * 0.25) for i in range(4)]
@@ -174,7 +175,9 @@ def draw_dunes(grain: Grain) -> list[Shape]:
     waves = [(grain.between(0.6, 1.4), grain.between(0, math.tau), grain.between(8, 26)) for _ in range(3)]
     sun, waver = (grain.between(420, 470), 104.0), Waver(grain)
     shapes = [flat(ring(sun, (50, 50), waver, swing=0.04), accent=True)]
-    shapes += [stroke(ring(sun, (64 + i * 16, 64 + i * 16), waver, depth=i * 30)) for i in range(3)]
+    for i in range(13):
+        radius = 64 + i * 16 + i * i * 1.9
+        shapes.append(stroke(ring(sun, (radius, radius), waver, depth=i * 30, swing=0.04)))
     for row in range(17):
         top, calm, points = 118 + row * 14.5 + row * row * 0.12, 1 - row * 0.022, []
         for x in range(-20, 641, 55):

@@ -9,7 +9,18 @@ from typing import NamedTuple
 from giftshop.documents.artwork.contours import THIN, Grain, Outline, Shape
 from giftshop.documents.artwork.designs import DESIGNS, Design
 
-__all__ = ["DESIGNS", "HEIGHT", "PALETTES", "WIDTH", "Design", "Palette", "pdf_operators", "svg", "thumbnail_svg"]
+__all__ = [
+    "DESIGNS",
+    "HEIGHT",
+    "PALETTES",
+    "WIDTH",
+    "Design",
+    "Palette",
+    "pdf_operators",
+    "rgb",
+    "svg",
+    "thumbnail_svg",
+]
 
 WIDTH, HEIGHT = 600, 340
 THUMBNAIL_SCALE = 4
@@ -58,14 +69,14 @@ def pdf_operators(design: str, seed: str, palette: Palette) -> bytes:
 
     Ground first, then the paths in their order with round caps and joins, as in the SVG.
     """
-    operators = [f"1 0 0 -1 0 {HEIGHT} cm 1 J 1 j", f"{_rgb(palette.ground)} rg 0 0 {WIDTH} {HEIGHT} re f"]
-    operators.append(f"{_rgb(palette.line)} RG")
+    operators = [f"1 0 0 -1 0 {HEIGHT} cm 1 J 1 j", f"{rgb(palette.ground)} rg 0 0 {WIDTH} {HEIGHT} re f"]
+    operators.append(f"{rgb(palette.line)} RG")
     for shape in _shapes(design, seed):
         path = " ".join(_pdf_segment(*segment) for segment in shape.outline)
         if shape.role == "line":
             operators.append(f"{shape.weight:g} w {path} S")
         else:
-            operators.append(f"{_rgb(getattr(palette, shape.role))} rg {path} f")
+            operators.append(f"{rgb(getattr(palette, shape.role))} rg {path} f")
     return "\n".join(operators).encode("ascii")
 
 
@@ -117,5 +128,6 @@ _PDF_SEGMENTS = {
 }
 
 
-def _rgb(colour: str) -> str:
+def rgb(colour: str) -> str:
+    """Return a colour as the three numbers that PDF's operators take."""
     return " ".join(f"{int(colour[start : start + 2], 16) / 255:.4g}" for start in (1, 3, 5))

@@ -95,9 +95,12 @@ def draft_of_order(order: Order, token: str) -> Draft:
     return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token)
 
 
-def read_purchase(draft: Draft, practice: Practice, *, client_address: str) -> Purchase:
-    """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look."""
-    errors: dict[str, str] = {}
+def read_purchase(draft: Draft, practice: Practice, *, client_address: str, unprintable: Mapping[str, str]) -> Purchase:
+    """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look.
+
+    `unprintable` is what is wrong with fields as the press sees it.
+    """
+    errors = dict(unprintable)
     gifts = [_read_gift(_Answers(raw, f"gifts-{number}-", errors), practice) for number, raw in enumerate(draft.gifts)]
     buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
     buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_(_NO_BUYER_EMAIL)), "")

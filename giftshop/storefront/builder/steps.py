@@ -37,6 +37,7 @@ from giftshop.storefront.builder.form import (
     read_draft,
     read_purchase,
 )
+from giftshop.storefront.builder.letters import tell_unprintable
 from giftshop.storefront.builder.page import show_form
 from giftshop.storefront.order import changes
 from giftshop.storefront.order.proof import remember_buyer
@@ -87,9 +88,10 @@ def receive_gift() -> ResponseReturnValue:
     draft = read_draft(request.form)
     if _change(draft, request.form):
         return show_form(draft)
+    unprintable = tell_unprintable(draft)
     practice = get_practice()
     try:
-        purchase = read_purchase(draft, practice, client_address=client_address())
+        purchase = read_purchase(draft, practice, client_address=client_address(), unprintable=unprintable)
         if paid := _withdraw(draft.replaces):
             return paid
         order = place_order(purchase, mode=shop_mode(), at=clock.now())

@@ -6,7 +6,7 @@ from typing import Any
 
 from flask import Blueprint, Response, abort, current_app, jsonify, render_template, request
 
-from giftshop.workbench.mailbox.parts import get_attachment, read_mail
+from giftshop.workbench.mailbox.parts import get_attachment, html_with_pictures, read_mail
 from giftshop.workbench.state import Workbench
 from giftshop.workbench.store import Json
 from giftshop.workbench.stripe.api import bearer
@@ -60,8 +60,8 @@ def show(mail_id: int) -> str:
 
 @blueprint.get("/<int:mail_id>/html")
 def show_html(mail_id: int) -> Response:
-    """Answer with the HTML part as written, locked up."""
-    html = read_mail(_row(mail_id))["html"] or abort(404)
+    """Answer with the HTML part as written and the pictures that came with it, locked up."""
+    html = html_with_pictures(_row(mail_id)) or abort(404)
     opened = re.sub(r"(<head[^>]*>)", r'\1<base target="_blank">', html, count=1)
     return Response(opened, content_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _MAIL_CSP})
 

@@ -1,6 +1,7 @@
 """Takes a captured message apart into what a page or a test wants to see, for `mailbox`."""
 
 import re
+from base64 import b64encode
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from functools import lru_cache
@@ -33,6 +34,17 @@ def get_attachment(row: Any, number: int) -> tuple[str, str, bytes]:
     """Return name, content type and bytes of an attachment, counted from 1; IndexError when there is none."""
     part = [*_parsed(row).iter_attachments()][number - 1 if number > 0 else 10**6]
     return part.get_filename() or f"attachment-{number}", part.get_content_type(), _bytes(part)
+
+
+def html_with_pictures(row: Any) -> str:
+    """Return the HTML part with the pictures that came in the message put in, as a mail program shows them."""
+    message = _parsed(row)
+    html = _content(message, "html")
+    for part in message.walk():
+        if (name := str(part["Content-ID"] or "").strip("<>")) and part.get_content_maintype() == "image":
+            picture = b64encode(_bytes(part)).decode()
+            html = html.replace(f"cid:{name}", f"data:{part.get_content_type()};base64,{picture}")
+    return html
 
 
 def _parsed(row: Any) -> EmailMessage:
