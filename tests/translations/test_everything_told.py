@@ -118,7 +118,7 @@ def _events() -> Iterator[activity_log.ActivityEvent]:
         Activity.FROZEN: [{"reason": reason} for reason in HoldReason],
         Activity.REISSUED: [{"reason": "address corrected"}],
     }
-    unsaid = (Activity.SCAN_FAILED, Activity.PRACTICE_SET)  # they belong to no order
+    unsaid = (Activity.SCAN_FAILED, Activity.PRACTICE_SET, Activity.PURGED)  # they belong to no order
     for kind in Activity:
         for each in facts.get(kind, [{}]):
             if kind not in unsaid:
