@@ -124,7 +124,8 @@ def _events() -> Iterator[activity_log.ActivityEvent]:
         Activity.FROZEN: [{"reason": reason} for reason in HoldReason],
         Activity.REISSUED: [{"reason": "address corrected"}],
     }
-    unsaid = (Activity.SCAN_FAILED, Activity.PRACTICE_SET, Activity.BACKED_UP)  # they belong to no order
+    # they belong to no order
+    unsaid = (Activity.SCAN_FAILED, Activity.PRACTICE_SET, Activity.PURGED, Activity.BACKED_UP)
     for kind in Activity:
         for each in facts.get(kind, [{}]):
             if kind not in unsaid:
