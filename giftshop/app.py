@@ -59,9 +59,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     )
     for pages in (storefront_pages, staff_pages, redemption_pages, office_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
-    error_pages.answer_errors(app)
-    error_pages.answer_elsewhere(app, settings.base_url)
-    app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
+    _answer_errors(app, settings)
     app.after_request(pack)
     schedule.register_jobs(app)
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
@@ -79,6 +77,12 @@ def close_app(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def _answer_errors(app: Flask, settings: Settings) -> None:
+    error_pages.answer_errors(app)
+    error_pages.answer_elsewhere(app, settings.base_url)
+    app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
 
 
 def _build_mailer(settings: Settings) -> Mailer:

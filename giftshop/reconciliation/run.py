@@ -39,8 +39,6 @@ EVENT_DAYS, MONEY_DAYS = 30, 30
 OVERLAP = timedelta(hours=25)
 """How far one run looks back behind the last: a session may be paid until 24 hours after it was made."""
 ABANDONED_AFTER = timedelta(hours=1)
-SKEW = timedelta(minutes=5)
-"""How far the clocks of two hosts may be apart: the next run looks back much further."""
 LATE = timedelta(hours=1)
 """It runs every few minutes: an hour without means that nobody runs jobs, or that Stripe does not answer."""
 
@@ -88,8 +86,8 @@ def reconcile(gateway: StripeGateway, *, since: datetime | None = None) -> Itera
 
 
 def find_last_run() -> Reconciliation | None:
-    """Return the last run that came to its end, or None; none that a clock dated which was ahead."""
-    past = sa.select(Reconciliation).where(Reconciliation.finished_at <= clock.now() + SKEW)
+    """Return the last run that came to its end, or None; none that a clock dated which was ahead of ours."""
+    past = sa.select(Reconciliation).where(Reconciliation.finished_at <= clock.now())
     return db.session.scalar(past.order_by(Reconciliation.finished_at.desc()).limit(1))
 
 
