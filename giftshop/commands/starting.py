@@ -39,6 +39,7 @@ def refuse_wrong_start(*, is_replacement: bool = False) -> None:
     if not (migrations.is_newest or (is_replacement and migrations.is_ahead)):
         raise WrongDatabaseError(describe_migrations(migrations))
     refuse_wrong_keys()
+    db.session.remove()
 
 
 def refuse_wrong_keys() -> None:
@@ -49,9 +50,9 @@ def refuse_wrong_keys() -> None:
         if (installation := db.session.get(Installation, 1)) is not None:
             compare_keys(installation.instance_id)
     except DBAPIError:  # away, or not migrated: the command itself says so
-        db.session.rollback()
+        pass
     finally:
-        db.session.remove()
+        db.session.rollback()
 
 
 def describe_migrations(migrations: Migrations) -> str:

@@ -1,6 +1,6 @@
 """The way to Stripe's page and what is said when it cannot be reached, for the builder and the order page."""
 
-from flask import current_app, redirect, render_template
+from flask import current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
 from giftshop.checkout.sessions import open_checkout
@@ -46,9 +46,10 @@ def _lead_to(address: str) -> ResponseReturnValue:
     """Lead on to Stripe's page, wherever the session says it is.
 
     A form may be answered with a redirect only to where the page it stood on allows; what that page said was settled
-    before there was a session. So a domain of the practice's own is reached from a page in between, by itself.
+    before there was a session. So a domain of the practice's own is reached from a page in between, by itself. Only
+    browsers have such rules, and they say with every form where it stood (Origin).
     """
-    if may_post_to(address, find_settings()):
+    if "Origin" not in request.headers or may_post_to(address, find_settings()):
         return redirect(address, 303)
     return render_template("storefront/to_payment.html", address=address), 200, {"Refresh": f"0; url={address}"}
 

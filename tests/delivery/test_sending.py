@@ -1,12 +1,15 @@
 """Sending: once, again after trouble, never after a definite no; by one process at a time, whichever dies."""
 
+import re
 import sqlite3
 import threading
 from datetime import timedelta
+from email.utils import parsedate_to_datetime
 from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from giftshop import clock
@@ -71,6 +74,18 @@ def test_two_messages_of_one_key_are_refused_by_the_database(app: Flask) -> None
     with pytest.raises(sa.exc.IntegrityError):
         schedule_gift(certificate)
     db.session.rollback()
+
+
+def test_a_message_that_is_tried_again_has_the_date_of_that_try(app: Flask, mail_server: MailServer) -> None:
+    delivery_id, at = schedule_gift(), clock.now()
+    with time_machine.travel(at, tick=False):
+        send(delivery_id, mailer(None))
+    with time_machine.travel(at + timedelta(days=2), tick=False):
+        send(delivery_id, mailer(mail_server))
+    (arrived,) = mail_server.arrived
+    dated = re.search(rb"^Date: (.*?)\r?\n", arrived.raw, re.MULTILINE)
+    assert dated is not None
+    assert abs(parsedate_to_datetime(dated[1].decode()) - at - timedelta(days=2)) < timedelta(seconds=2)
 
 
 @both_databases

@@ -26,7 +26,6 @@ from tests.orders.stripe_side import StripeSide
 from tests.statements import count_queries
 
 LONG_AGO = timedelta(days=400)
-UNDO = build.cause("undo", build.request_key(), "staff:1")
 
 
 def test_on_the_first_day_there_is_an_address_to_share(owner: Desk) -> None:
@@ -43,7 +42,8 @@ def test_the_equation_nets_what_was_undone_and_adds_up(owner: Desk, stripe_side:
     stripe_side.sell_one(60_00)
     build.redeem(certificate, 25_00)
     slip = build.redeem(certificate, 5_00)
-    posting.reverse(slip, certificate_id=certificate.id, is_manager=True, cause=UNDO)
+    undo = build.cause("undo", build.request_key(), "staff:1")
+    posting.reverse(slip, certificate_id=certificate.id, is_manager=True, cause=undo)
     db.session.commit()
     owner.act(certificate, "refund", amount="30")
     owed = read_equation(clock.now() - timedelta(days=1))

@@ -2,16 +2,23 @@
 
 import hmac
 import json
+import socket
+import threading
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import pytest
+import stripe
 
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.payments import gateway as stripe_gateway
 from giftshop.payments.errors import ParametersChangedError, WebhookReason, WebhookRefusedError
 from giftshop.payments.gateway import StripeGateway
+from giftshop.payments.sdk import named_errors
 from tests import build
+from tests.delivery.mail_servers import self_signed
 from tests.orders.stripe_side import StripeSide
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
@@ -242,3 +249,41 @@ def test_an_old_signature_is_not_made_young_by_a_second_time_beside_it(
     old, fresh = NOW - timedelta(days=1), int(NOW.timestamp())
     for header in (f"{signed(body_of(), at=old)},t={fresh}", f"t={fresh},{signed(body_of(), at=old)}"):
         assert not is_accepted(listening, body_of(), header)
+
+
+def test_a_right_that_a_key_lacks_is_named_and_nothing_else_of_what_stripe_writes() -> None:
+    words = (
+        "The provided key 'rk_live_*********abcd' does not have the required permissions for this endpoint on account"
+        " 'acct_1'. Having the 'rak_checkout_session_write' permission would allow this request to continue."
+    )
+    with pytest.raises(CheckoutRefusedError) as refused, named_errors():
+        raise stripe.PermissionError(words, http_status=403, headers={"request-id": "req_1"})
+    assert refused.value.message == "PermissionError  lacks rak_checkout_session_write req_1"
+
+
+def test_a_certificate_that_is_not_trusted_names_the_bundle_of_the_sdk(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    listener = self_signed(tmp_path).wrap_socket(socket.create_server(("127.0.0.1", 0)), server_side=True)
+    thread = threading.Thread(target=lambda: suppressed(listener.accept), daemon=True)
+    thread.start()
+    address = f"https://127.0.0.1:{listener.getsockname()[1]}"
+    gateway = StripeGateway(secret_key="sk_test_sim_1", api_base=address, webhook_secrets=[])
+    with pytest.raises(CheckoutUnavailableError):
+        gateway.retrieve_session("cs_1")
+    thread.join(10)
+    listener.close()
+    assert "certificate verify failed" in caplog.text
+    assert f"trusts only its own bundle, {stripe.ca_bundle_path}, not the system's" in caplog.text
+
+
+def suppressed(act: Any) -> None:
+    with suppress(OSError):
+        act()
+
+
+def test_nobody_who_listens_is_named_as_that(caplog: pytest.LogCaptureFixture) -> None:
+    gateway = StripeGateway(secret_key="sk_test_sim_1", api_base="http://127.0.0.1:9", webhook_secrets=[])
+    with pytest.raises(CheckoutUnavailableError):
+        gateway.retrieve_session("cs_1")
+    assert "Stripe could not be reached: ConnectionRefusedError" in caplog.text

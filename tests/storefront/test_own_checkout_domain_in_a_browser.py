@@ -64,9 +64,15 @@ def test_the_step_in_between_has_a_button_and_no_barrier(shop: str, page: Page) 
     page.wait_for_url("http://localhost:*/c/pay/**")
 
 
-def test_the_step_is_kept_by_no_cache(visitor: Visitor) -> None:
+def test_the_step_is_kept_by_no_cache(visitor: Visitor, settings: Settings) -> None:
     visitor.open("/gift")
-    answer = visitor.send("/gift", visitor.fill_gift())
+    answer = visitor.send("/gift", visitor.fill_gift(), headers={"Origin": settings.base_url})
     assert (answer.status_code, heading(answer)) == (200, "On to the payment page")
     assert answer.headers["Refresh"].startswith("0; url=http://localhost:")
     assert answer.headers["Cache-Control"] == "no-store"
+
+
+def test_what_is_no_browser_is_led_straight_to_the_session(visitor: Visitor, own_domain: RunningWorkbench) -> None:
+    visitor.open("/gift")
+    answer = visitor.send("/gift", visitor.fill_gift())
+    assert (answer.status_code, answer.location) == (303, own_domain.sessions()[0]["url"])

@@ -25,28 +25,31 @@ def test_case_15_a_live_shop_takes_neither_events_nor_certificates_of_a_rehearsa
     scene = open_scene(GIFTSHOP_JOBS="worker")  # and no worker: a live shop's jobs would call the real Stripe
     sold, unpaid = Purchase(scene).place(**{"gifts-0-delivery": "print"}).pay(), Purchase(scene).place()
     code = re.findall(r'href="/c/(\w+)"', sold.open().text)[0]
-    event = unpaid.settle_untold()
+    event, till = unpaid.settle_untold(), Till(scene.shop)
+    scene.browsers.append(till.browser)
     go_live(scene)
     assert scene.tell(event).status_code == 200
     assert [row["kind"] for row in scene.records.alerts(event["id"])] == ["wrong_mode_event"]
     assert unpaid.state == "awaiting_payment"
     assert_nothing_issued(unpaid)
-    assert_worthless(scene, code)
+    assert_worthless(scene, till, code)
     assert_booked_once(sold)
 
 
 def go_live(scene: Scene) -> None:
-    """Start the shop with a live key, on the rehearsal's database that somebody has stamped live."""
+    """Start the shop with a live key, on the rehearsal's database that somebody has stamped live.
+
+    It starts without https, which production would refuse: a live key alone is refused outside production.
+    """
     scene.shop.kill_web()
     change(scene.records.path, "UPDATE installation SET mode = 'live'")
     scene.shop.environment.update(LIVE)
+    scene.shop.wsgi_app = "tests.stripe_cases.rehearsing:app"
     scene.shop.start_web()
 
 
-def assert_worthless(scene: Scene, code: str) -> None:
+def assert_worthless(scene: Scene, till: Till, code: str) -> None:
     """The till shows that this is no money, and takes nothing from it however it is asked."""
-    till = Till(scene.shop)
-    scene.browsers.append(till.browser)
     certificate = till.find(code)
     shown = till.browser.get(f"{scene.shop.url}/redeem/{certificate}", timeout=30).text
     assert "A test certificate" in shown
