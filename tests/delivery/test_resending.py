@@ -75,6 +75,20 @@ def test_a_message_still_to_come_is_cancelled_and_its_successor_keeps_its_day(ap
     assert (second.state, second.send_at) == ("scheduled", old.send_at)
 
 
+def test_the_day_a_message_was_promised_for_goes_with_it_until_it_is_sent_now(app: Flask) -> None:
+    first, at = schedule_gift(), clock.now()
+    promised = {"send_on": at.date() + timedelta(days=7), "send_at": at + timedelta(days=7)}
+    put(first, **promised)
+    second = again(first, "ana@example.org")
+    assert {name: getattr(second, name) for name in promised} == promised
+    later = {"send_on": at.date() + timedelta(days=9), "send_at": at + timedelta(days=9)}
+    third = resending.send_again(second.id, to_address="ana@example.com", at=at, **later)
+    assert {name: getattr(third, name) for name in later} == later
+    fourth = resending.send_again(third.id, to_address="ana@example.com", at=at, send_at=at)
+    assert (fourth.send_on, fourth.send_at) == (None, at)
+    db.session.commit()
+
+
 def test_what_is_under_way_is_not_sent_again(app: Flask) -> None:
     first = schedule_gift()
     put(first, state="sending")

@@ -53,6 +53,7 @@ def test_the_owner_ends_the_hold_and_sends_the_gift_on_its_day(owner: Desk, stri
     assert "The message goes out after all." in owner.read(answer.location)
     again = messages(order, "gift")[-1]
     assert (again.state, again.send_at, again.replaces_id) == ("scheduled", message.send_at, message.id)
+    assert again.send_on == order.gifts[0].deliver_on
     assert (again.to_address, order.gifts[0].recipient_email) == ("ana@example.org", "ana@example.org")
     assert f"{form}" not in owner.open(path_of(order)).text
 

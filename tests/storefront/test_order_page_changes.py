@@ -68,6 +68,7 @@ def test_another_day_keeps_hour_and_zone(waiting: Buyer) -> None:
     assert waiting.change("day", day=LATER.isoformat()).status_code == 303
     old, new = messages()
     assert (old.state, new.state, new.send_at) == ("cancelled", "scheduled", nine_o_clock(LATER))
+    assert (old.send_on, new.send_on) == (NEXT_WEEK, LATER)
     assert db.session.query(Gift).one().deliver_on == LATER
     assert trail_of_buyer() == ["day_changed"]
 
