@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 LIBRARIES := libpango-1.0-0 libpangoft2-1.0-0 libharfbuzz-subset0
-BROWSER := chromium fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
+BROWSER := chromium chromium-headless-shell fonts-noto-core fonts-noto-cjk fonts-noto-color-emoji
 PROCESSES ?= 4
 export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start

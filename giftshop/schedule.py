@@ -1,13 +1,17 @@
 """What the shop does by the clock: news every minute, reconciliation, the seal and its mail once a day, tidying."""
 
 import logging
+from datetime import timedelta
 from typing import Any
 
 from giftshop import clock
 from giftshop.catalog.practice import find_practice, get_installation
+from giftshop.certificates import look_up
+from giftshop.checkout import purging
 from giftshop.dates import write_moment
 from giftshop.errors import CheckoutRefusedError, ShopError
-from giftshop.foundation import jobs
+from giftshop.foundation import activity_log, jobs
+from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.notifications import daily_report, news
 from giftshop.notifications.alerts import alert_owner
@@ -16,11 +20,14 @@ from giftshop.notifications.kinds import AlertKind
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.models import Reconciliation
 from giftshop.reconciliation.run import LATE, Report, find_last_run, reconcile
+from giftshop.staff import sessions
 from giftshop.web import limiter_storage
 from giftshop.words import _
 
 NEWS_MINUTES, RECONCILE_MINUTES, DIGEST_MINUTES, FORGET_MINUTES = 1, 5, 15, 60
 """How often the jobs look whether there is something to do; the mail is due once a day."""
+CODE_ENDS_AT_ONCE = 500
+SIGN_INS_KEPT = timedelta(days=30)
 log = logging.getLogger(__name__)
 
 
@@ -45,6 +52,9 @@ def register_jobs(app: Any) -> None:
     jobs.every("reconcile_orders", reconcile_orders, minutes=RECONCILE_MINUTES)
     jobs.every("seal_ledger", seal_ledger, minutes=DIGEST_MINUTES)
     jobs.every("forget_closed_limits", forget_closed_limits, minutes=FORGET_MINUTES)
+    jobs.every("purge_unpaid", purge_unpaid, minutes=FORGET_MINUTES)
+    jobs.every("purge_sign_ins", purge_sign_ins, minutes=FORGET_MINUTES)
+    jobs.every("fill_code_ends", fill_code_ends, minutes=NEWS_MINUTES)
 
 
 def _alert_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
@@ -81,3 +91,24 @@ def forget_closed_limits() -> None:
     limiter_storage.forget_closed()
     forget_failed_scans(at=clock.now())
     db.session.commit()
+
+
+def purge_unpaid() -> None:
+    """Forget who placed orders that nobody has paid for weeks."""
+    if count := purging.purge_unpaid(at=clock.now()):
+        log.info("forgot %s unpaid orders", count)
+    db.session.commit()
+
+
+def purge_sign_ins() -> None:
+    """Delete sign-ins that ended long ago."""
+    now = clock.now()
+    if count := sessions.forget(before=now - SIGN_INS_KEPT):
+        activity_log.note(Activity.PURGED, actor="system", at=now, sign_ins=count)
+    db.session.commit()
+
+
+def fill_code_ends() -> None:
+    """Let certificates of an older version be found by the end of their codes, some at a time."""
+    if look_up.fill_code_ends(most=CODE_ENDS_AT_ONCE):
+        db.session.commit()

@@ -1,8 +1,8 @@
 """The practice and its offers as tables."""
 
+import re
 from datetime import datetime
 from typing import Literal
-from urllib.parse import quote
 
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column
@@ -32,7 +32,8 @@ class Installation(Base):
 class Practice(Base):
     """The practice itself, as the owner edits it; one row.
 
-    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so.
+    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so. Orders that
+    nobody paid are kept for `unpaid_kept_days`.
     """
 
     __tablename__ = "practice"
@@ -56,6 +57,7 @@ class Practice(Base):
     delivery_hour: Mapped[int] = mapped_column(sa.Integer)
     refund_days: Mapped[int] = mapped_column(sa.Integer)
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
+    unpaid_kept_days: Mapped[int] = mapped_column(sa.Integer, default=30, server_default=sa.text("30"))
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),
@@ -68,16 +70,13 @@ class Practice(Base):
         """The paper people have where the practice is."""
         return "letter" if self.place.startswith(_WITH_LETTER_PAPER) else "a4"
 
-    def booking_address(self, code: str = "") -> str:
-        """Return where to book, with a certificate's 16 symbols in the place the booking system keeps for them.
-
-        Undashed, as in every other address that holds a code; the place stays empty without one.
-        """
-        return self.booking_url.replace("{code}", quote(code))
+    def booking_address(self) -> str:
+        """Return where to book for somebody without a certificate: the places in the link stay empty."""
+        return re.sub(r"\{[a-z]+\}", "", self.booking_url)
 
 
 class Offer(Base):
-    """What the catalogue sells: a session of some minutes, or an amount."""
+    """What the catalogue sells: a session of some minutes, or an amount; `booking_link` is its own one, or empty."""
 
     __tablename__ = "offer"
 
@@ -89,6 +88,7 @@ class Offer(Base):
     description: Mapped[str] = mapped_column(sa.Text)
     price_cents: Mapped[int] = mapped_column(BigId)
     visibility: Mapped[str] = mapped_column(sa.Text)
+    booking_link: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     position: Mapped[int] = mapped_column(sa.Integer)
 
     __table_args__ = (

@@ -23,6 +23,7 @@ PRACTICE: dict[str, Any] = {
     "buyer_day_limit_cents": 10_000_00,
     "delivery_hour": 9,
     "refund_days": 14,
+    "unpaid_kept_days": 30,
     "manager_refund_limit_cents": 0,
 }
 

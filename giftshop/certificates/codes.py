@@ -85,6 +85,12 @@ def last_four(code: str) -> str:
     return code[-4:]
 
 
+def read_end(text: str) -> str | None:
+    """Read the last four symbols of a code as people say them, or None for what cannot be that."""
+    symbols = text.upper().translate(_FORGIVEN) if text.isascii() else ""
+    return symbols if re.fullmatch(f"[{ALPHABET}]{{4}}", symbols) else None
+
+
 def check_value(values: Sequence[int]) -> int:
     """Return the check symbol's value (0–31) for the 15 values before it."""
     products = (_times(weight, value) for weight, value in zip(_WEIGHTS, values, strict=True))

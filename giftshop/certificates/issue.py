@@ -1,6 +1,6 @@
 """Issuing: a new certificate, its secret and its first ledger entry, for whoever sells or gives one."""
 
-from giftshop.certificates import codes, encryption, look_up
+from giftshop.certificates import codes, look_up
 from giftshop.foundation.database import db
 from giftshop.ledger.kinds import EntryKind
 from giftshop.ledger.models import Certificate, LedgerEntry
@@ -14,8 +14,7 @@ def issue(certificate: Certificate, *, code: str, cause: Cause) -> LedgerEntry:
     """
     check_amount(certificate.face_value_cents)
     certificate.public_id = look_up.new_public_id()
-    certificate.code_lookup = encryption.lookup(code)
-    certificate.code_enc = encryption.seal(code, certificate.public_id)
+    look_up.keep_code(certificate, code)
     certificate.issued_at = cause.at
     db.session.add(certificate)
     db.session.flush()

@@ -19,6 +19,8 @@ from giftshop.ledger.states import CertificateStatus
 MOST_MEANINGS = 20
 """As so many codes a text is looked for; who pastes more has no certificate in hand."""
 _PUBLIC_ID_SYMBOLS = 10
+_END = "ends with "
+"""Before the end of a code, whose look-up value is thereby never that of a whole one."""
 
 
 def find_by_code(text: str) -> Certificate | None:
@@ -72,6 +74,28 @@ def find_replacement(text: str) -> ReplacedCode | None:
     """Return what is kept of a dead code that was typed or scanned, or None."""
     meant = [text, *(each.text for each in keyboards.read_back(text))]
     return next(iter(_find_replaced([code for each in meant for code in codes.find_codes(each)])), None)
+
+
+def code_ends_with(end: str) -> sa.ColumnElement[bool]:
+    """Return the condition for certificates whose codes end with these four symbols."""
+    return Certificate.code_end_lookup.in_(encryption.lookups(f"{_END}{end}"))
+
+
+def keep_code(certificate: Certificate, code: str) -> None:
+    """Give a certificate its code, 16 symbols: kept sealed, and found by the whole of it or, by staff, by its end."""
+    certificate.code_lookup = encryption.lookup(code)
+    certificate.code_end_lookup = encryption.lookup(f"{_END}{codes.last_four(code)}")
+    certificate.code_enc = encryption.seal(code, certificate.public_id)
+
+
+def fill_code_ends(*, most: int) -> int:
+    """Let some certificates that an older version issued be found by the end of their codes; return how many."""
+    query = sa.select(Certificate).where(Certificate.code_end_lookup.is_(None)).order_by(Certificate.id).limit(most)
+    found = list(db.session.scalars(query))
+    for certificate in found:
+        code = encryption.open_sealed(certificate.code_enc, certificate.public_id)
+        certificate.code_end_lookup = encryption.lookup(f"{_END}{codes.last_four(code)}")
+    return len(found)
 
 
 def get_certificate(public_id: str) -> Certificate:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from giftshop.certificates import codes, encryption
+from giftshop.certificates import codes, look_up
 from giftshop.errors import CertificateVoidError, NotFrozenByHandError, ReasonMissingError
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
@@ -141,8 +141,7 @@ def reissue(certificate_id: int, *, reason_code: str, actor: str, at: datetime) 
     db.session.add(
         ReplacedCode(code_lookup=certificate.code_lookup, certificate_id=certificate_id, replaced_at=at, actor=actor)
     )
-    certificate.code_lookup = encryption.lookup(code)
-    certificate.code_enc = encryption.seal(code, certificate.public_id)
+    look_up.keep_code(certificate, code)
     db.session.flush()
     activity_log.note(Activity.REISSUED, actor=actor, certificate_id=certificate_id, reason=reason_code)
     return code

@@ -73,6 +73,7 @@ def find_mismatch(order: Order, session: SessionFacts, installation: Installatio
         N_("the mode differs"): session.livemode != (order.mode == "live") or order.mode != installation.mode,
         N_("the currency differs"): session.currency != order.currency,
         N_("the amount differs"): session.amount_total != order.total_cents,
+        N_("nobody had paid it for weeks, and its names were deleted"): order.purged_at is not None,
         N_("the order differs"): session.client_reference_id != order.public_id,
     }
     return next((reason for reason, is_wrong in checks.items() if is_wrong), "")

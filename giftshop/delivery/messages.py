@@ -12,6 +12,7 @@ from typing import Any
 import css_inline
 from jinja2 import Environment, FileSystemLoader
 
+from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
@@ -92,11 +93,18 @@ def _context(
         "certificates": enclosed,
         "order_address": base_url + facts.get("order_path", ""),
         "office_address": base_url + facts.get("office_path", ""),
-        "booking_address": practice.booking_address(code_of(certificates[0]) if certificates else ""),
+        "booking_address": _booking_address(certificates, practice),
         "balance_address": f"{base_url}/balance",
         "is_test": get_installation().mode != "live",
         "language": current_language(),
     }
+
+
+def _booking_address(certificates: list[Certificate], practice: Practice) -> str:
+    """Return where to book, with what a message brings; one that brings nothing leads to the practice's own page."""
+    if not certificates:
+        return practice.booking_address()
+    return booking.link_for(certificates[0], practice, code=code_of(certificates[0]))
 
 
 def _unlinked(text: str) -> str:

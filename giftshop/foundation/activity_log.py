@@ -50,6 +50,7 @@ class Activity(StrEnum):
     SCAN_FAILED = auto()
     ALERT_DONE = auto()
     PRACTICE_SET = auto()
+    PURGED = auto()
 
 
 class ActivityEvent(Base):

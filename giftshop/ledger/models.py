@@ -21,6 +21,7 @@ class Certificate(Base):
     id: Mapped[int] = mapped_column(BigId, primary_key=True, autoincrement="ignore_fk")
     public_id: Mapped[str] = mapped_column(sa.Text, unique=True)
     code_lookup: Mapped[bytes] = mapped_column(sa.LargeBinary, unique=True)
+    code_end_lookup: Mapped[bytes | None] = mapped_column(sa.LargeBinary, index=True)
     code_enc: Mapped[bytes] = mapped_column(sa.LargeBinary)
     mode: Mapped[str] = mapped_column(sa.Text)
     currency: Mapped[str] = mapped_column(sa.Text)

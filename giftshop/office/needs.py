@@ -7,7 +7,9 @@ import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
 
 from giftshop import clock
+from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
+from giftshop.catalog.offers import list_kept_offers
 from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.kinds import name_message
@@ -36,11 +38,21 @@ class Need:
     alert_id: int | None = None
 
 
-def list_needs() -> list[Need]:
+def list_needs(practice: Practice) -> list[Need]:
     """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
     open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
     alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
-    return alerts + [_failed(delivery) for delivery in list_failed()[:MOST]]
+    return [*_leaking_links(practice), *alerts, *(_failed(delivery) for delivery in list_failed()[:MOST])]
+
+
+def _leaking_links(practice: Practice) -> list[Need]:
+    """Return what is wrong with booking links of an older version, in which a code stood that no system asks for."""
+    told = N_(
+        "The booking link %(link)s asks for certificates’ codes, but only Acuity takes them. We put the certificate’s"
+        " number there instead: please write {ref} for it, or take it out."
+    )
+    links = booking.list_leaking(practice, list_kept_offers())
+    return [Need(_(told, link=link), _("See where it leads"), practice.booking_address()) for link in links]
 
 
 def list_open(practice: Practice) -> list[Need]:

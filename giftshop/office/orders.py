@@ -1,4 +1,4 @@
-"""The list of orders: found by words, state and month, page by page."""
+"""The list of orders: those that were paid, or what words, state and month find, page by page."""
 
 import re
 from dataclasses import dataclass
@@ -15,7 +15,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
 from giftshop.foundation.database import db
 from giftshop.office.forms import number_in
-from giftshop.orders.finding import FoundPage, Wanted, find_orders, first_order_at
+from giftshop.orders.finding import ANY, MOST_COUNTED, UNPAID, FoundPage, Wanted, find_orders, first_order_at
 from giftshop.orders.models import Order
 from giftshop.orders.search import find_exactly
 from giftshop.orders.states import OrderState
@@ -33,6 +33,8 @@ STATES = {
     OrderState.EXPIRED: ("note", N_("Not paid")),
 }
 """Each state of an order as the list shows it: a tone and a word."""
+GROUPS = {"": N_("All that were paid"), UNPAID: N_("Never paid"), ANY: N_("Paid or not")}
+"""What may be asked for beside one state."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,14 +55,19 @@ def show_orders() -> ResponseReturnValue:
     if order_id is not None:
         return redirect(f"/office/orders/{order_id}", 303)
     state, month = request.args.get("state", ""), request.args.get("month", "")
+    state = state if state in STATES or state in GROUPS else ""
     found = find_orders(_wanted(words, state, month, practice))
     return render_template(
         "office/orders.html",
         words=words,
-        state=state if state in STATES else "",
+        state=state,
         month=month,
         rows=_rows(found, practice),
+        groups=GROUPS,
         states=STATES,
+        are_near=found.are_near,
+        unpaid=_say_unpaid(found.unpaid),
+        unpaid_state=UNPAID,
         months=_list_months(practice),
         last=found.orders[-1].id if found.has_more else None,
         is_filtered=bool(words.strip() or state or month),
@@ -72,11 +79,18 @@ def _wanted(words: str, state: str, month: str, practice: Practice) -> Wanted:
     before = number_in(request.args.get("before", ""))
     return Wanted(
         words=words,
-        state=state if state in STATES else "",
+        state=state,
         start=start,
         end=end,
         before=db.session.get(Order, before) if before is not None else None,
     )
+
+
+def _say_unpaid(count: int) -> str:
+    """Say how many more there are that nobody has paid; nothing for none."""
+    if count >= MOST_COUNTED:
+        return _("%(count)s or more that were never paid", count=MOST_COUNTED)
+    return ngettext("One that was never paid", "%(num)s that were never paid", count) if count else ""
 
 
 def _span(month: str, time_zone: str) -> tuple[datetime | None, datetime | None]:

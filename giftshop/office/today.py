@@ -23,7 +23,7 @@ def show_today() -> str:
         "office/today.html",
         owed=read_equation(clock.local_moment(month, hour=0, time_zone=practice.time_zone)),
         month=month,
-        needs=needs.list_needs(),
+        needs=needs.list_needs(practice),
         still_open=needs.list_open(practice),
         reconciliation={"tone": tone, "told": told, "problems": problems},
         shop_address=current_app.config["SHOP_SETTINGS"].base_url + "/gift",

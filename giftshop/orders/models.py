@@ -20,7 +20,7 @@ def number_of(order_id: int) -> str:
 
 class Order(Base):
     """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review, in
-    `received_currency`.
+    `received_currency`; `purged_at` is when who placed it was forgotten, because nobody paid.
     """
 
     __tablename__ = "order"
@@ -42,6 +42,7 @@ class Order(Base):
     payment_intent_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     paid_at: Mapped[datetime | None] = mapped_column(Moment)
+    purged_at: Mapped[datetime | None] = mapped_column(Moment)
 
     gifts: Mapped[list["Gift"]] = relationship(back_populates="order", order_by="Gift.position")
     attempts: Mapped[list["CheckoutAttempt"]] = relationship(back_populates="order", order_by="CheckoutAttempt.number")

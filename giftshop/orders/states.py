@@ -46,6 +46,7 @@ MOVES = {
     OrderState.REFUNDED: {OrderState.FULFILLED, OrderState.IN_REVIEW},
 }
 PAYABLE = (OrderState.AWAITING_PAYMENT, OrderState.EXPIRED, OrderState.FAILED)
+"""Nobody has paid, and no bank is asked: it may still be paid."""
 OPEN = (OrderState.AWAITING_PAYMENT, OrderState.PROCESSING)
 BOUGHT = (
     OrderState.AWAITING_PAYMENT,

@@ -7,11 +7,11 @@ import re
 from collections.abc import Callable
 from functools import partial
 from typing import Any
-from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from babel.numbers import get_currency_precision, list_currencies
 
+from giftshop.catalog import booking
 from giftshop.catalog.law import is_place
 from giftshop.delivery.addresses import read_address
 from giftshop.documents.artwork.drawing import PALETTES
@@ -22,7 +22,13 @@ Reader = Callable[[Any], Any]
 
 AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_limit", "price"})
 """Names of sums; their columns end in "_cents"."""
-OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
+OPTIONAL: dict[str, Any] = {
+    "manager_refund_limit": 0,
+    "unpaid_kept_days": 30,
+    "minutes": None,
+    "visibility": "public",
+    "booking_link": "",
+}
 """What may be left out, and what that means."""
 
 WITHOUT_CENTS = frozenset(
@@ -50,7 +56,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "address": _line(200),
         "phone": _matching(r"[0-9+(). /x-]{5,40}", "a telephone number"),
         "email": lambda value: read_address(_line(200)(value)),
-        "booking_url": _read_booking_url,
+        "booking_url": _read_booking_link,
         "time_zone": _one_of(available_timezones(), 'a time zone like "America/Denver"'),
         "currency": read_currency,
         "place": _read_place,
@@ -62,6 +68,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "delivery_hour": _number(0, 23),
         "refund_days": _number(0, 365),
         "manager_refund_limit": amount,
+        "unpaid_kept_days": _number(2, 3650),
     }
 
 
@@ -75,6 +82,7 @@ def offer_readers(currency: str) -> dict[str, Reader]:
         "description": _line(200),
         "price": partial(_read_amount, currency),
         "visibility": _one_of({"public", "unlisted"}, '"public" or "unlisted"'),
+        "booking_link": lambda value: _read_booking_link(value) if value != "" else "",
     }
 
 
@@ -94,15 +102,8 @@ def _read_amount(currency: str, value: Any) -> int:
     return parse_amount(str(value), currency)
 
 
-def _read_booking_url(value: Any) -> str:
-    address: str = _line(300)(value)
-    try:
-        parts = urlsplit(address.replace("{code}", ""))
-    except ValueError:
-        parts = urlsplit("")
-    if parts.scheme not in ("http", "https") or not parts.hostname or " " in address:
-        raise ValueWrongError('must be an address like "https://example.com/book".')
-    return address
+def _read_booking_link(value: Any) -> str:
+    return booking.read_link(_read_text(value))
 
 
 def _read_place(value: Any) -> str:

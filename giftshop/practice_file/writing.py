@@ -7,14 +7,16 @@ from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.sample import PRACTICE, sample_offers
 from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.money import format_plain
-from giftshop.practice_file.values import AMOUNTS, column_of, offer_readers, practice_readers
+from giftshop.practice_file.values import AMOUNTS, OPTIONAL, column_of, offer_readers, practice_readers
 
 HEAD = f"""\
 # The practice and what it sells. Edit this file, then: flask practice set FILE
-# Amounts are in the practice's currency. In booking_url {{code}} stands where the certificate's code should go.
+# Amounts are in the practice's currency. A booking_url may hold {{ref}} (the certificate's number), {{minutes}} and
+# {{offer}}; an offer may have its own booking_link. {{code}} is for Acuity alone: ...?certificate={{code}}
 # place is the state or country whose law counts, like "US-CO" or "DE"; palette is one of {", ".join(PALETTES)}.
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
+# Of an order that nobody paid all names and addresses are deleted after unpaid_kept_days.
 """
 OWN = ("name", "short_name", "legal_name", "address", "phone", "email", "booking_url", "time_zone", "place")
 """What nobody can guess: empty in the form to fill in, and refused while it is."""
@@ -43,7 +45,8 @@ def _written(facts: dict[str, Any], offers: list[dict[str, Any]]) -> str:
 
 def _lines(facts: dict[str, Any], names: list[str], currency: str) -> list[str]:
     """Write one line for each name that has a value; TOML writes texts, numbers and truths as JSON does."""
-    values = {name: facts[column_of(name)] for name in names if facts[column_of(name)] is not None}
+    found = {name: facts.get(column_of(name), OPTIONAL.get(name)) for name in names}
+    values = {name: value for name, value in found.items() if value is not None}
     return [
         f"{name} = {format_plain(value, currency) if name in AMOUNTS else json.dumps(value, ensure_ascii=False)}"
         for name, value in values.items()

@@ -12,7 +12,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.notifications.failed_scans import note_failed_scan
-from giftshop.orders.search import Found, search_certificates
+from giftshop.orders.search import Results, search_certificates
 from giftshop.redemption import photos, till
 from giftshop.redemption.pictures import PictureError
 from giftshop.redemption.result_page import FIELD_OF_REFUSAL, render_result
@@ -138,13 +138,13 @@ def _go_to(certificate: Certificate) -> ResponseReturnValue:
 
 def _answer_unfound(typed: str, refusal: ShopError) -> ResponseReturnValue:
     """Say why nothing was found, keeping what was typed; a manager's words are searched for."""
-    results = search_certificates(typed) if has_role("manager") and typed.strip() else []
-    for found in results:
-        remember_found(found.certificate, by_search=True)
-    if not results:
+    results = search_certificates(typed) if has_role("manager") else Results([])
+    for each in results.found:
+        remember_found(each.certificate, by_search=True)
+    if not results.found:
         note_failed_scan(refusal, staff_id=current_user.id, name=current_user.name)
     db.session.commit()
-    if results:
+    if results.found:
         return _find_page(typed, results=results)
     if has_role("manager") and type(refusal) is InvalidCodeError:
         refusal = till.NothingFitsError()
@@ -158,14 +158,14 @@ def _find_page(
     typed: str,
     errors: dict[str, str] | None = None,
     *,
-    results: list[Found] | None = None,
+    results: Results | None = None,
     unfound: Unfound | None = None,
 ) -> str:
     return render_template(
         "redemption/find.html",
         typed=typed,
         errors=errors or {},
-        results=results or [],
+        results=results or Results([]),
         unfound=unfound,
         is_manager=has_role("manager"),
         is_kept=is_kept_below("/redeem"),

@@ -6,7 +6,7 @@ after sign-out, disabling, a new password, factor or role (docs/decisions/0009-s
 
 import hashlib
 import secrets
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 from flask import g, request, session
@@ -51,6 +51,15 @@ def close_session() -> None:
 def close_sessions_of(staff: Staff) -> None:
     """End every sign-in of a person."""
     _delete(StaffSession.staff_id == staff.id)
+
+
+def forget(*, before: datetime) -> int:
+    """Delete the sign-ins that nobody has used since then; return how many."""
+    is_old = StaffSession.last_seen_at < before
+    count = db.session.scalar(sa.select(sa.func.count()).select_from(StaffSession).where(is_old)) or 0
+    if count:
+        _delete(is_old)
+    return count
 
 
 def is_signed_in() -> bool:

@@ -11,6 +11,7 @@ from flask_login import current_user
 from markupsafe import Markup
 
 from giftshop import clock, dates
+from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
@@ -76,7 +77,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
         history=list_movements(certificate, zone=practice.time_zone),
         papers=_papers(practice),
         paper_names=PAPER_NAMES,
-        booking_url=practice.booking_address(plain),
+        booking_url=booking.link_for(certificate, practice, code=plain),
         terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
     )
     record_sighting(VISITOR, Activity.FETCHED, certificate_id=certificate_id)

@@ -12,7 +12,7 @@ from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.notifications import letters
 from giftshop.orders import finding
-from giftshop.orders.finding import Wanted, find_orders, first_order_at
+from giftshop.orders.finding import ANY, UNPAID, Wanted, find_orders, first_order_at
 from giftshop.orders.models import Order
 from giftshop.orders.search import find_exactly
 from giftshop.payments.facts import DisputeFacts
@@ -41,7 +41,8 @@ def numbers(words: str) -> list[str]:
     return [found.number for found in find_orders(Wanted(words=words)).orders]
 
 
-NAMED = ("G-1002", "g-1002", " 1002 ", "pi_1", "cs_1", "re_1", "dp_1")
+SPELLED = ("G-1002", "g-1002", " 1002 ", "G1002", "g 1002", "#1002", "Order G‑1002", "no. 1002", "Ｇ－１００２")
+NAMED = (*SPELLED, "pi_1", "cs_1", "re_1", "dp_1")
 NOBODYS = ("G-1003", "pi_2", "cs_2", "re_2", "dp_2", "du_1")
 
 
@@ -73,7 +74,15 @@ FOUND = {
     "IRIS": ["G-1001"],
     "olaf": ["G-1001"],
     "100%": ["G-1002"],
-    "%": ["G-1002"],
+    "%": [],
+    "Zaneta": ["G-1002"],
+    "Juergen": ["G-1002"],
+    "zanetta": ["G-1002"],
+    "jurgne": ["G-1002"],
+    "zaneta jürgen": ["G-1002"],
+    "zaneta olaf": [],
+    "zaneta@ex": ["G-1002"],
+    "order no. 1002x": [],
     "_": [],
     "999": [],
     "nobody": [],
@@ -109,9 +118,9 @@ def test_state_and_time_narrow_the_list(app: Flask) -> None:
     assert first_order_at() == NOON
     found = {
         "expired": Wanted(state="expired"),
-        "from": Wanted(start=NOON + HOUR),
-        "until": Wanted(end=NOON + HOUR),
-        "one hour": Wanted(start=NOON + HOUR, end=NOON + 2 * HOUR),
+        "from": Wanted(state=ANY, start=NOON + HOUR),
+        "until": Wanted(state=UNPAID, end=NOON + HOUR),
+        "one hour": Wanted(state=ANY, start=NOON + HOUR, end=NOON + 2 * HOUR),
         "both": Wanted(state="awaiting_payment", start=NOON + HOUR),
     }
     assert {name: find_orders(wanted).orders for name, wanted in found.items()} == {
@@ -130,12 +139,12 @@ def test_pages_follow_each_other_also_through_one_moment(
     monkeypatch.setattr(finding, "PAGE", 2)
     made = [at(hours) for hours in (0, 0, 0, 1, 1)[:count]]
     seen, before = [list[Order]()], None
-    page = find_orders(Wanted())
+    page = find_orders(Wanted(state=UNPAID))
     while page.orders:
         seen.append(page.orders)
         before = page.orders[-1]
         assert page.has_more == (sum(map(len, seen)) < count)
-        page = find_orders(Wanted(before=before))
+        page = find_orders(Wanted(state=UNPAID, before=before))
     assert [len(each) for each in seen[1:]] == pages
     assert [each for some in seen for each in some] == made[::-1]
 
@@ -145,3 +154,23 @@ def test_a_page_brings_each_orders_newest_messages_about_gifts(order: Order) -> 
     assert find_orders(Wanted(words="G-1002")).messages == {order.id: [gift]}
     again = letters.send_again(gift.id, to_address="zaneta@example.com", actor="staff:1", at=NOON)
     assert find_orders(Wanted(words="G-1002")).messages == {order.id: [again]}
+
+
+def test_what_was_never_paid_is_shown_to_who_asks_for_it(order: Order) -> None:
+    unpaid = [told.placed(build.gift_request(recipient_name="Żaneta"), attempts=0) for _ in range(2)]
+    unpaid[0].state = "expired"
+    for words in ("", "zaneta"):
+        page = find_orders(Wanted(words=words))
+        assert ({each.number for each in page.orders} & {each.number for each in unpaid}, page.unpaid) == (set(), 2)
+        asked = find_orders(Wanted(words=words, state=UNPAID))
+        assert (asked.orders, asked.unpaid) == (unpaid[::-1], 0)
+    assert len(find_orders(Wanted(state=ANY)).orders) == 4
+
+
+def test_what_is_only_near_is_said_to_be(order: Order) -> None:
+    assert [find_orders(Wanted(words=words)).are_near for words in ("zaneta", "zanetta", "nobody", "")] == [
+        False,
+        True,
+        True,
+        False,
+    ]

@@ -24,7 +24,7 @@ OWN_LINES = {
     "address": '"1 Main Street, Portland, OR 97201"',
     "phone": '"(503) 555-0101"',
     "email": '"hello@stillwater.example"',
-    "booking_url": '"https://stillwater.example/book?gift={code}"',
+    "booking_url": '"https://stillwater.example/book?gift={ref}"',
     "time_zone": '"America/Los_Angeles"',
     "place": '"US-OR"',
 }

@@ -193,11 +193,18 @@ def test_a_look_at_the_page_never_spends(visitor: Visitor) -> None:
 
 
 def test_booking_carries_the_code_where_the_booking_system_takes_it(visitor: Visitor) -> None:
-    db.session.get_one(Practice, 1).booking_url = "https://book.example/?gift={code}"
+    practice = db.session.get_one(Practice, 1)
+    practice.booking_url = "https://focus.as.me/?certificate={code}"
     db.session.commit()
     code = code_of()
-    assert f'href="https://book.example/?gift={code}"' in visitor.open(f"/c/{code}").text
-    assert 'href="https://book.example/?gift="' in visitor.open("/").text
+    assert f'href="https://focus.as.me/?certificate={code}"' in visitor.open(f"/c/{code}").text
+    assert 'href="https://focus.as.me/?certificate="' in visitor.open("/").text
+    practice.booking_url = "https://book.example/?gift={code}"
+    db.session.commit()
+    page = visitor.open(f"/c/{code}").text
+    ref = db.session.query(Certificate).one().public_id
+    assert f'href="https://book.example/?gift={ref}"' in page
+    assert f"gift={code}" not in page
 
 
 def test_markup_in_a_message_stays_text(visitor: Visitor) -> None:
