@@ -1,6 +1,6 @@
 // Tells the shop that its page stood before somebody's eyes: programs that check the links of a mail fetch it too.
 const SECONDS = 2;
-const { opened } = document.querySelector('[data-opened]').dataset;
+const opened = `/c/${location.pathname.split('/')[2]}/opened`;
 let waiting = 0;
 let isTold = false;
 

@@ -5,7 +5,7 @@ import random
 import pytest
 from flask import Flask
 
-from giftshop.certificates import codes, encryption, look_up
+from giftshop.certificates import codes, look_up
 from giftshop.certificates.codes import ALPHABET, check_value
 from giftshop.certificates.keyboards import WrongKeyboardError
 from giftshop.documents.qr import certificate_address
@@ -29,10 +29,7 @@ SWAPPED = str.maketrans("YZyz", "ZYzy")
 def certificate_with(code: str) -> Certificate:
     """A certificate that has this code, as one in many may have it."""
     certificate = build.certificate()
-    certificate.code_lookup, certificate.code_enc = (
-        encryption.lookup(code),
-        encryption.seal(code, certificate.public_id),
-    )
+    look_up.keep_code(certificate, code)
     db.session.commit()
     return certificate
 

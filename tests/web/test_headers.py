@@ -119,7 +119,7 @@ ODD_CALLS: dict[str, tuple[str, str, dict[str, Any], int]] = {
     "from another site": ("POST", "/gift", {"headers": {"Origin": "https://evil.example"}}, 403),
     "asked for as JSON": ("GET", "/redeem", {"headers": {"Accept": "application/json"}}, 401),
     "a way back too long for a cookie": ("GET", "/redeem/" + "x" * 5000, {}, 303),
-    "no longer a directory": ("GET", "/redeem/", {}, 404),
+    "no longer a directory": ("GET", "/redeem/", {}, 302),
     "a file": ("GET", "/static/js/redeem.js", {}, 200),
     "the headers of a file": ("HEAD", "/static/js/redeem.js", {}, 200),
     "a file of the folder above": ("GET", "/static/../wsgi.py", {}, 404),
