@@ -102,13 +102,12 @@ def _open_zeros(font: Any) -> None:
     from fontTools.otlLib.builder import buildLookup, buildSingleSubstSubtable
     from fontTools.ttLib.tables import otTables
 
-    slashed = {name: f"{name}.slash" for name in ("zero", "zero.tf")}
     glyphs, table = font["glyf"], font["GSUB"].table
-    font.setGlyphOrder([*font.getGlyphOrder(), *slashed.values()])
-    for name, alternate in slashed.items():
-        glyphs[alternate], font["hmtx"][alternate] = deepcopy(glyphs[name]), font["hmtx"][name]
+    font.setGlyphOrder([*font.getGlyphOrder(), "zero.slash"])
+    glyphs["zero.slash"], font["hmtx"]["zero.slash"] = deepcopy(glyphs["zero"]), font["hmtx"]["zero"]
+    for name in ("zero", "zero.tf"):
         glyphs[name] = _with_one_counter(glyphs[name], glyphs)
-    table.LookupList.Lookup.append(buildLookup([buildSingleSubstSubtable(slashed)]))
+    table.LookupList.Lookup.append(buildLookup([buildSingleSubstSubtable({"zero": "zero.slash"})]))
     feature = otTables.FeatureRecord()
     feature.FeatureTag, feature.Feature = "zero", otTables.Feature()
     feature.Feature.FeatureParams, feature.Feature.LookupListIndex = None, [len(table.LookupList.Lookup) - 1]

@@ -117,11 +117,11 @@ def _linked(sentence: str, url: str, **values: str) -> tuple[Part, ...]:
 
 def _worth(face: CertificateFace) -> str:
     values = {"amount": _unbroken(face.amount_text), "day": _day(face.issued_on, face.lang)}
-    if face.is_test:
-        return _("TEST, issued on %(day)s, without value.", **values)
+    test = _("TEST, without value.") if face.is_test else ""
+    worth = _("Worth %(amount)s when issued on %(day)s.", **values)
     if not face.amount_text:
-        return _("Issued on %(day)s.", **values)
-    return _("Worth %(amount)s when issued on %(day)s.", **values)
+        worth = _("Issued on %(day)s.", **values)
+    return f"{test} {worth}".strip()
 
 
 def _day(day: date, language: str) -> str:

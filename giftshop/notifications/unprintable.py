@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 
 from giftshop.documents import printing
-from giftshop.foundation.database import db, may_write
+from giftshop.foundation.database import db, may_write, only_reads
 from giftshop.ledger.models import Certificate
 from giftshop.notifications.alerts import alert_owner, resolve_alert
 from giftshop.notifications.kinds import AlertKind
@@ -34,9 +34,9 @@ def tell_unprintable(public_id: str, reason: str) -> None:
 def settle_printed(public_id: str) -> None:
     """Tick the alert off, if there is one. Commits only then."""
     is_open = (Alert.kind == AlertKind.UNPRINTABLE, Alert.subject == public_id, Alert.resolved_at.is_(None))
+    only_reads()
     found = db.session.scalar(sa.select(Alert.id).where(*is_open))
-    db.session.rollback()
+    may_write()
     if found is not None:
-        may_write()
         resolve_alert(AlertKind.UNPRINTABLE, public_id)
         db.session.commit()

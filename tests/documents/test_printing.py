@@ -65,3 +65,23 @@ def test_the_command_writes_a_certificate_to_a_file_and_shows_no_code(app: Flask
     result = app.test_cli_runner().invoke(args=arguments)
     assert (result.exit_code, result.output) == (0, f"Wrote {path}.\n")
     assert format_code(code) in words_on(path.read_bytes())
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_printed_again_later_it_says_what_is_left_and_since_when(app: Flask, paper: Paper) -> None:
+    certificate = build.certificate()
+    build.redeem(certificate, 75_00)
+    face = face_of(certificate, base_url=BASE)
+    db.session.rollback()
+    words = words_on(press.print_pdf(face, paper)).replace("\xa0", " ")
+    assert face.left_on is not None
+    assert f"$45.00 left on {face.left_on:%B} {face.left_on.day}, {face.left_on.year}" in words
+    assert "Worth $120.00 when issued" in words
+    assert words.count("$120.00") == 1
+
+
+@pytest.mark.parametrize("paper", PAPERS)
+def test_a_fresh_one_has_its_whole_worth_and_says_nothing_of_what_is_left_on_a_day(app: Flask, paper: Paper) -> None:
+    words = words_on(print_one("active", paper))
+    assert "$120.00" in words
+    assert " left on" not in words

@@ -76,7 +76,7 @@ def read(address: str, url: str, seen: list[tuple[int, bytes]]) -> None:
         answer = reader.get(f"{url}/certificate.pdf?paper={paper}", timeout=60)
         assert answer.status_code == 200 or answer.headers["Retry-After"]
         seen.append((answer.status_code, answer.content if answer.status_code == 200 else b""))
-        time.sleep(0.1)
+        time.sleep(0.7)  # ten times as fast as the limits let anybody go on
 
 
 def test_sixteen_readers_of_the_dearest_certificate_hold_up_no_builder(shop: RunningShop) -> None:
@@ -86,7 +86,7 @@ def test_sixteen_readers_of_the_dearest_certificate_hold_up_no_builder(shop: Run
     readers = [threading.Thread(target=read, args=(place, f"{shop.url}/c/{code}", seen)) for place in places]
     for reader in readers:
         reader.start()
-    busy = statistics.quantiles(seconds_of_builder(shop, 40), n=20)[-1]
+    busy = statistics.quantiles(seconds_of_builder(shop, 80), n=20)[-1]
     for reader in readers:
         reader.join()
     statuses = Counter(status for status, _ in seen)
