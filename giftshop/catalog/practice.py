@@ -10,6 +10,7 @@ from giftshop import clock
 from giftshop.catalog.models import Installation, Practice
 from giftshop.errors import ShopError, WrongDatabaseError
 from giftshop.foundation.database import db
+from giftshop.money import be_at_home_in
 
 
 class PracticeMissingError(ShopError):
@@ -17,8 +18,11 @@ class PracticeMissingError(ShopError):
 
 
 def find_practice() -> Practice | None:
-    """Return the practice, or None while none is set up."""
-    return db.session.get(Practice, 1)
+    """Return the practice, or None while none is set up; amounts are written as people do at its place from here on."""
+    practice = db.session.get(Practice, 1)
+    if practice is not None:
+        be_at_home_in(practice.place)
+    return practice
 
 
 def get_practice() -> Practice:
@@ -56,12 +60,14 @@ def refuse_other_money(mode: str) -> None:
     """Refuse to run with a key of another mode than the database was stamped with. Raises WrongDatabaseError.
 
     A database that is not there yet, or does not answer now, is not judged: migrating and waiting come first.
+    Every process begins with this, so what it writes first is already written as people do at the practice's place.
     """
     file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     if file and not Path(file).exists():  # to ask would make it
         return
     try:
         stamped = db.session.scalar(sa.select(Installation.mode))
+        be_at_home_in(db.session.scalar(sa.select(Practice.place)) or "")
     except DBAPIError:
         stamped = None
     finally:

@@ -5,30 +5,29 @@ A reader takes what TOML gave and returns what a column holds, or raises ShopErr
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
 from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
-from babel.numbers import get_currency_precision, list_currencies
-
 from giftshop.catalog.law import is_place
 from giftshop.delivery.addresses import read_address
 from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.errors import ShopError
-from giftshop.money import parse_amount
+from giftshop.money import parse_amount, read_exact
+from giftshop.money.currencies import as_of, find_currency
 
 Reader = Callable[[Any], Any]
 
 AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_limit", "price"})
 """Names of sums; their columns end in "_cents"."""
-OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
+OPTIONAL: dict[str, Any] = {
+    "manager_refund_limit": 0,
+    "minutes": None,
+    "visibility": "public",
+}
 """What may be left out, and what that means."""
-
-WITHOUT_CENTS = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
-"""What Stripe counts in whole units (docs.stripe.com/currencies, zero-decimal)."""
 
 
 class ValueWrongError(ShopError):
@@ -79,19 +78,21 @@ def offer_readers(currency: str) -> dict[str, Reader]:
 
 
 def read_currency(value: Any) -> str:
-    """Read a currency by its three letters; only those that Stripe counts in the same smallest unit as we write."""
+    """Read a currency by its three letters; only those that Stripe takes, and none that is history."""
     code = _read_text(value)
-    decimals = get_currency_precision(code) if code in list_currencies() else None
-    if decimals != (0 if code in WITHOUT_CENTS else 2):
-        raise ValueWrongError('must be a currency by its letters, like "USD", that Stripe counts as people do.')
+    if find_currency(code) is None:
+        raise ValueWrongError(
+            f'must be a currency that people pay with today, by its letters, like "USD", and that Stripe takes '
+            f"(as of {as_of()})."
+        )
     return code
 
 
 def _read_amount(currency: str, value: Any) -> int:
-    """Read a sum as it was written, in figures or in quotes."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    """Read a sum as it was written: in figures, to which TOML gives their meaning, or in quotes as people write."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueWrongError("must be an amount, like 95.00.")
-    return parse_amount(str(value), currency)
+    return parse_amount(value, currency) if isinstance(value, str) else read_exact(value, currency)
 
 
 def _read_booking_url(value: Any) -> str:

@@ -7,10 +7,11 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
+from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmountError
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
-from giftshop.money import minor_digits
+from giftshop.money import reading_rules
 from giftshop.redemption import till
 from giftshop.redemption.promises import find_promise, find_send_at
 from giftshop.redemption.undoing import Undo, ask_undo
@@ -21,6 +22,8 @@ from giftshop.web.form_state import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
+    "AmountTooFineError": "other_amount",
+    "AmountInTwoWaysError": "other_amount",
     "TwoAmountsError": "other_amount",
     "InsufficientBalanceError": "other_amount",
     "NoteTooLongError": "note",
@@ -90,8 +93,17 @@ def _offer(certificate: Certificate) -> dict[str, object]:
     """Return what may be taken with one tap, which of it stands selected, and how amounts are written."""
     usual = till.find_usual_offer(certificate)
     choices = till.list_choices(certificate, usual)
-    digits = minor_digits(certificate.currency)
-    return {"usual": usual, "choices": choices, "chosen": _chosen(choices), "digits": digits}
+    return {
+        "usual": usual,
+        "choices": choices,
+        "chosen": _chosen(choices),
+        "rules": reading_rules(certificate.currency),
+        "unread": {
+            "unreadable": InvalidAmountError().message,
+            "too_fine": AmountTooFineError().message,
+            "two_ways": AmountInTwoWaysError().message,
+        },
+    }
 
 
 def _tell_facts(certificate: Certificate, last: LedgerEntry | None) -> dict[str, object]:

@@ -173,6 +173,34 @@ def test_a_choice_made_after_typing_is_the_one_that_is_taken(counter: Counter) -
     expect(page.locator(".verdict")).to_contain_text("Took $120.00")
 
 
+OFFERED = {
+    "12,50": ("Redeem $12.50", "Leaves $107.50."),
+    "$12.50": ("Redeem $12.50", "Leaves $107.50."),
+    "１２": ("Redeem $12.00", "Leaves $108.00."),
+    "1.250": ("Redeem", "Enter an amount in figures that can be read in one way only"),
+    "12.505": ("Redeem", "Enter an amount in figures that can be read in one way only"),
+    "0.005": ("Redeem", "Enter an amount in figures, no finer than the smallest coin"),
+    "twelve": ("Redeem", "Enter an amount in figures, like 120 or 120.50"),
+    "1,250": ("Redeem", "Only $120.00 is left. Take all of it and collect $1,130.00 another way."),
+}
+
+
+@pytest.mark.parametrize("typed", OFFERED)
+def test_the_button_offers_what_the_server_takes_or_the_page_says_why_not(counter: Counter, typed: str) -> None:
+    button, words = OFFERED[typed]
+    found(counter)
+    page = counter.page
+    page.fill("#other_amount", typed)
+    expect(page.locator("#take")).to_have_text(button)
+    expect(page.locator("#leaves")).to_contain_text(words)
+    page.click("#take")
+    if button == "Redeem":
+        expect(page.locator("#summary")).to_be_visible()
+        assert db.session.query(Certificate).one().balance_cents == 120_00
+    else:
+        expect(page.locator(".verdict b")).to_have_text(button.replace("Redeem", "Took"))
+
+
 CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}
 """With what is typed: decimals differ, and where Serbians count none, browsers would count two."""
 
