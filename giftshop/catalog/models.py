@@ -1,6 +1,7 @@
 """The practice and its offers as tables."""
 
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 from urllib.parse import quote
 
@@ -27,6 +28,17 @@ class Installation(Base):
         sa.CheckConstraint("id = 1", name="only_one"),
         sa.CheckConstraint("mode IN ('simulated','test','live')", name="mode"),
     )
+
+
+class PromiseRule(StrEnum):
+    """What becomes of a session that was sold by name when its price has risen since, or it is no longer sold."""
+
+    HONOUR = "honour"
+    """It is given for the certificate, whatever it costs now."""
+    VALUE = "value"
+    """The certificate counts as the money that was paid for it."""
+    ASK = "ask"
+    """The owner wants to be asked each time."""
 
 
 class Practice(Base):
@@ -56,11 +68,13 @@ class Practice(Base):
     delivery_hour: Mapped[int] = mapped_column(sa.Integer)
     refund_days: Mapped[int] = mapped_column(sa.Integer)
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
+    session_promise: Mapped[str] = mapped_column(sa.Text, default=PromiseRule.HONOUR, server_default="honour")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),
         sa.CheckConstraint("minimum_cents > 0 AND minimum_cents <= maximum_cents", name="bounds"),
         sa.CheckConstraint("delivery_hour BETWEEN 0 AND 23", name="delivery_hour"),
+        sa.CheckConstraint("session_promise IN ('honour','value','ask')", name="session_promise"),
     )
 
     @property

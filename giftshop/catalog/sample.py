@@ -3,6 +3,7 @@
 from typing import Any
 
 from giftshop.catalog.editing import set_practice
+from giftshop.catalog.models import PromiseRule
 from giftshop.catalog.practice import find_practice
 
 PRACTICE: dict[str, Any] = {
@@ -24,6 +25,7 @@ PRACTICE: dict[str, Any] = {
     "delivery_hour": 9,
     "refund_days": 14,
     "manager_refund_limit_cents": 0,
+    "session_promise": PromiseRule.HONOUR,
 }
 
 OFFERS = [

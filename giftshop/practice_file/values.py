@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from zoneinfo import available_timezones
 
 from giftshop.catalog.law import is_place
+from giftshop.catalog.models import PromiseRule
 from giftshop.delivery.addresses import read_address
 from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.errors import ShopError
@@ -24,6 +25,7 @@ AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_li
 """Names of sums; their columns end in "_cents"."""
 OPTIONAL: dict[str, Any] = {
     "manager_refund_limit": 0,
+    "session_promise": "honour",
     "minutes": None,
     "visibility": "public",
 }
@@ -61,6 +63,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "delivery_hour": _number(0, 23),
         "refund_days": _number(0, 365),
         "manager_refund_limit": amount,
+        "session_promise": _one_of(frozenset(PromiseRule), 'one of "honour", "value" and "ask"'),
     }
 
 

@@ -15,6 +15,8 @@ HEAD = f"""\
 # place is the state or country whose law counts, like "US-CO" or "DE"; palette is one of {", ".join(PALETTES)}.
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
+# session_promise says what a certificate for a session is good for once that session costs more or is no longer sold:
+# "honour" the session, its "value", or "ask" you.
 """
 OWN = ("name", "short_name", "legal_name", "address", "phone", "email", "booking_url", "time_zone", "place")
 """What nobody can guess: empty in the form to fill in, and refused while it is."""

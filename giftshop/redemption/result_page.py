@@ -11,9 +11,9 @@ from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmo
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
-from giftshop.money import reading_rules
+from giftshop.money import format_plain, reading_rules
 from giftshop.redemption import till
-from giftshop.redemption.promises import find_promise, find_send_at
+from giftshop.redemption.promises import find_honoured, find_promise, find_send_at
 from giftshop.redemption.undoing import Undo, ask_undo
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed
 from giftshop.staff.accounts import find_name
@@ -56,6 +56,7 @@ def render_result(
         may_take=verdict.may_redeem and done is None and not is_repeat,
         is_repeat=is_repeat,
         done=done,
+        honoured=find_honoured(done) if done is not None else None,
         undone=find_reversal(done.id) if done is not None else None,
         undo=undo,
         errors=_placed(errors or {}, verdict, undo),
@@ -91,12 +92,14 @@ def _fill_in() -> dict[str, object]:
 
 def _offer(certificate: Certificate) -> dict[str, object]:
     """Return what may be taken with one tap, which of it stands selected, and how amounts are written."""
-    usual = till.find_usual_offer(certificate)
-    choices = till.list_choices(certificate, usual)
+    usual, promise = till.find_usual_offer(certificate), find_promise(certificate)
+    choices = till.list_choices(certificate, usual, promise)
     return {
         "usual": usual,
+        "promise": promise,
         "choices": choices,
-        "chosen": _chosen(choices),
+        "chosen": _chosen(choices, may_preselect=not till.must_choose(certificate)),
+        "left": format_plain(certificate.balance_cents, certificate.currency),
         "rules": reading_rules(certificate.currency),
         "unread": {
             "unreadable": InvalidAmountError().message,
@@ -109,19 +112,20 @@ def _offer(certificate: Certificate) -> dict[str, object]:
 def _tell_facts(certificate: Certificate, last: LedgerEntry | None) -> dict[str, object]:
     return {
         "code_end": "" if certificate.status == CertificateStatus.VOID else last_four(code_of(certificate)),
-        "promise": find_promise(certificate),
         "last": last,
         "last_by": find_name(last.actor) if last is not None else "",
         "is_mine": last is not None and last.actor == f"staff:{current_user.id}",
     }
 
 
-def _chosen(choices: list[till.Choice]) -> str:
+def _chosen(choices: list[till.Choice], *, may_preselect: bool) -> str:
     """Return the choice that stands selected: what was chosen before, if it is still offered, else the first."""
     wanted = typed_in("amount")
-    if wanted == "other" or typed_in("other_amount"):
-        return "other"
-    return wanted if wanted in (choice.amount for choice in choices) else choices[0].amount
+    if wanted == till.OTHER or typed_in("other_amount"):
+        return till.OTHER
+    if wanted in (choice.amount for choice in choices):
+        return wanted
+    return choices[0].amount if may_preselect else ""
 
 
 def _placed(errors: dict[str, str], verdict: Verdict, undo: Undo | None) -> dict[str, str]:

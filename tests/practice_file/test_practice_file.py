@@ -156,6 +156,7 @@ WRONG_LINES = [
     ("minutes", "0", "offer 1.minutes: must be a whole number from 1"),
     ("price", "0.49", "offer 1.price: must be between $0.50 and $2,000.00"),
     ("price", "2000.01", "offer 1.price: must be between"),
+    ("session_promise", '"honor"', 'practice.session_promise: must be one of "honour", "value" and "ask"'),
     ("visibility", '"retired"', 'offer 1.visibility: must be "public" or "unlisted"'),
     ("delivery_hour", "9\ncolour = 1", "practice.colour is not known here"),
     ("slug", '"x"\ncolour = 1', "offer 1.colour is not known here"),

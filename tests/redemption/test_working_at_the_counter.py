@@ -201,6 +201,17 @@ def test_the_button_offers_what_the_server_takes_or_the_page_says_why_not(counte
         expect(page.locator(".verdict b")).to_have_text(button.replace("Redeem", "Took"))
 
 
+def test_one_press_honours_a_session_that_costs_more_by_now(counter: Counter) -> None:
+    found(counter, face_value_cents=85_00, service_name="60-minute massage", offer_slug="60-minutes")
+    page = counter.page
+    expect(page.locator("#take")).to_have_text("Redeem $85.00")
+    expect(page.locator("#leaves")).to_contain_text("Leaves $0.00.")
+    assert "another way" not in page.inner_text("main")
+    page.click("#take")
+    expect(page.locator(".verdict b")).to_have_text("Took $85.00")
+    expect(page.locator("main")).to_contain_text("The difference of $10.00 is on record.")
+
+
 CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}
 """With what is typed: decimals differ, and where Serbians count none, browsers would count two."""
 
