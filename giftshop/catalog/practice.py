@@ -5,6 +5,7 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from giftshop import clock
 from giftshop.catalog.models import Installation, Practice
@@ -65,15 +66,20 @@ def refuse_other_money(mode: str) -> None:
     file = db.engine.url.database if db.engine.dialect.name == "sqlite" else None
     if file and not Path(file).exists():  # to ask would make it
         return
-    try:
-        stamped = db.session.scalar(sa.select(Installation.mode))
-        be_at_home_in(db.session.scalar(sa.select(Practice.place)) or "")
-    except DBAPIError:
-        stamped = None
-    finally:
-        db.session.remove()
+    stamped = _ask_for(Installation.mode)
+    be_at_home_in(_ask_for(Practice.place) or "")
     if stamped not in (None, mode):
         raise _other_money(stamped, mode)
+
+
+def _ask_for(column: InstrumentedAttribute[str]) -> str | None:
+    """Return what stands in a table of one row, or None while there is no row, no table, or no answer."""
+    try:
+        return db.session.scalar(sa.select(column))
+    except DBAPIError:
+        return None
+    finally:
+        db.session.remove()
 
 
 def is_open_for_sales(practice: Practice) -> bool:

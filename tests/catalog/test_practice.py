@@ -1,8 +1,13 @@
 """What follows from how a practice is set up: the paper of its country, and the way to its booking system."""
 
 import pytest
+from flask import Flask
 
 from giftshop.catalog.models import Practice
+from giftshop.catalog.practice import get_practice, refuse_other_money
+from giftshop.foundation.database import db
+from giftshop.money import be_at_home_in, format_amount
+from tests.conftest import both_databases
 
 
 @pytest.mark.parametrize(
@@ -29,3 +34,14 @@ def test_the_code_stands_where_the_booking_system_takes_it(booking_url: str, wit
     practice = Practice(booking_url=booking_url)
     assert practice.booking_address("7KQ2M4XD9TFPB3HV") == with_code
     assert practice.booking_address() == without
+
+
+@both_databases
+def test_a_process_writes_the_home_sign_from_its_first_amount_on(app: Flask) -> None:
+    practice = get_practice()
+    practice.place, practice.currency = "CA-ON", "CAD"
+    db.session.commit()
+    be_at_home_in("")
+    assert format_amount(95_00, "CAD") == "CA$95.00"
+    refuse_other_money("simulated")  # as every process begins
+    assert format_amount(95_00, "CAD") == "$95.00"
