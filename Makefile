@@ -37,7 +37,7 @@ coverage: .venv/.tests static/fonts/fonts.css ## Run what uses the packages of m
 	$(BIN)/python -m pytest -n $(PROCESSES) $(COVERED:%=tests/%) --ignore-glob='*_in_a_browser.py' --cov --cov-report=term-missing --cov-fail-under=100
 
 THOROUGH := faults/test_failpoints.py faults/test_killed_processes.py reconciliation/test_event_orders.py refunds/test_money_in_any_order.py \
-	storefront/test_hostile_input.py redemption/test_hostile_input_at_the_counter.py staff/test_hostile_input_at_the_door.py
+	storefront/test_hostile_input.py storefront/test_every_currency.py redemption/test_hostile_input_at_the_counter.py staff/test_hostile_input_at_the_door.py
 N ?= 100
 DB ?= sqlite
 faults: .venv/.tests static/fonts/fonts.css ## Buy N certificates while everything breaks by plan (SEED=, DB=postgresql), then compare all books
@@ -47,7 +47,7 @@ BASE ?=
 upgrade-rehearsal: .venv/.tests static/fonts/fonts.css ## Update a shop from the version BASE to this one, and compare every word (DATABASE=sqlite, PLANT=word)
 	$(BIN)/python -m tests.upgrade $(BASE) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLANT),--plant $(PLANT))
 
-thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every failpoint, every order of events, 500 hostile inputs a field, N purchases in storms
+thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every failpoint, every order of events, 500 hostile inputs a field, every currency, N purchases in storms
 	FAULTS=thorough $(BIN)/python -m pytest -n $(PROCESSES) $(THOROUGH:%=tests/%)
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database sqlite
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database postgresql

@@ -25,6 +25,14 @@ class InvalidAmountError(ShopError):
     """Enter an amount in figures, like 120 or 120.50."""
 
 
+class AmountTooFineError(InvalidAmountError):
+    """Enter an amount in figures, no finer than the smallest coin of this currency."""
+
+
+class AmountInTwoWaysError(InvalidAmountError):
+    """Enter an amount in figures that can be read in one way only: 1250 or 12.50, but not 1.250."""
+
+
 class InvalidCodeError(ShopError):
     """A code has 16 letters and figures in four groups, like 7KQ2-M4XD-9TFP-B3HV."""
 

@@ -39,6 +39,26 @@ def find_cash_out_rule(place: str, *, on: date) -> CashOutRule | None:
     return None
 
 
+@dataclass(frozen=True, slots=True)
+class SaleLimit:
+    """Up to how much one certificate may be sold for, and to one buyer in a day, before other laws begin to apply."""
+
+    most_cents: int
+    most_a_day_cents: int
+    source: str
+
+
+def find_sale_limit(place: str, currency: str) -> SaleLimit | None:
+    """Return the limit of the country of `place` for sales in its own money, or None where none is known.
+
+    A sum in another currency is not what the law names, and no rate of exchange is its business here.
+    """
+    for record in _data()["sale_limits"]:
+        if place[:2] in record["countries"] and currency == record["currency"]:
+            return SaleLimit(record["most_cents"], record["most_a_day_cents"], record["source"])
+    return None
+
+
 def name_of_place(place: str) -> str:
     """Return the name people use for a place of the data file; the code itself where it has none."""
     names: dict[str, str] = _data()["places"]

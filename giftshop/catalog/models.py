@@ -2,6 +2,7 @@
 
 import re
 from datetime import datetime
+from enum import StrEnum
 from typing import Literal
 
 import sqlalchemy as sa
@@ -35,6 +36,17 @@ class Installation(Base):
     )
 
 
+class PromiseRule(StrEnum):
+    """What becomes of a session that was sold by name when its price has risen since, or it is no longer sold."""
+
+    HONOUR = "honour"
+    """It is given for the certificate, whatever it costs now."""
+    VALUE = "value"
+    """The certificate counts as the money that was paid for it."""
+    ASK = "ask"
+    """The owner wants to be asked each time."""
+
+
 class Practice(Base):
     """The practice itself, as the owner edits it; one row.
 
@@ -64,11 +76,13 @@ class Practice(Base):
     refund_days: Mapped[int] = mapped_column(sa.Integer)
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
     unpaid_kept_days: Mapped[int] = mapped_column(sa.Integer, default=30, server_default=sa.text("30"))
+    session_promise: Mapped[str] = mapped_column(sa.Text, default=PromiseRule.HONOUR, server_default="honour")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),
         sa.CheckConstraint("minimum_cents > 0 AND minimum_cents <= maximum_cents", name="bounds"),
         sa.CheckConstraint("delivery_hour BETWEEN 0 AND 23", name="delivery_hour"),
+        sa.CheckConstraint("session_promise IN ('honour','value','ask')", name="session_promise"),
     )
 
     @property

@@ -5,11 +5,13 @@ from pathlib import Path
 
 import sqlalchemy as sa
 from sqlalchemy.exc import DBAPIError
+from sqlalchemy.orm import InstrumentedAttribute
 
 from giftshop import clock
 from giftshop.catalog.models import Installation, Practice
 from giftshop.errors import ShopError, WrongDatabaseError
 from giftshop.foundation.database import db
+from giftshop.money import be_at_home_in
 
 
 class PracticeMissingError(ShopError):
@@ -17,8 +19,11 @@ class PracticeMissingError(ShopError):
 
 
 def find_practice() -> Practice | None:
-    """Return the practice, or None while none is set up."""
-    return db.session.get(Practice, 1)
+    """Return the practice, or None while none is set up; amounts are written as people do at its place from here on."""
+    practice = db.session.get(Practice, 1)
+    if practice is not None:
+        be_at_home_in(practice.place)
+    return practice
 
 
 def get_practice() -> Practice:
@@ -56,15 +61,12 @@ def refuse_other_money(mode: str) -> None:
     """Refuse to run with a key of another mode than the database was stamped with. Raises WrongDatabaseError.
 
     A database that is not there yet, or does not answer now, is not judged: migrating and waiting come first.
+    Every process begins with this, so what it writes first is already written as people do at the practice's place.
     """
     if is_to_be_made(db.engine):
         return
-    try:
-        stamped = db.session.scalar(sa.select(Installation.mode))
-    except DBAPIError:
-        stamped = None
-    finally:
-        db.session.remove()
+    stamped = _ask_for(Installation.mode)
+    be_at_home_in(_ask_for(Practice.place) or "")
     if stamped not in (None, mode):
         raise _other_money(stamped, mode)
 
@@ -73,6 +75,16 @@ def is_to_be_made(engine: sa.Engine) -> bool:
     """Tell whether the database is a file that is not there yet: to ask it would make it."""
     file = engine.url.database if engine.dialect.name == "sqlite" else None
     return bool(file) and not Path(file or "").exists()
+
+
+def _ask_for(column: InstrumentedAttribute[str]) -> str | None:
+    """Return what stands in a table of one row, or None while there is no row, no table, or no answer."""
+    try:
+        return db.session.scalar(sa.select(column))
+    except DBAPIError:
+        return None
+    finally:
+        db.session.remove()
 
 
 def is_open_for_sales(practice: Practice) -> bool:

@@ -3,6 +3,7 @@
 from typing import Any
 
 from giftshop.catalog.editing import set_practice
+from giftshop.catalog.models import PromiseRule
 from giftshop.catalog.practice import find_practice
 
 PRACTICE: dict[str, Any] = {
@@ -25,6 +26,7 @@ PRACTICE: dict[str, Any] = {
     "refund_days": 14,
     "unpaid_kept_days": 30,
     "manager_refund_limit_cents": 0,
+    "session_promise": PromiseRule.HONOUR,
 }
 
 OFFERS = [

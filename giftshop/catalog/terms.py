@@ -9,6 +9,7 @@ from datetime import date
 from giftshop import dates
 from giftshop.catalog.law import CashOutRule, find_cash_out_rule, name_of_place
 from giftshop.catalog.models import Practice
+from giftshop.catalog.prices import bounds_of
 from giftshop.money import format_amount, format_choice
 from giftshop.words import _, ngettext
 
@@ -66,7 +67,7 @@ def cash_sentence(practice: Practice, *, on: date) -> str:
 
 def amount_bounds(practice: Practice) -> str:
     """Say which amounts can be bought ("$25 to $500")."""
-    low, high = practice.minimum_cents, practice.maximum_cents
+    low, high = bounds_of(practice)
     return _(
         "%(least)s to %(most)s",
         least=format_choice(low, practice.currency),

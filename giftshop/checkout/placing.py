@@ -72,7 +72,7 @@ def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
     practice = get_practice()
     check_open(practice)
     order = _build_order(purchase, digest, practice, mode=mode, at=at)
-    check_total(order.total_cents)
+    check_total(order.total_cents, order.currency)
     buyer = Buyer(email=purchase.buyer_email, client_address=purchase.client_address)
     check_limits(order, buyer, practice, at=at)
     give_token(order)

@@ -96,6 +96,30 @@ class RedemptionNote(Base):
     text: Mapped[str] = mapped_column(sa.Text)
 
 
+class HonouredSession(Base):
+    """A session given for all of a certificate that was sold as that session, beside the redemption that took it.
+
+    `promised_cents` was paid for it, `price_cents` is what it cost when it was given; None: it was no longer sold. The
+    difference is given away and moves no account. Who undoes the redemption undoes this, too (`open_entries.is_open`).
+    """
+
+    __tablename__ = "honoured_session"
+
+    entry_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("ledger_entry.id"), primary_key=True)
+    service_name: Mapped[str] = mapped_column(sa.Text)
+    promised_cents: Mapped[int] = mapped_column(BigId)
+    price_cents: Mapped[int | None] = mapped_column(BigId)
+
+    __table_args__ = (
+        sa.CheckConstraint("promised_cents > 0 AND (price_cents IS NULL OR price_cents > promised_cents)", name="sums"),
+    )
+
+    @property
+    def difference_cents(self) -> int:
+        """What was given away, in minor units; nothing that could be counted where it was no longer sold."""
+        return 0 if self.price_cents is None else self.price_cents - self.promised_cents
+
+
 class CertificateFreeze(Base):
     """One reason why a certificate is on hold, from when to when; `subject` is Stripe's id of a dispute, or a hand."""
 

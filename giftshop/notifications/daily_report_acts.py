@@ -12,8 +12,10 @@ from giftshop.dates import write_moment
 from giftshop.delivery.kinds import name_message
 from giftshop.foundation.activity_log import Activity, ActivityEvent
 from giftshop.foundation.database import db
-from giftshop.ledger.models import Certificate
+from giftshop.ledger.models import Certificate, HonouredSession, LedgerEntry
+from giftshop.ledger.open_entries import is_open
 from giftshop.orders.actors import name_staff
+from giftshop.orders.labels import tell_honoured
 from giftshop.orders.models import Order, number_of
 from giftshop.words import N_, _, ngettext
 
@@ -42,7 +44,7 @@ def list_acts(practice: Practice, start: datetime, end: datetime) -> tuple[list[
             when, what = write_moment(event.at, practice.time_zone), _name(facts, public_id, order_id)
             line = _(_WORDS[Activity(event.kind)], when=when, what=what, who=names(event.actor))
             (grave if event.kind in GRAVE else slight).append(with_reason(line, facts.get("reason", "")))
-    return grave + _list_searches(start, end, names), slight
+    return grave + _list_searches(start, end, names), slight + _list_honoured(practice, start, end, names)
 
 
 def with_reason(line: str, reason: str) -> str:
@@ -81,6 +83,28 @@ def _list_searches(start: datetime, end: datetime, names: Callable[[str], str]) 
             name=names(actor),
         )
         for actor, count in db.session.execute(query)
+    ]
+
+
+def _list_honoured(practice: Practice, start: datetime, end: datetime, names: Callable[[str], str]) -> list[str]:
+    """Return a line for each session that was given as promised for less than it cost, and was not undone."""
+    query = (
+        sa.select(HonouredSession, LedgerEntry, Certificate.public_id)
+        .join(LedgerEntry, LedgerEntry.id == HonouredSession.entry_id)
+        .join(Certificate, Certificate.id == LedgerEntry.certificate_id)
+        .where(LedgerEntry.created_at >= start, LedgerEntry.created_at < end, is_open())
+        .order_by(LedgerEntry.id)
+    )
+    told = N_("%(when)s: %(who)s took %(certificate)s for %(what)s")
+    return [
+        _(
+            told,
+            when=write_moment(entry.created_at, practice.time_zone),
+            who=names(entry.actor),
+            certificate=public_id,
+            what=tell_honoured(honoured, practice.currency),
+        )
+        for honoured, entry, public_id in db.session.execute(query)
     ]
 
 

@@ -19,7 +19,7 @@ from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import seen_at
 from giftshop.ledger.kinds import EntryKind
-from giftshop.ledger.models import Certificate, LedgerEntry, RedemptionNote
+from giftshop.ledger.models import Certificate, HonouredSession, LedgerEntry, RedemptionNote
 from giftshop.ledger.refund_entries import hold_key
 from giftshop.orders import labels as words
 from giftshop.orders.actors import name_actors
@@ -106,15 +106,17 @@ def _of_log(sources: Sources, events: list[activity_log.ActivityEvent]) -> Itera
 def _of_ledger(sources: Sources, certificate_ids: list[int]) -> Iterator[Happening]:
     of_whom, reasons = _named(sources.certificates), {hold_key(each.id): each.reason for each in sources.refunds}
     query = (
-        sa.select(LedgerEntry, RedemptionNote.text)
+        sa.select(LedgerEntry, RedemptionNote.text, HonouredSession)
         .outerjoin(RedemptionNote, RedemptionNote.entry_id == LedgerEntry.id)
+        .outerjoin(HonouredSession, HonouredSession.entry_id == LedgerEntry.id)
         .where(LedgerEntry.certificate_id.in_(certificate_ids))
         .order_by(LedgerEntry.id)
     )
-    for entry, remark in db.session.execute(query):
+    for entry, remark, honoured in db.session.execute(query):
         told = words.tell_entry(entry, sources.order.currency, of_whom[entry.certificate_id])
         reason = words.tell_reason(_reason_of(entry, reasons), entry.actor)
-        detail = " · ".join(filter(None, [remark or reason, told.detail]))
+        promise = words.tell_honoured(honoured, sources.order.currency) if honoured else ""
+        detail = " · ".join(filter(None, [remark or reason, promise, told.detail]))
         yield Happening(entry.created_at, entry.actor, told.what, detail)
 
 

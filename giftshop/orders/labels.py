@@ -15,7 +15,7 @@ from giftshop.delivery.states import DeliveryState
 from giftshop.delivery.timing import due_at
 from giftshop.foundation.activity_log import HOLDER, Activity, ActivityEvent
 from giftshop.ledger.kinds import KINDS, EntryKind
-from giftshop.ledger.models import LedgerEntry
+from giftshop.ledger.models import HonouredSession, LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.models import Order
 from giftshop.orders.states import DisputeState, OrderState
@@ -168,6 +168,20 @@ def tell_entry(entry: LedgerEntry, currency: str, of_whom: str) -> Told:
     left = _("%(left)s left", left=format_amount(entry.balance_after_cents, currency))
     what = _(KINDS[EntryKind(entry.kind)].label, amount=format_amount(entry.amount_cents, currency))
     return Told(what, " · ".join(filter(None, [of_whom, left])))
+
+
+def tell_honoured(honoured: HonouredSession, currency: str) -> str:
+    """Say which session was given for less than it cost, and by how much."""
+    session, paid = honoured.service_name, format_amount(honoured.promised_cents, currency)
+    if honoured.price_cents is None:
+        return _("%(session)s as promised, sold for %(paid)s, no longer sold", session=session, paid=paid)
+    return _(
+        "%(session)s as promised, sold for %(paid)s, at a price of %(price)s: %(difference)s given",
+        session=session,
+        paid=paid,
+        price=format_amount(honoured.price_cents, currency),
+        difference=format_amount(honoured.difference_cents, currency),
+    )
 
 
 def tell_delivery(delivery: Delivery, practice: Practice) -> Iterator[tuple[datetime, Told]]:

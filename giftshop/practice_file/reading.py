@@ -2,11 +2,13 @@
 
 import tomllib
 from dataclasses import dataclass
+from decimal import Decimal
 from typing import Any
 
-from giftshop.catalog.prices import MOST_CENTS, STRIPE_LEAST_CENTS
+from giftshop.catalog.prices import Limits, limits_of, step_sentence
 from giftshop.errors import ShopError
 from giftshop.money import format_amount
+from giftshop.money.currencies import get_currency
 from giftshop.practice_file.values import (
     OPTIONAL,
     Reader,
@@ -16,9 +18,6 @@ from giftshop.practice_file.values import (
     practice_readers,
     read_currency,
 )
-
-MOST_A_DAY_CENTS = 10_000_00
-"""To one buyer in a day: beyond it the law of the United States wants a written policy (31 CFR 1010.100(ff)(7))."""
 
 
 class PracticeFileError(ShopError):
@@ -36,17 +35,23 @@ class PracticeFile:
 def read_practice(text: str) -> PracticeFile:
     """Read what is wanted. Raises PracticeFileError, which names everything that is wrong, one line each."""
     try:
-        file = tomllib.loads(text, parse_float=str)  # sums stay as they were written
+        file = tomllib.loads(text, parse_float=_read_figures)
     except tomllib.TOMLDecodeError as error:
         raise PracticeFileError(f"This is not a TOML file: {error}.") from None
     wrong = [f"{name} is not known here." for name in file if name not in ("practice", "offers")]
     currency = _currency_of(file)
     facts = _read_table("practice", file.get("practice"), practice_readers(currency), wrong)
     offers = _read_offers(file.get("offers", []), currency, wrong)
-    wrong += _wrong_sums(facts, currency) + _wrong_offers(offers, currency)
+    limits = limits_of(facts.get("place", "US"), currency)
+    wrong += _wrong_sums(facts, currency, limits) + _wrong_offers(offers, currency, limits)
     if wrong:
         raise PracticeFileError("\n".join(["Nothing was changed, because of this:", *wrong]))
     return PracticeFile(facts, offers)
+
+
+def _read_figures(text: str) -> Decimal | str:
+    """Keep a number with decimals exactly as it stands; what is none that a sum is written as stays text."""
+    return Decimal(text) if text.replace("_", "").replace(".", "").isdecimal() else text
 
 
 def _currency_of(file: dict[str, Any]) -> str:
@@ -91,32 +96,33 @@ def _read_value(name: str, table: dict[str, Any], read: Reader) -> Any:
     return OPTIONAL[name]
 
 
-def _wrong_sums(facts: dict[str, Any], currency: str) -> list[str]:
-    """Compare sums with each other and with the caps of the law; those that could not be read are named already."""
-    low, high = facts.get("minimum_cents", STRIPE_LEAST_CENTS), facts.get("maximum_cents", MOST_CENTS)
-    least, most, most_a_day = (
-        format_amount(cents, currency) for cents in (STRIPE_LEAST_CENTS, MOST_CENTS, MOST_A_DAY_CENTS)
-    )
+def _wrong_sums(facts: dict[str, Any], currency: str, limits: Limits) -> list[str]:
+    """Compare sums with each other and with what Stripe and the law allow; what could not be read is named already."""
+    low, high = facts.get("minimum_cents", limits.least_cents), facts.get("maximum_cents", limits.most_cents)
     wrong = []
-    if low < STRIPE_LEAST_CENTS:
-        wrong.append(f"practice.minimum: must be {least} or more.")
-    if high > MOST_CENTS:
-        wrong.append(f"practice.maximum: must be {most} or less.")
+    if low < limits.least_cents:
+        wrong.append(f"practice.minimum: must be {format_amount(limits.least_cents, currency)} or more.")
+    if high > limits.most_cents:
+        wrong.append(f"practice.maximum: must be {format_amount(limits.most_cents, currency)} or less.")
     if low > high:
         wrong.append("practice.minimum: must not be more than the maximum.")
-    if facts.get("buyer_day_limit_cents", 0) > MOST_A_DAY_CENTS:
-        wrong.append(f"practice.buyer_day_limit: must be {most_a_day} or less.")
+    most_a_day = limits.most_a_day_cents
+    if most_a_day is not None and facts.get("buyer_day_limit_cents", 0) > most_a_day:
+        wrong.append(f"practice.buyer_day_limit: must be {format_amount(most_a_day, currency)} or less.")
     return wrong
 
 
-def _wrong_offers(offers: list[dict[str, Any]], currency: str) -> list[str]:
+def _wrong_offers(offers: list[dict[str, Any]], currency: str, limits: Limits) -> list[str]:
     """Name prices that cannot be paid, and offers with one slug."""
-    least, most = format_amount(STRIPE_LEAST_CENTS, currency), format_amount(MOST_CENTS, currency)
+    prices = [(number, offer["price_cents"]) for number, offer in enumerate(offers, 1) if "price_cents" in offer]
+    least, most = (format_amount(cents, currency) for cents in (limits.least_cents, limits.most_cents))
+    step_cents = get_currency(currency).step_cents
     wrong = [
         f"offer {number}.price: must be between {least} and {most}."
-        for number, offer in enumerate(offers, 1)
-        if not STRIPE_LEAST_CENTS <= offer.get("price_cents", MOST_CENTS) <= MOST_CENTS
+        for number, cents in prices
+        if not limits.least_cents <= cents <= limits.most_cents
     ]
+    wrong += [f"offer {number}.price: {step_sentence(currency)}" for number, cents in prices if cents % step_cents]
     slugs = [offer["slug"] for offer in offers if "slug" in offer]
     return wrong + [
         f"There are two offers {slug}." for slug in sorted({each for each in slugs if slugs.count(each) > 1})

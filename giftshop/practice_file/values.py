@@ -5,18 +5,19 @@ A reader takes what TOML gave and returns what a column holds, or raises ShopErr
 
 import re
 from collections.abc import Callable
+from decimal import Decimal
 from functools import partial
 from typing import Any
-
-from babel.numbers import get_currency_precision, list_currencies
 
 from giftshop import clock
 from giftshop.catalog import booking
 from giftshop.catalog.law import is_place
+from giftshop.catalog.models import PromiseRule
 from giftshop.delivery.addresses import read_address
 from giftshop.documents.artwork.drawing import PALETTES
 from giftshop.errors import ShopError
-from giftshop.money import parse_amount
+from giftshop.money import parse_amount, read_exact
+from giftshop.money.currencies import as_of, find_currency
 
 Reader = Callable[[Any], Any]
 
@@ -25,16 +26,12 @@ AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_li
 OPTIONAL: dict[str, Any] = {
     "manager_refund_limit": 0,
     "unpaid_kept_days": 30,
+    "session_promise": "honour",
     "minutes": None,
     "visibility": "public",
     "booking_link": "",
 }
 """What may be left out, and what that means."""
-
-WITHOUT_CENTS = frozenset(
-    ["BIF", "CLP", "DJF", "GNF", "JPY", "KMF", "KRW", "MGA", "PYG", "RWF", "VND", "VUV", "XAF", "XOF", "XPF"]
-)
-"""What Stripe counts in whole units (docs.stripe.com/currencies, zero-decimal)."""
 
 
 class ValueWrongError(ShopError):
@@ -69,6 +66,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "refund_days": _number(0, 365),
         "manager_refund_limit": amount,
         "unpaid_kept_days": _number(2, 3650),
+        "session_promise": _one_of(frozenset(PromiseRule), 'one of "honour", "value" and "ask"'),
     }
 
 
@@ -87,19 +85,21 @@ def offer_readers(currency: str) -> dict[str, Reader]:
 
 
 def read_currency(value: Any) -> str:
-    """Read a currency by its three letters; only those that Stripe counts in the same smallest unit as we write."""
+    """Read a currency by its three letters; only those that Stripe takes, and none that is history."""
     code = _read_text(value)
-    decimals = get_currency_precision(code) if code in list_currencies() else None
-    if decimals != (0 if code in WITHOUT_CENTS else 2):
-        raise ValueWrongError('must be a currency by its letters, like "USD", that Stripe counts as people do.')
+    if find_currency(code) is None:
+        raise ValueWrongError(
+            f'must be a currency that people pay with today, by its letters, like "USD", and that Stripe takes '
+            f"(as of {as_of()})."
+        )
     return code
 
 
 def _read_amount(currency: str, value: Any) -> int:
-    """Read a sum as it was written, in figures or in quotes."""
-    if isinstance(value, bool) or not isinstance(value, int | str):
+    """Read a sum as it was written: in figures, to which TOML gives their meaning, or in quotes as people write."""
+    if isinstance(value, bool) or not isinstance(value, int | Decimal | str):
         raise ValueWrongError("must be an amount, like 95.00.")
-    return parse_amount(str(value), currency)
+    return parse_amount(value, currency) if isinstance(value, str) else read_exact(value, currency)
 
 
 def _read_booking_link(value: Any) -> str:

@@ -17,6 +17,8 @@ HEAD = f"""\
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
 # Of an order that nobody paid all names and addresses are deleted after unpaid_kept_days.
+# session_promise says what a certificate for a session is good for once that session costs more or is no longer sold:
+# "honour" the session, its "value", or "ask" you.
 """
 OWN = ("name", "short_name", "legal_name", "address", "phone", "email", "booking_url", "time_zone", "place")
 """What nobody can guess: empty in the form to fill in, and refused while it is."""

@@ -6,22 +6,48 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from giftshop import clock
+from giftshop.catalog.models import PromiseRule
 from giftshop.catalog.offers import find_offer
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import DeliveryState
 from giftshop.delivery.timing import due_at
 from giftshop.foundation.database import db
-from giftshop.ledger.models import Certificate
+from giftshop.ledger.models import Certificate, HonouredSession, LedgerEntry
 
 
 @dataclass(frozen=True, slots=True)
 class Promise:
-    """A session that was sold by name: the price paid for it, and today's, None when it is no longer sold."""
+    """A session that was sold by name: the price paid for it, and today's, None when it is no longer sold.
+
+    `left_cents` is what the certificate still holds of it, `rule` the owner's (docs/decisions/0037).
+    """
 
     name: str
     paid_cents: int
     today_cents: int | None
+    left_cents: int
+    rule: PromiseRule
+
+    @property
+    def is_dearer(self) -> bool:
+        """Whether the price that was paid no longer buys the session."""
+        return self.today_cents is None or self.today_cents > self.paid_cents
+
+    @property
+    def may_be_honoured(self) -> bool:
+        """Whether the session may be given for all that the certificate holds."""
+        return self.is_dearer and self.rule != PromiseRule.VALUE
+
+    @property
+    def missing_cents(self) -> int:
+        """What was used of its price before, and is to be made up for: the session stays at what it was sold for."""
+        return max(0, self.paid_cents - self.left_cents)
+
+    @property
+    def difference_cents(self) -> int:
+        """By how much it costs more today than was paid."""
+        return max(0, (self.today_cents or 0) - self.paid_cents)
 
 
 def find_promise(certificate: Certificate) -> Promise | None:
@@ -31,7 +57,11 @@ def find_promise(certificate: Certificate) -> Promise | None:
     offer = find_offer(certificate.offer_slug)
     is_sold = offer is not None and offer.visibility != "retired"
     return Promise(
-        certificate.service_name, certificate.face_value_cents, offer.price_cents if offer and is_sold else None
+        certificate.service_name,
+        certificate.face_value_cents,
+        offer.price_cents if offer and is_sold else None,
+        certificate.balance_cents,
+        PromiseRule(get_practice().session_promise),
     )
 
 
@@ -45,6 +75,11 @@ def find_bounced_at(certificate: Certificate) -> datetime | None:
         ~of_this.where(Delivery.state.in_(others)).exists(),
     )
     return db.session.scalar(query)
+
+
+def find_honoured(entry: LedgerEntry) -> HonouredSession | None:
+    """Return which session was given by a redemption for less than it cost, if any was."""
+    return db.session.get(HonouredSession, entry.id)
 
 
 def find_send_at(certificate: Certificate) -> datetime | None:

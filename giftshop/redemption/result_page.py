@@ -8,13 +8,14 @@ from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import last_four
 from giftshop.certificates.look_up import code_of
 from giftshop.certificates.status import version_of
+from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmountError
 from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.ledger.states import CertificateStatus
 from giftshop.ledger.undo import find_reversal, has_ended_for_good
-from giftshop.money import minor_digits
+from giftshop.money import reading_rules
 from giftshop.orders.standings import Situation, read_situation
 from giftshop.redemption import till
-from giftshop.redemption.promises import find_bounced_at, find_promise, find_send_at
+from giftshop.redemption.promises import find_bounced_at, find_honoured, find_promise, find_send_at
 from giftshop.redemption.undoing import Undo, ask_undo
 from giftshop.redemption.verdict import Verdict, judge, just_redeemed, list_notes
 from giftshop.staff.accounts import find_name
@@ -23,6 +24,8 @@ from giftshop.web.form_state import form_key, typed_in
 
 FIELD_OF_REFUSAL = {
     "InvalidAmountError": "other_amount",
+    "AmountTooFineError": "other_amount",
+    "AmountInTwoWaysError": "other_amount",
     "TwoAmountsError": "other_amount",
     "InsufficientBalanceError": "other_amount",
     "NoteTooLongError": "note",
@@ -57,6 +60,7 @@ def render_result(
         may_take=verdict.may_redeem and done is None and not is_repeat,
         is_repeat=is_repeat,
         done=done,
+        honoured=find_honoured(done) if done is not None else None,
         undone=find_reversal(done.id) if done is not None else None,
         undo=undo,
         errors=_placed(errors or {}, verdict, undo),
@@ -91,10 +95,20 @@ def _fill_in(certificate: Certificate, *, is_answered: bool) -> dict[str, object
 
 def _offer(certificate: Certificate) -> dict[str, object]:
     """Return what may be taken with one tap, which of it stands selected, and how amounts are written."""
-    usual = till.find_usual_offer(certificate)
-    choices = till.list_choices(certificate, usual)
-    digits = minor_digits(certificate.currency)
-    return {"usual": usual, "choices": choices, "chosen": _chosen(choices), "digits": digits}
+    usual, promise = till.find_usual_offer(certificate), find_promise(certificate)
+    choices = till.list_choices(certificate, usual, promise)
+    return {
+        "usual": usual,
+        "promise": promise,
+        "choices": choices,
+        "chosen": _chosen(choices, may_preselect=not till.must_choose(certificate)),
+        "rules": reading_rules(certificate.currency),
+        "unread": {
+            "unreadable": InvalidAmountError().message,
+            "too_fine": AmountTooFineError().message,
+            "two_ways": AmountInTwoWaysError().message,
+        },
+    }
 
 
 def _tell_facts(situation: Situation, last: LedgerEntry | None) -> dict[str, object]:
@@ -102,19 +116,20 @@ def _tell_facts(situation: Situation, last: LedgerEntry | None) -> dict[str, obj
     return {
         "notes": list_notes(situation, time_zone=get_practice().time_zone),
         "code_end": "" if certificate.status == CertificateStatus.VOID else last_four(code_of(certificate)),
-        "promise": find_promise(certificate),
         "last": last,
         "last_by": find_name(last.actor) if last is not None else "",
         "is_mine": last is not None and last.actor == f"staff:{current_user.id}",
     }
 
 
-def _chosen(choices: list[till.Choice]) -> str:
+def _chosen(choices: list[till.Choice], *, may_preselect: bool) -> str:
     """Return the choice that stands selected: what was chosen before, if it is still offered, else the first."""
     wanted = typed_in("amount")
-    if wanted == "other" or typed_in("other_amount"):
-        return "other"
-    return wanted if wanted in (choice.amount for choice in choices) else choices[0].amount
+    if wanted == till.OTHER or typed_in("other_amount"):
+        return till.OTHER
+    if wanted in (choice.amount for choice in choices):
+        return wanted
+    return choices[0].amount if may_preselect else ""
 
 
 def _placed(errors: dict[str, str], verdict: Verdict, undo: Undo | None) -> dict[str, str]:

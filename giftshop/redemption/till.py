@@ -6,24 +6,28 @@ from datetime import date
 import sqlalchemy as sa
 
 from giftshop import clock
-from giftshop.catalog.models import Offer
+from giftshop.catalog.models import Offer, PromiseRule
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.certificates import look_up
 from giftshop.certificates.status import version_of
-from giftshop.errors import InvalidAmountError, InvalidCodeError
+from giftshop.errors import InvalidAmountError, InvalidCodeError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed, seen_at
 from giftshop.ledger.kinds import EntryKind
-from giftshop.ledger.models import Certificate, LedgerEntry
+from giftshop.ledger.models import Certificate, HonouredSession, LedgerEntry
 from giftshop.ledger.open_entries import is_open
 from giftshop.money import format_choice, format_plain, parse_amount
+from giftshop.redemption.promises import Promise, find_promise
 from giftshop.words import _
+
+SESSION, OTHER = "session", "other"
+"""What the form sends in the place of figures: all of it for the session that was promised, or what is typed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """An amount to take with one tap: what it is called, and its figures as the form sends them."""
+    """An amount to take with one tap: what it is called, and its figures as the form sends them, or SESSION."""
 
     label: str
     detail: str
@@ -47,6 +51,14 @@ class TwoAmountsError(InvalidAmountError):
     """You chose one amount and typed another. Look which one is right, then press Redeem again."""
 
 
+class ChooseFirstError(InvalidAmountError):
+    """Choose first: the session that was promised, or what was paid for it."""
+
+
+class NothingPromisedError(ShopError):
+    """The session’s price or the rule for it has changed meanwhile. Look what is offered now."""
+
+
 def find_by_scan(typed: str) -> Certificate:
     """Return the certificate whose code, or address with the code in it, was typed or scanned.
 
@@ -65,17 +77,33 @@ def find_by_scan(typed: str) -> Certificate:
 def find_usual_offer(certificate: Certificate) -> Offer | None:
     """Return the session that was bought, or the usual one, at today's price."""
     bought = find_offer(certificate.offer_slug) if certificate.service_name else None
+    if bought is not None and bought.visibility == "retired":
+        bought = None
     offers = [offer for offer in list_public_offers() if offer.kind == "session"]
     return bought or next((offer for offer in offers if offer.minutes == 60), offers[0] if offers else None)
 
 
-def list_choices(certificate: Certificate, usual: Offer | None) -> list[Choice]:
-    """Return what to offer: the usual session, if enough is left for it, then all that is left."""
+def list_choices(certificate: Certificate, usual: Offer | None, promise: Promise | None) -> list[Choice]:
+    """Return what to offer: the session, as promised or if enough is left for it, then all that is left."""
     left, currency = certificate.balance_cents, certificate.currency
+    if promise is not None and promise.may_be_honoured:
+        as_promised = _("%(session)s, as promised", session=promise.name)
+        is_asked = promise.rule == PromiseRule.ASK
+        as_money = _("All of it, as its value") if is_asked else _("All of it, for something else")
+        return [
+            Choice(format_choice(left, currency), as_promised, SESSION, left),
+            _choice(left, as_money, currency),
+        ]
     choices = []
     if usual is not None and usual.price_cents < left:
         choices.append(_choice(usual.price_cents, usual.name, currency))
     return [*choices, _choice(left, _("All of it"), currency)]
+
+
+def must_choose(certificate: Certificate) -> bool:
+    """Tell whether the owner wants to be asked before the promised session is given, so that nothing is preselected."""
+    promise = find_promise(certificate)
+    return promise is not None and promise.is_dearer and promise.rule == PromiseRule.ASK
 
 
 def find_last_redemption(certificate: Certificate) -> LedgerEntry | None:
@@ -107,6 +135,39 @@ def redeem(
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
 
 
+def honour(
+    certificate: Certificate, *, note: str, staff_id: int, request_key: str, mode: str, on: date
+) -> Answer:
+    """Give the session that was promised for all that is left, once; what it costs more today stands beside it.
+
+    The caller commits.
+    """
+    actor = f"staff:{staff_id}"
+    cause = posting.Cause(actor=actor, scope=f"redeem:{actor}", key=request_key, at=clock.now())
+
+    def act() -> dict[str, object]:
+        # Another till may be at it: what is read once the row is locked stays so.
+        locked = posting.lock_certificate(certificate.id)
+        refuse_changed(request_key, *version_of(locked))
+        promise = find_promise(locked)
+        if promise is None or not promise.may_be_honoured:
+            raise NothingPromisedError
+        all_of_it = promise.left_cents or promise.paid_cents  # of an empty one the ledger says why it is refused
+        entry = posting.redeem(certificate.id, all_of_it, on=on, mode=mode, cause=cause, note=note)
+        db.session.add(
+            HonouredSession(
+                entry_id=entry.id,
+                service_name=promise.name,
+                promised_cents=promise.paid_cents,
+                price_cents=promise.today_cents,
+            )
+        )
+        return _facts(entry)
+
+    body = {"act": "honour", "certificate": certificate.public_id}
+    return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
+
+
 def take_back(
     certificate: Certificate, entry_id: int, *, reason: str, staff_id: int, is_manager: bool, request_key: str
 ) -> Answer:
@@ -126,9 +187,9 @@ def read_amount(chosen: str, typed: str, currency: str) -> int:
 
     Raises InvalidAmountError, TwoAmountsError: without a script, typing does not move the choice.
     """
-    if typed.strip() and chosen not in ("", "other"):
+    if typed.strip() and chosen not in ("", OTHER):
         raise TwoAmountsError
-    amount_cents = parse_amount(typed if chosen in ("", "other") else chosen, currency)
+    amount_cents = parse_amount(typed if chosen in ("", OTHER) else chosen, currency)
     if amount_cents <= 0:
         raise InvalidAmountError
     return amount_cents

@@ -1,7 +1,9 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
 import hashlib
+from collections.abc import Callable
 from contextlib import suppress
+from functools import partial
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -96,13 +98,11 @@ def redeem(public_id: str) -> ResponseReturnValue:
     certificate = get_found(public_id)
     form = request.form
     try:
-        amount_cents = till.read_amount(form.get("amount", ""), form.get("other_amount", ""), certificate.currency)
+        take = _read_taking(certificate, form.get("amount", ""), form.get("other_amount", ""))
         note = read_note(form.get("note", ""))
     except ShopError as refusal:
         return _refused(certificate, type(refusal).__name__, refusal.message, 422)
-    answer = till.redeem(
-        certificate,
-        amount_cents,
+    answer = take(
         note=note,
         staff_id=current_user.id,
         request_key=form.get("request_key", ""),
@@ -111,6 +111,15 @@ def redeem(public_id: str) -> ResponseReturnValue:
     )
     db.session.commit()
     return _answered(certificate, answer)
+
+
+def _read_taking(certificate: Certificate, chosen: str, typed: str) -> Callable[..., Answer]:
+    """Return what is to be done by what was chosen: give the promised session, or take an amount."""
+    if chosen == till.SESSION and not typed.strip():
+        return partial(till.honour, certificate)
+    if not (chosen or typed.strip()) and till.must_choose(certificate):
+        raise till.ChooseFirstError
+    return partial(till.redeem, certificate, till.read_amount(chosen, typed, certificate.currency))
 
 
 @blueprint.post("/<public_id>/undo")

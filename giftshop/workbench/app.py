@@ -17,6 +17,7 @@ from giftshop.workbench.mailbox import pages as mailbox
 from giftshop.workbench.schedule import start_clock
 from giftshop.workbench.state import open_workbench
 from giftshop.workbench.stripe import api, checkout_page
+from giftshop.workbench.stripe.currencies import DECIMALS
 from giftshop.workbench.stripe.webhooks.hooks import start_senders
 
 _HOSTS = ("127.0.0.1", "localhost", "::1")
@@ -90,17 +91,9 @@ def _error_page(error: HTTPException) -> tuple[str, int]:
     return render_template("workbench/error.html", error=error), error.code or 500
 
 
-_WHOLE = frozenset((
-    "bif", "clp", "djf", "gnf", "jpy", "kmf", "krw", "mga", "pyg", "rwf", "ugx", "vnd", "vuv", "xaf", "xof", "xpf",
-))  # fmt: skip
-
-
-_THOUSANDTHS = frozenset(("bhd", "jod", "kwd", "omr", "tnd"))
-
-
 def display(amount: int, currency: str) -> str:
     """Return e.g. `$50.00`, `5,000 JPY` or `1.250 KWD`; integers only, never a float."""
-    figures = 0 if currency in _WHOLE else 3 if currency in _THOUSANDTHS else 2
+    figures = DECIMALS.get(currency, 2)
     whole, part = divmod(abs(amount), 10**figures)
     text = f"{'-' if amount < 0 else ''}{{}}{whole:,}" + (f".{part:0{figures}d}" if figures else "")
     return text.format("$") if currency == "usd" else f"{text.format('')} {currency.upper()}"

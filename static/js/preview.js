@@ -1,9 +1,7 @@
 // The live preview; without it "Update the preview" posts the form.
-const form = document.querySelector('form[data-currency]');
-const { currency, digits, someone, you, anySession } = form.dataset;
-const exactly = { minimumFractionDigits: digits, maximumFractionDigits: digits };
-const money = new Intl.NumberFormat('en-US', { style: 'currency', currency, ...exactly });
-const unit = 10 ** digits;
+const form = document.querySelector('form[data-money]');
+const { someone, you, anySession } = form.dataset;
+const rules = JSON.parse(form.dataset.money);
 const gifts = [...form.querySelectorAll('.gift')];
 
 const field = (gift, name) => gift.querySelector(`[name$="-${name}"]`);
@@ -11,13 +9,26 @@ const typed = (gift, name) => field(gift, name).value.trim();
 const chosen = (gift, name) => gift.querySelector(`[name$="-${name}"]:checked`);
 const write = (root, part, words) => { root.querySelector(`[data-is="${part}"]`).textContent = words; };
 
-// Minor units, for showing only.
-const centsOf = (gift) => {
+// What the server will ask for one gift, in minor units, or why it will not.
+const priceOf = (gift) => {
   const { cents } = chosen(gift, 'offer')?.dataset ?? {};
-  return Number(cents) || Math.round(parseFloat(typed(gift, 'amount').replace(/[^0-9.]/g, '')) * unit) || 0;
+  if (cents) return { cents: Number(cents) };
+  const text = typed(gift, 'amount');
+  if (!text) return { cents: 0 };
+  const read = Amounts.read(text, rules);
+  if (read.cents < form.dataset.least || read.cents > form.dataset.most) return { ...read, why: 'bounds' };
+  return read.cents % rules.step ? { ...read, why: 'step' } : read;
 };
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
-const written = (cents) => money.format(cents / unit);
+const written = (cents) => (cents === undefined || Number.isNaN(cents) ? '–' : Amounts.write(cents, rules));
+
+const sayWhyNot = (gift, why) => {
+  const hint = document.getElementById(`${field(gift, 'amount').id}-hint`);
+  hint.dataset.usual ??= hint.textContent;
+  hint.setAttribute('aria-live', 'polite');
+  const words = why ? form.dataset[why] : hint.dataset.usual;
+  if (hint.textContent !== words) hint.textContent = words;
+};
 
 const lengthOf = (text) => [...text].length;
 const showFacts = (gift) => {
@@ -29,8 +40,10 @@ const showFacts = (gift) => {
   write(gift, 'giver_name', typed(gift, 'giver_name') || you);
   write(gift, 'message', typed(gift, 'message'));
   write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
-  write(gift, 'amount', written(centsOf(gift)));
-  write(form, 'total', written(gifts.reduce((sum, one) => sum + centsOf(one) * many(one), 0)));
+  const { cents, why } = priceOf(gift);
+  sayWhyNot(gift, why);
+  write(gift, 'amount', written(cents));
+  write(form, 'total', written(gifts.reduce((sum, one) => sum + priceOf(one).cents * many(one), 0)));
 };
 
 // A document: no markup is built from text.

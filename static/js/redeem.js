@@ -6,15 +6,8 @@
   const form = document.getElementById('redeem');
   if (!form) return;
   const [button, leaves, typed] = ['take-says', 'leaves', 'other_amount'].map((id) => document.getElementById(id));
-  const [left, digits] = [Number(form.dataset.left), Number(form.dataset.digits)];
-  const written = new Intl.NumberFormat('en-US', {
-    style: 'currency',
-    currency: form.dataset.currency,
-    minimumFractionDigits: digits,
-    maximumFractionDigits: digits,
-  });
-  const sign = written.formatToParts(0).find((part) => part.type === 'currency').value;
-  const money = (cents) => written.format(cents / 10 ** digits);
+  const [left, rules] = [Number(form.dataset.left), JSON.parse(form.dataset.money)];
+  const money = (cents) => Amounts.write(cents, rules);
   const fill = (sentence, amounts) => sentence.replace(/\{(\w+)\}/g, (_place, name) => money(amounts[name]));
   const say = form.dataset;
 
@@ -23,18 +16,20 @@
     if (place.textContent !== text) place.firstChild.nodeValue = text;
   };
 
+  // What the server will take, or why it will not.
   const chosen = () => {
-    const choice = form.elements.amount.value;
-    const text = choice === 'other' ? typed.value.replace(sign, '').replace(/[,\s]/g, '') : choice;
-    const isAmount = /^\d+(\.\d+)?$/.test(text) && (text.split('.')[1] ?? '').length <= digits;
-    return isAmount ? Math.round(Number(text) * 10 ** digits) : 0;
+    const choice = form.querySelector('[name=amount]:checked');
+    if (choice?.value !== 'other') return { cents: Number(choice?.dataset.cents ?? 0) };
+    return typed.value.trim() ? Amounts.read(typed.value, rules) : { cents: 0 };
   };
 
+  const untouched = leaves.textContent;
   const show = () => {
-    const cents = chosen();
-    write(button, cents ? fill(say.redeemAmount, { amount: cents }) : say.redeem);
-    if (cents && cents <= left) write(leaves, fill(say.leaves, { amount: left - cents }));
-    else if (cents) write(leaves, fill(say.short, { left, missing: cents - left }));
+    const { cents = 0, why } = chosen();
+    write(button, cents && cents <= left ? fill(say.redeemAmount, { amount: cents }) : say.redeem);
+    if (why) write(leaves, say[why]);
+    else if (cents > left) write(leaves, fill(say.short, { left, missing: cents - left }));
+    else write(leaves, cents ? fill(say.leaves, { amount: left - cents }) : untouched);
   };
 
   const follow = () => {

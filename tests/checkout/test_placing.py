@@ -10,7 +10,7 @@ from flask import Flask
 
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import get_practice
-from giftshop.catalog.prices import MOST_CENTS, STRIPE_LEAST_CENTS, STRIPE_MOST_CENTS, check_total
+from giftshop.catalog.prices import check_total, limits_of
 from giftshop.checkout import limits
 from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.errors import (
@@ -30,6 +30,8 @@ from tests.conftest import both_databases
 from tests.orders import told
 
 NOW = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
+LIMITS = limits_of("US-CO", "USD")
+STRIPE_MOST_CENTS = 999_999_99
 A_DAY, AN_HOUR, MICROSECOND = timedelta(days=1), timedelta(hours=1), timedelta(microseconds=1)
 
 
@@ -122,8 +124,8 @@ def test_what_is_not_on_offer_is_refused(app: Flask, changes: dict[str, str]) ->
     ("low", "high", "refused", "sentence"),
     [
         (25_00, 500_00, [None, 0, 24_99, 500_01], "$25 and $500"),
-        (1, 500_00, [STRIPE_LEAST_CENTS - 1], "$0.50 and $500"),
-        (25_00, 9_999_00, [MOST_CENTS + 1], "$25 and $2,000"),
+        (1, 500_00, [LIMITS.least_cents - 1], "$0.50 and $500"),
+        (25_00, 9_999_00, [LIMITS.most_cents + 1], "$25 and $2,000"),
     ],
 )
 def test_an_amount_lies_within_the_practices_bounds_stripes_and_the_laws(
@@ -134,26 +136,26 @@ def test_an_amount_lies_within_the_practices_bounds_stripes_and_the_laws(
         with pytest.raises(AmountOutOfBoundsError) as refusal:
             place(amount(cents))
         assert refusal.value.message == f"Amount must be between {sentence}."
-    for cents in (max(low, STRIPE_LEAST_CENTS), min(high, MOST_CENTS)):
+    for cents in (max(low, LIMITS.least_cents), min(high, LIMITS.most_cents)):
         assert place(amount(cents)).total_cents == cents
 
 
 @pytest.mark.parametrize(
     ("total_cents", "is_taken"),
     [
-        (STRIPE_LEAST_CENTS - 1, False),
-        (STRIPE_LEAST_CENTS, True),
+        (LIMITS.least_cents - 1, False),
+        (LIMITS.least_cents, True),
         (STRIPE_MOST_CENTS, True),
         (STRIPE_MOST_CENTS + 1, False),
     ],
 )
 def test_a_payment_is_one_that_stripe_takes(total_cents: int, is_taken: bool) -> None:
     with nullcontext() if is_taken else pytest.raises(AmountOutOfBoundsError):
-        check_total(total_cents)
+        check_total(total_cents, "USD")
 
 
 def test_an_offer_that_stripe_would_not_take_is_not_placed(app: Flask) -> None:
-    db.session.execute(sa.update(Offer).values(price_cents=STRIPE_LEAST_CENTS - 1))
+    db.session.execute(sa.update(Offer).values(price_cents=LIMITS.least_cents - 1))
     with pytest.raises(AmountOutOfBoundsError):
         place()
     assert orders() == 0

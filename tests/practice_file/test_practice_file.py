@@ -151,8 +151,9 @@ WRONG_LINES = [
     ("booking_url", '"javascript:alert(1)"', "practice.booking_url: must be an address"),
     ("booking_url", '"https://[::1"', "practice.booking_url: must be an address"),
     ("time_zone", '"Mars/Olympus"', "practice.time_zone: must be a time zone"),
-    ("currency", '"KWD"', "practice.currency: must be a currency"),
-    ("currency", '"ISK"', "practice.currency: must be a currency"),
+    ("currency", '"DEM"', "practice.currency: must be a currency that people pay with today"),
+    ("currency", '"BGN"', "practice.currency: must be a currency"),
+    ("currency", '"XXX"', "practice.currency: must be a currency"),
     ("currency", '"usd"', "practice.currency: must be a currency"),
     ("currency", "true", "practice.currency: must be a text in quotes"),
     ("place", '"US-XX"', "practice.place: must be a state or country"),
@@ -178,6 +179,7 @@ WRONG_LINES = [
     ("minutes", "0", "offer 1.minutes: must be a whole number from 1"),
     ("price", "0.49", "offer 1.price: must be between $0.50 and $2,000.00"),
     ("price", "2000.01", "offer 1.price: must be between"),
+    ("session_promise", '"honor"', 'practice.session_promise: must be one of "honour", "value" and "ask"'),
     ("visibility", '"retired"', 'offer 1.visibility: must be "public" or "unlisted"'),
     ("delivery_hour", "9\ncolour = 1", "practice.colour is not known here"),
     ("slug", '"x"\ncolour = 1', "offer 1.colour is not known here"),
@@ -197,7 +199,7 @@ def test_one_wrong_line_changes_nothing_and_is_named(
 
 def test_everything_that_is_wrong_is_named_at_once(run: Run, file: Path) -> None:
     _, shown = run("show")
-    text = edit(shown, phone='"?"', place="1", maximum="3000", price='"free"', currency='"KWD"')
+    text = edit(shown, phone='"?"', place="1", maximum="3000", price='"free"', currency='"DEM"')
     file.write_text(f"extra = 1\n{text}".replace("\ndelivery_hour = 9", ""))
     status, said = run("set", str(file))
     assert (status, len(said.splitlines())) == (1, 8)

@@ -207,6 +207,43 @@ def test_a_picture_that_is_too_large_is_told_and_not_sent(counter: Counter) -> N
     page.set_input_files("#photo", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 1001})
     expect(page.get_by_text("That picture is too large")).to_be_visible()
     assert sent == []
+OFFERED = {
+    "12,50": ("Redeem $12.50", "Leaves $107.50."),
+    "$12.50": ("Redeem $12.50", "Leaves $107.50."),
+    "１２": ("Redeem $12.00", "Leaves $108.00."),
+    "1.250": ("Redeem", "Enter an amount in figures that can be read in one way only"),
+    "12.505": ("Redeem", "Enter an amount in figures that can be read in one way only"),
+    "0.005": ("Redeem", "Enter an amount in figures, no finer than the smallest coin"),
+    "twelve": ("Redeem", "Enter an amount in figures, like 120 or 120.50"),
+    "1,250": ("Redeem", "Only $120.00 is left. Take all of it and collect $1,130.00 another way."),
+}
+
+
+@pytest.mark.parametrize("typed", OFFERED)
+def test_the_button_offers_what_the_server_takes_or_the_page_says_why_not(counter: Counter, typed: str) -> None:
+    button, words = OFFERED[typed]
+    found(counter)
+    page = counter.page
+    page.fill("#other_amount", typed)
+    expect(page.locator("#take")).to_have_text(button)
+    expect(page.locator("#leaves")).to_contain_text(words)
+    page.click("#take")
+    if button == "Redeem":
+        expect(page.locator("#summary")).to_be_visible()
+        assert db.session.query(Certificate).one().balance_cents == 120_00
+    else:
+        expect(page.locator(".verdict b")).to_have_text(button.replace("Redeem", "Took"))
+
+
+def test_one_press_honours_a_session_that_costs_more_by_now(counter: Counter) -> None:
+    found(counter, face_value_cents=85_00, service_name="60-minute massage", offer_slug="60-minutes")
+    page = counter.page
+    expect(page.locator("#take")).to_have_text("Redeem $85.00")
+    expect(page.locator("#leaves")).to_contain_text("Leaves $0.00.")
+    assert "another way" not in page.inner_text("main")
+    page.click("#take")
+    expect(page.locator(".verdict b")).to_have_text("Took $85.00")
+    expect(page.locator("main")).to_contain_text("The difference of $10.00 is on record.")
 
 
 CURRENCIES = {"USD": "40.5", "EUR": "€40", "JPY": "¥4,000", "KWD": "40.125", "RSD": "40"}

@@ -119,12 +119,62 @@ def test_the_preview_counts_in_the_practices_own_currency(shop: str, page: Page,
     db.session.get_one(Practice, 1).currency = currency
     db.session.commit()
     page.goto(f"{shop}/gift")
-    page.fill("[name=gifts-0-amount]", "5,000")
+    typed = "5,000.5" if currency == "KWD" else "5,000"
+    page.fill("[name=gifts-0-amount]", typed)
     page.click("summary")
     page.fill("[name=gifts-0-quantity]", "3")
-    cents = money.parse_amount("5,000", currency)
+    cents = money.parse_amount(typed, currency)
     assert page.inner_text("[data-is=amount]") == money.format_amount(cents, currency)
     assert page.inner_text("[data-is=total]") == money.format_amount(3 * cents, currency)
+
+
+PREVIEWED = {
+    "95,00": ("$95.00", "Only if you chose Other"),
+    "１２０": ("$120.00", "Only if you chose Other"),
+    "US$ 95.00": ("$95.00", "Only if you chose Other"),
+    "1.250": ("–", "Enter an amount in figures that can be read in one way only"),
+    "40.005": ("–", "Enter an amount in figures that can be read in one way only"),
+    "0.005": ("–", "Enter an amount in figures, no finer than the smallest coin"),
+    "€95": ("–", "Enter an amount in figures, like 120 or 120.50"),
+    "-95": ("–", "Enter an amount in figures, like 120 or 120.50"),
+    "1,250": ("$1,250.00", "Amount must be between $25 and $500"),
+    "24.99": ("$24.99", "Amount must be between $25 and $500"),
+}
+
+
+@pytest.mark.parametrize("typed", PREVIEWED)
+def test_the_preview_shows_the_amount_that_is_asked_for_or_says_why_there_is_none(
+    shop: str, page: Page, typed: str
+) -> None:
+    written, hint = PREVIEWED[typed]
+    page.goto(f"{shop}/gift")
+    page.fill("[name=gifts-0-amount]", typed)
+    assert page.inner_text("[data-is=amount]") == page.inner_text("[data-is=total]") == written
+    assert page.inner_text("#gifts-0-amount-hint").startswith(hint)
+    page.fill("[name=gifts-0-recipient_name]", "Ana")
+    page.fill("[name=gifts-0-giver_name]", "Marko")
+    page.check("[name=gifts-0-delivery][value=print]", force=True)
+    page.fill("[name=buyer_email]", "marko@example.com")
+    page.click(".total button")
+    if hint.startswith("Only"):
+        page.wait_for_url("**/c/pay/**")
+        assert written in page.inner_text("body")
+    else:
+        assert hint in page.inner_text("#summary")
+        assert page.inner_text("[data-is=total]") == written
+
+
+def test_a_shop_in_canada_writes_and_reads_dollars_as_people_do_there(shop: str, page: Page) -> None:
+    practice = db.session.get_one(Practice, 1)
+    practice.currency, practice.place = "CAD", "CA-ON"
+    db.session.commit()
+    page.goto(f"{shop}/gift")
+    assert "CA$" not in page.inner_text("main")
+    for typed in ("$50", "CA$50", "50 $", "C$ 50,00", "$50 CAD"):
+        page.fill("[name=gifts-0-amount]", typed)
+        assert page.inner_text("[data-is=total]") == "$50.00", typed
+    page.fill("[name=gifts-0-amount]", "US$50")
+    assert page.inner_text("[data-is=total]") == "–"
 
 
 @pytest.mark.parametrize("name", ["Anastasia-Ana", "AnastasiaAna", "Ana " * 6, "Ana " * 6 + "A", "👩" * 12, "👩" * 13])

@@ -8,7 +8,7 @@ SPOKEN = ("alt", "aria-label", "title", "placeholder", "content")
 _SILENT = ("style", "script", "noscript")
 _MACHINES = ("viewport", "color-scheme", "supported-color-schemes", "dcterms.created", "dcterms.modified", "author")
 """What `meta` elements tell to programs alone, or of the practice."""
-_DATA_OF_MACHINES = ("data-theme", "data-is", "data-cents", "data-session", "data-currency", "data-digits")
+_DATA_OF_MACHINES = ("data-theme", "data-is", "data-cents", "data-session", "data-money", "data-least", "data-most")
 """The data attributes that hold no sentence, but for programs or of the practice's offers."""
 _NAMES_OF_PLACES = ("data-copies", "data-copied", "data-counts", "data-checks", "data-frame", "data-asks", "data-place")
 """The data attributes that name an element or an address."""

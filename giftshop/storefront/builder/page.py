@@ -11,15 +11,20 @@ from giftshop import dates
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
+from giftshop.catalog.prices import bounds_of, bounds_sentence, step_sentence
 from giftshop.catalog.terms import amount_bounds, short_terms
 from giftshop.delivery.timing import moment_of
 from giftshop.documents.artwork.drawing import DESIGNS
-from giftshop.money import format_amount, minor_digits, name_unit
+from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmountError
+from giftshop.money import LOCALE, format_amount, name_unit, reading_rules
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price, first_day, read_deliver_on
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
 from giftshop.words import _
+
+NO_AMOUNT = "–"
+"""Where an amount would stand that cannot be read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,9 +67,22 @@ def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 
         long_name=LONG_NAME,
         long_word=LONG_WORD,
         unit=name_unit(practice.currency),
-        digits=minor_digits(practice.currency),
+        **_for_script(practice),
     )
     return page, status
+
+
+def _for_script(practice: Practice) -> dict[str, object]:
+    """Return how the script reads amounts, and what it says of one that will be refused, as the form itself would."""
+    sentences = {
+        "unreadable": InvalidAmountError().message,
+        "too_fine": AmountTooFineError().message,
+        "two_ways": AmountInTwoWaysError().message,
+        "bounds": bounds_sentence(practice),
+        "step": step_sentence(practice.currency),
+    }
+    unread = {reason: sentence.removesuffix(".") for reason, sentence in sentences.items()}
+    return {"rules": reading_rules(practice.currency), "least_and_most": bounds_of(practice), "unread": unread}
 
 
 def shelf_for(draft: Draft) -> list[Offer]:
@@ -84,11 +102,18 @@ def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice:
         raw=raw,
         prefix=f"gifts-{number}-",
         price_cents=price_cents,
-        price=format_amount(price_cents or 0, practice.currency),
+        price=_price(raw, price_cents, practice),
         session=offer.name if offer is not None and offer.kind == "session" else "",
         art=draw_sample(design),
         goes_out=_goes_out(raw["deliver_on"], practice),
     )
+
+
+def _price(raw: Mapping[str, str], price_cents: int | None, practice: Practice) -> str:
+    """Write what a gift costs; an amount that cannot be read is none."""
+    if price_cents is None and raw["amount"].strip():
+        return NO_AMOUNT
+    return format_amount(price_cents or 0, practice.currency)
 
 
 def _places(errors: dict[str, str], gifts: list[GiftOnPage]) -> dict[str, str]:
@@ -111,6 +136,8 @@ def _goes_out(text: str, practice: Practice) -> str:
 
 
 def _total(gifts: list[GiftOnPage], practice: Practice) -> str:
+    if NO_AMOUNT in (gift.price for gift in gifts):
+        return NO_AMOUNT
     cents = sum((gift.price_cents or 0) * _quantity(gift.raw["quantity"]) for gift in gifts)
     return format_amount(cents, practice.currency)
 

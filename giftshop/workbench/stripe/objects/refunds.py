@@ -5,6 +5,7 @@ from stripe import Refund
 from giftshop.workbench.state import Workbench
 from giftshop.workbench.store import Json
 from giftshop.workbench.stripe.api_errors import ApiError, no_such
+from giftshop.workbench.stripe.currencies import check_step
 from giftshop.workbench.stripe.objects.disputes import is_refundable
 from giftshop.workbench.stripe.objects.session_rules import check_metadata
 from giftshop.workbench.stripe.objects.skeletons import build
@@ -84,6 +85,7 @@ def _checked_amount(bench: Workbench, charge: Json, asked: int | None) -> int:
         raise _refused("This charge has already been refunded.", code="charge_already_refunded")
     if not 0 < amount <= left:
         raise ApiError(f"The refund must be from 1 to {left}, the unrefunded amount.", param="amount", is_decided=True)
+    check_step(amount, charge["currency"], param="amount")
     return amount
 
 

@@ -8,8 +8,8 @@ from collections.abc import Mapping
 
 from giftshop.workbench.store import Json
 from giftshop.workbench.stripe.api_errors import ApiError
+from giftshop.workbench.stripe.currencies import check_currency, check_step, check_total
 
-LEAST, MOST = 50, 99_999_999
 _SOONEST, _LATEST = 30 * 60, 24 * 60 * 60
 
 
@@ -43,14 +43,14 @@ def check_length(text: str, *, most: int, param: str) -> None:
 
 
 def check_items(items: list[Json]) -> None:
-    """Raise ApiError for line items of several currencies or a total Stripe does not take."""
+    """Raise ApiError for line items of several currencies, or of none, or a total Stripe does not take."""
     if len({item["currency"] for item in items}) > 1:
         raise ApiError("All line items must have the same currency.", param="line_items")
-    total = sum(item["amount_total"] for item in items)
-    if total < LEAST:
-        raise ApiError(f"The total must be at least {LEAST}.", code="amount_too_small", param="line_items")
-    if total > MOST:
-        raise ApiError(f"The total must be no more than {MOST}.", code="amount_too_large", param="line_items")
+    code = items[0]["currency"]
+    check_currency(code, param="line_items[0][price_data][currency]")
+    for number, item in enumerate(items):
+        check_step(item["price"]["unit_amount"], code, param=f"line_items[{number}][price_data][unit_amount]")
+    check_total(sum(item["amount_total"] for item in items), code, param="line_items")
 
 
 def _check_kind(params: Json) -> None:
