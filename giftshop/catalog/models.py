@@ -32,7 +32,8 @@ class Installation(Base):
 class Practice(Base):
     """The practice itself, as the owner edits it; one row.
 
-    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so.
+    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so. A buyer who
+    wants the money back within `refund_days` asks for it, or has it at once, as `buyer_refund` says.
     """
 
     __tablename__ = "practice"
@@ -56,6 +57,7 @@ class Practice(Base):
     delivery_hour: Mapped[int] = mapped_column(sa.Integer)
     refund_days: Mapped[int] = mapped_column(sa.Integer)
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
+    buyer_refund: Mapped[str] = mapped_column(sa.Text, default="ask", server_default="ask")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

@@ -24,6 +24,7 @@ PRACTICE: dict[str, Any] = {
     "delivery_hour": 9,
     "refund_days": 14,
     "manager_refund_limit_cents": 0,
+    "buyer_refund": "ask",
 }
 
 OFFERS = [

@@ -16,6 +16,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
+from giftshop.certificates.links import link_path
 from giftshop.certificates.look_up import code_of
 from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
@@ -109,7 +110,7 @@ def _unlinked(text: str) -> str:
 
 def _enclosed(certificate: Certificate, base_url: str) -> dict[str, str]:
     code = code_of(certificate)
-    return {"address": f"{base_url}/c/{code}", "code": format_code(code)}
+    return {"address": base_url + link_path(code), "code": format_code(code)}
 
 
 def _inline_css(html: str) -> str:

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", alias="SMTP_URL")
     mail_from: str = Field("gifts@localhost", alias="GIFTSHOP_MAIL_FROM")
     jobs: Literal["embedded", "worker"] = Field("embedded", alias="GIFTSHOP_JOBS")
+    limits: Literal["real", "wide"] = Field("real", alias="GIFTSHOP_LIMITS")
     ratelimit_storage_uri: str = Field("", alias="GIFTSHOP_RATELIMIT_STORAGE_URI")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="GIFTSHOP_LOG_LEVEL")
 
@@ -160,6 +161,8 @@ def _wrong_stripe(settings: Settings) -> list[str]:
         return ["STRIPE_SECRET_KEY must be a secret or restricted key: sk_… or rk_…"]
     if (settings.stripe_mode == "simulated") != bool(settings.stripe_api_base):
         return ["STRIPE_API_BASE goes with a simulated key (sk_test_sim_…), and such a key with it alone."]
+    if settings.limits == "wide" and settings.stripe_mode != "simulated":
+        return ["GIFTSHOP_LIMITS=wide is for simulated payments: real buyers have the real limits."]
     if settings.stripe_api_base and not _is_loopback(settings.stripe_api_base):
         return ["STRIPE_API_BASE must be an http address of this machine."]
     return []

@@ -9,7 +9,7 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.delivery import deliveries
 from giftshop.delivery.kinds import MessageKind
 from giftshop.foundation.database import db
-from giftshop.notifications.kinds import TITLES, AlertKind
+from giftshop.notifications.kinds import TITLES, AlertKind, page_of
 from giftshop.notifications.models import Alert
 from giftshop.orders.models import Order
 from giftshop.words import _
@@ -56,7 +56,7 @@ def resolve_alert(kind: AlertKind, subject: str | None = None) -> None:
 def _mail(kind: AlertKind, subject: str, detail: str, order: Order | None) -> None:
     """Mail an alert to the practice, once for its kind and subject."""
     practice = get_practice()
-    office_path = f"/office/orders/{order.id}" if order else "/office/"
+    office_path = page_of(kind, order.id if order else None)
     deliveries.schedule(
         MessageKind.ALERT,
         order_id=order.id if order else None,

@@ -22,7 +22,12 @@ Reader = Callable[[Any], Any]
 
 AMOUNTS = frozenset({"minimum", "maximum", "buyer_day_limit", "manager_refund_limit", "price"})
 """Names of sums; their columns end in "_cents"."""
-OPTIONAL: dict[str, Any] = {"manager_refund_limit": 0, "minutes": None, "visibility": "public"}
+OPTIONAL: dict[str, Any] = {
+    "manager_refund_limit": 0,
+    "buyer_refund": "ask",
+    "minutes": None,
+    "visibility": "public",
+}
 """What may be left out, and what that means."""
 
 WITHOUT_CENTS = frozenset(
@@ -62,6 +67,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "delivery_hour": _number(0, 23),
         "refund_days": _number(0, 365),
         "manager_refund_limit": amount,
+        "buyer_refund": _one_of({"ask", "at_once"}, '"ask" or "at_once"'),
     }
 
 

@@ -13,6 +13,7 @@ HEAD = f"""\
 # The practice and what it sells. Edit this file, then: flask practice set FILE
 # Amounts are in the practice's currency. In booking_url {{code}} stands where the certificate's code should go.
 # place is the state or country whose law counts, like "US-CO" or "DE"; palette is one of {", ".join(PALETTES)}.
+# buyer_refund is "ask" (a buyer who wants the money back within refund_days asks you) or "at_once" (it goes back).
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
 """

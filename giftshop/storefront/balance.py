@@ -8,6 +8,7 @@ from giftshop.certificates.look_up import code_of
 from giftshop.storefront.art import draw, draw_sample
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import state_of
+from giftshop.storefront.trusted import remember_opened
 from giftshop.storefront.typed import readable
 from giftshop.words import N_, _
 
@@ -27,6 +28,7 @@ def check_balance() -> ResponseReturnValue:
     if certificate is None:
         return _form(code, {"code": _(BAD_CODE)}, 422)
     practice = get_practice()
+    remember_opened([code_of(certificate)])
     return render_template(
         "storefront/balance.html",
         certificate=certificate,

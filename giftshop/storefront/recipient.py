@@ -29,6 +29,7 @@ from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.payment import find_settings
+from giftshop.storefront.trusted import remember_opened
 from giftshop.web.form_state import keep_for
 from giftshop.words import N_, _
 
@@ -72,6 +73,7 @@ def show_certificate(code: str) -> ResponseReturnValue:
         terms=certificate_terms(practice, on=clock.today(practice.time_zone), expires_on=certificate.expires_on),
     )
     record_sighting(HOLDER, certificate_id=certificate_id)
+    remember_opened([plain])
     return page
 
 

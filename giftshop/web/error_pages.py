@@ -1,6 +1,7 @@
 """What people see when something is refused or broken: a page in the shop's look with a way forward."""
 
 import logging
+from math import ceil
 
 from flask import Flask, Response, g, jsonify, make_response, render_template, request
 from flask_login import AnonymousUserMixin
@@ -13,7 +14,7 @@ from giftshop import errors
 from giftshop.documents.worker import PrintingError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import keep_typed
-from giftshop.words import N_, _
+from giftshop.words import N_, _, ngettext
 
 log = logging.getLogger(__name__)
 
@@ -45,8 +46,14 @@ def answer_errors(app: Flask) -> None:
 
 
 def _shop_error(error: errors.ShopError) -> Response:
+    """Answer a refusal; one that says how long it lasts is one for now."""
     db.session.rollback()
-    return answer(STATUS.get(type(error), 422), error.message)
+    wait_seconds = getattr(error, "wait_seconds", None)
+    status = STATUS.get(type(error), 422 if wait_seconds is None else 429)
+    answered = answer(status, error.message)
+    if wait_seconds is not None:
+        answered.headers["Retry-After"] = str(wait_seconds)
+    return answered
 
 
 def _database_error(error: Exception) -> Response:
@@ -71,11 +78,20 @@ def _stale_form(_error: CSRFError) -> Response:
 def _http_error(error: HTTPException) -> Response:
     if error.code is None or error.code < 400:
         return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
-    answered = answer(error.code, "")
+    wait = error.get_response().headers.get("Retry-After", "")
+    answered = answer(error.code, _tell_wait(int(wait)) if error.code == 429 and wait.isdigit() else "")
     for name in ("Retry-After", "Allow"):
         if value := error.get_response().headers.get(name):
             answered.headers[name] = value
     return answered
+
+
+def _tell_wait(seconds: int) -> str:
+    return ngettext(
+        "That was tried many times in a short while. Wait %(num)s minute, then try again, or call us.",
+        "That was tried many times in a short while. Wait %(num)s minutes, then try again, or call us.",
+        ceil(seconds / 60),
+    )
 
 
 def _unforeseen(error: Exception) -> Response:

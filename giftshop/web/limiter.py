@@ -1,5 +1,7 @@
 """Who may ask how often: the limiter that pages share, counting strangers by address."""
 
+import time
+from dataclasses import dataclass
 from ipaddress import IPv6Address, ip_address, ip_network
 from typing import Any
 
@@ -34,6 +36,23 @@ def may_count(item: RateLimitItem, *who: str, is_looking: bool = False) -> bool:
         return window.test(item, *who) if is_looking else window.hit(item, *who)
     except STORE_LOST:
         return False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something was counted, and the second since 1970 at which that is forgotten."""
+
+    count: int
+    closes_at: float
+
+
+def look_at_count(item: RateLimitItem, *who: str) -> Count:
+    """Return how often `who` was counted in the open window; as if it began now when nobody can tell."""
+    try:
+        found = limiter.limiter.get_window_stats(item, *who)
+    except STORE_LOST:
+        return Count(item.amount, time.time() + item.get_expiry())
+    return Count(item.amount - found.remaining, found.reset_time)
 
 
 def limiter_config(uri: str, *, database_url: str) -> dict[str, Any]:

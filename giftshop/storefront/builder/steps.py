@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from giftshop import clock
+from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
 from giftshop.checkout.placing import place_order
@@ -14,6 +15,7 @@ from giftshop.checkout.sessions import withdraw_order
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
+    ChangedSinceShownError,
     CheckoutUnavailableError,
     OfferNotFoundError,
     RequestKeyMissingError,
@@ -25,23 +27,23 @@ from giftshop.errors import (
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import new_request_key
 from giftshop.orders.look_up import find_order
-from giftshop.orders.states import PAYABLE
 from giftshop.storefront import balance
+from giftshop.storefront.builder.coming_back import come_back
 from giftshop.storefront.builder.form import (
     MOST_GIFTS,
     Draft,
     WrongFieldsError,
-    draft_of_order,
     new_draft,
     new_gift,
     read_draft,
     read_purchase,
 )
 from giftshop.storefront.builder.page import show_form
+from giftshop.storefront.builder.seen import ask_again, list_seen_changes
 from giftshop.storefront.order import changes
 from giftshop.storefront.order.proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
-from giftshop.web.limiter import client_address
+from giftshop.storefront.visitors import get_visitor
 from giftshop.words import N_, _
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
@@ -57,7 +59,6 @@ _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
     CheckoutUnavailableError: ("", 503),
 }
 """What an order's rules may say, at which field it is shown, and with which HTTP status."""
-_AN_HOUR = "3600"
 _OF_THE_KEY: dict[type[ShopError], str] = {
     RequestKeyMissingError: N_("This form did not arrive whole. Please look it over and continue once more"),
     RequestKeyReusedError: N_(
@@ -74,9 +75,7 @@ def show_builder() -> ResponseReturnValue:
     order = find_order(token) if token else None
     if order is None:
         return show_form(new_draft(list_public_offers(), offer=request.args.get("offer", "")[:100]))
-    if order.state not in PAYABLE:
-        return redirect(f"/orders/{token}", 303)
-    return show_form(draft_of_order(order, token))
+    return come_back(order, token)
 
 
 def receive_gift() -> ResponseReturnValue:
@@ -86,19 +85,19 @@ def receive_gift() -> ResponseReturnValue:
         return show_form(draft)
     practice = get_practice()
     try:
-        purchase = read_purchase(
-            draft, practice, today=clock.today(practice.time_zone), client_address=client_address()
-        )
+        purchase = read_purchase(draft, practice, today=clock.today(practice.time_zone), visitor=get_visitor())
         if paid := _withdraw(draft.replaces):
             return paid
         order = place_order(purchase, mode=shop_mode(), at=clock.now())
     except WrongFieldsError as refusal:
         return show_form(draft, refusal.errors, 422)
+    except ChangedSinceShownError:
+        return _ask_again(draft, practice)
     except tuple(_REFUSALS) as refusal:
         return _refused(draft, refusal)
     db.session.commit()
     remember_buyer(order)
-    return go_to_payment(order)
+    return go_to_payment(order, purchase.visitor)
 
 
 def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
@@ -132,6 +131,12 @@ def _withdraw(token: str) -> ResponseReturnValue | None:
     return redirect(f"/orders/{token}", 303)
 
 
+def _ask_again(draft: Draft, practice: Practice) -> ResponseReturnValue:
+    """Show the form again with what is not any more as it was shown; to continue from there is a yes."""
+    db.session.rollback()
+    return show_form(draft, ask_again(list_seen_changes(draft.gifts, draft.shown, practice)), 422)
+
+
 def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
     """Show the form again with what the order's rules said; a key that cannot be used is replaced."""
     db.session.rollback()
@@ -140,6 +145,6 @@ def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
         draft.request_key, sentence = new_request_key(), _(_OF_THE_KEY[type(refusal)])
     field, status = _REFUSALS[type(refusal)]
     answer = make_response(show_form(draft, {field: sentence}, status))
-    if status == 429:
-        answer.headers["Retry-After"] = _AN_HOUR
+    if isinstance(refusal, TooManyOpenCheckoutsError):
+        answer.headers["Retry-After"] = str(refusal.wait_seconds)
     return answer

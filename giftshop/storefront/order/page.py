@@ -10,13 +10,14 @@ from giftshop.delivery.states import DeliveryState
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
 from giftshop.orders.models import Order
-from giftshop.orders.states import OPEN, OrderState
+from giftshop.orders.states import OPEN, PAYABLE, OrderState
 from giftshop.storefront.art import SAMPLE_SEED, draw
-from giftshop.storefront.order.affairs import head_of, read_affairs, tell_money
+from giftshop.storefront.order.affairs import head_of, read_affairs, tell_fallen, tell_money
 from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order
 from giftshop.storefront.payment import find_gateway, go_to_payment
+from giftshop.storefront.visitors import get_visitor, greet
 from giftshop.words import N_, _
 
 MOST_TRIES = 10
@@ -41,6 +42,8 @@ def show_order(token: str) -> ResponseReturnValue:
     if order.state in OPEN:
         is_sure = _settle(order)
         order = get_order(token)  # what was settled is read anew
+    if order.state in PAYABLE:
+        greet()
     affairs = read_affairs(order)
     fates = list_fates(affairs)
     first = order.gifts[0]
@@ -53,6 +56,7 @@ def show_order(token: str) -> ResponseReturnValue:
         fates=fates,
         head=head_of(affairs),
         money=tell_money(affairs),
+        fallen=tell_fallen(affairs),
         done=_(DONE.get(request.args.get("done", ""), "")),
         thanks=_thanks(fates),
         art=draw(first.design, issued[0].public_id if issued else SAMPLE_SEED),
@@ -64,7 +68,7 @@ def show_order(token: str) -> ResponseReturnValue:
 
 def pay_order(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page once more; to the order's own page when there is nothing left to pay."""
-    return go_to_payment(get_order(token))
+    return go_to_payment(get_order(token), get_visitor())
 
 
 def _thanks(fates: list[Fate]) -> str:
