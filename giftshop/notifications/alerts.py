@@ -53,6 +53,12 @@ def resolve_alert(kind: AlertKind, subject: str | None = None) -> None:
     db.session.execute(done.values(resolved_at=clock.now()))
 
 
+def resolve_alerts_about(order: Order, kind: AlertKind) -> None:
+    """Tick off every alert of a kind about an order."""
+    done = sa.update(Alert).where(Alert.kind == kind, Alert.order_id == order.id, Alert.resolved_at.is_(None))
+    db.session.execute(done.values(resolved_at=clock.now()))
+
+
 def _mail(kind: AlertKind, subject: str, detail: str, order: Order | None) -> None:
     """Mail an alert to the practice, once for its kind and subject."""
     practice = get_practice()

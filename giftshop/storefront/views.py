@@ -42,6 +42,7 @@ _GET: _Pages = {
 _POST: _Pages = {
     "/gift": ("send_gift", steps.receive_gift),
     "/orders/<token>/pay": ("pay_order", page.pay_order),
+    "/orders/<token>/refund": ("ask_refund", page.ask_refund),
     "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", changes.change_gift),
     "/orders/<token>/link": ("send_way_in", proof.send_way_in),
     "/balance": ("check_balance", balance.check_balance),

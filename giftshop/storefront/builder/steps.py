@@ -41,6 +41,7 @@ from giftshop.storefront.builder.form import (
 from giftshop.storefront.builder.page import show_form
 from giftshop.storefront.builder.seen import ask_again, list_seen_changes
 from giftshop.storefront.order import changes
+from giftshop.storefront.order import page as order_page
 from giftshop.storefront.order.proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
 from giftshop.storefront.visitors import get_visitor
@@ -109,6 +110,9 @@ def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
         return balance.keep_stale_form()
     if request.endpoint == "storefront.change_gift":
         return changes.keep_stale_form()
+    if request.endpoint == "storefront.ask_refund":
+        token = (request.view_args or {}).get("token", "")
+        return order_page.keep_stale_form(token)
     return render_template("errors/error.html", status=403, message=""), 403
 
 
