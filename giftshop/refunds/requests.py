@@ -102,9 +102,14 @@ def hold_refund(
         certificate_id, amount_cents, refund_id=refund.id, actor=actor, reason_code="refund", at=now
     )
     announce(Announcement(order=order, acts=[act_of(refund, Activity.REFUND_ASKED, actor=actor)]))
+    _tick_off_answered(order)
+    return refund
+
+
+def _tick_off_answered(order: Order) -> None:
+    """Let what a buyer asked back need nobody any more once it is held, whoever held it."""
     if not list_unanswered(order):
         resolve_alerts_about(order, AlertKind.REFUND_WISHED)
-    return refund
 
 
 def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:

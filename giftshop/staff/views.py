@@ -62,12 +62,13 @@ def check_second_step() -> ResponseReturnValue:
     staff = _half_way()
     if staff is None or not staff.tf_totp_secret:
         return redirect("/staff/login", 303)
+    was_here = staff.last_totp_counter is not None
     if not sign_in.is_second_factor(staff, typed_in("code")[:40]):
         db.session.commit()
         if staff.failed_second_factors >= sign_in.MOST_WRONG_FACTORS:
             _tell_locked(staff)
         return render_template("staff/second_step.html", errors={"code": _(WRONG_FACTOR)}), 422
-    return _signed_in(staff)
+    return _signed_in(staff, was_here=was_here)
 
 
 @blueprint.get("/enrol")
@@ -169,11 +170,14 @@ def _tell_locked(staff: Staff | None) -> None:
     db.session.commit()
 
 
-def _signed_in(staff: Staff) -> ResponseReturnValue:
-    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there."""
+def _signed_in(staff: Staff, *, was_here: bool = False) -> ResponseReturnValue:
+    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there.
+
+    Who was here before, on another device, is told of: a first sign-in is what everybody waits for.
+    """
     wanted, kept = session.get("next", ""), session.get(KEPT)
     sessions.open_session(staff)
-    if not find_device(staff.email):
+    if was_here and not find_device(staff.email):
         device = request.user_agent.string or ""
         signed_in_anew.send(None, staff_id=staff.id, name=staff.name, device=device)
     remember_device(staff.email)

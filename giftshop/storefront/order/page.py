@@ -4,6 +4,7 @@ import logging
 
 from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from giftshop.checkout.fulfilment import fulfil_order
 from giftshop.delivery.states import DeliveryState
@@ -13,7 +14,7 @@ from giftshop.orders.look_up import find_order
 from giftshop.orders.models import Order
 from giftshop.orders.states import OPEN, PAYABLE, OrderState
 from giftshop.storefront.art import SAMPLE_SEED, draw
-from giftshop.storefront.order.affairs import head_of, read_affairs, tell_fallen, tell_money
+from giftshop.storefront.order.affairs import Affairs, head_of, read_affairs, tell_fallen, tell_money
 from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order
@@ -56,8 +57,6 @@ def show_order(token: str, *, refusal: str = "") -> ResponseReturnValue:
     affairs = read_affairs(order)
     fates = list_fates(affairs)
     remember_opened(code for fate in fates for code in fate.codes)
-    first = order.gifts[0]
-    issued = affairs.of_gift(first)
     return render_template(
         "storefront/order.html",
         order=order,
@@ -70,11 +69,16 @@ def show_order(token: str, *, refusal: str = "") -> ResponseReturnValue:
         refund=build_refund_form(affairs),
         done=_(DONE.get(request.args.get("done", ""), "")),
         thanks=_thanks(fates),
-        art=draw(first.design, issued[0].public_id if issued else SAMPLE_SEED),
-        tries=_tries(),
-        most_tries=MOST_TRIES,
-        pause=SECONDS_BETWEEN_TRIES,
+        art=_drawing(affairs),
+        **_looking_again(),
     )
+
+
+def _drawing(affairs: Affairs) -> Markup:
+    """Return the drawing of the order's first certificate, or a sample of it while there is none."""
+    first = affairs.order.gifts[0]
+    issued = affairs.of_gift(first)
+    return draw(first.design, issued[0].public_id if issued else SAMPLE_SEED)
 
 
 def pay_order(token: str) -> ResponseReturnValue:
@@ -146,6 +150,11 @@ def _page_state(order: Order, *, is_sure: bool) -> str:
     if order.state == OrderState.AWAITING_PAYMENT and not is_sure:
         return "checking"
     return OrderState.PROCESSING if order.state == OrderState.PAID else order.state
+
+
+def _looking_again() -> dict[str, int]:
+    """Return how a page that waits for Stripe's word looks again by itself."""
+    return {"tries": _tries(), "most_tries": MOST_TRIES, "pause": SECONDS_BETWEEN_TRIES}
 
 
 def _tries() -> int:
