@@ -69,10 +69,11 @@ def test_an_offer_that_is_not_sold_any_more_is_named_and_another_is_chosen(payin
     assert paying.send("/gift", {"gifts-0-offer": "90-minutes"}).status_code == 303
 
 
-def test_an_amount_typed_in_another_currency_than_is_taken_now_is_asked_again(paying: Visitor) -> None:
+@pytest.mark.parametrize("offer", ["amount", ""])
+def test_an_amount_typed_in_another_currency_than_is_taken_now_is_asked_again(paying: Visitor, offer: str) -> None:
     paying.open("/gift")
     sell_in_euros()
-    answer = paying.send("/gift", paying.fill_gift(offer="amount", amount="100"))
+    answer = paying.send("/gift", paying.fill_gift(offer=offer, amount="100"))
     assert answer.status_code == 422
     assert "Amounts are in euros now, not in dollars" in errors_of(answer)["gifts-0-offer"]
 

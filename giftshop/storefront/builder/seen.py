@@ -69,7 +69,7 @@ def list_seen_changes(
     """Return what has changed of the offers chosen in a form since they were shown, each at the first gift it is of."""
     first: dict[str, int] = {}
     for number, raw in enumerate(gifts):
-        first.setdefault(raw["offer"], number)
+        first.setdefault(raw["offer"] or FREE_AMOUNT, number)  # an amount typed without choosing anything means Other
     return [
         (number, change)
         for slug, number in first.items()
