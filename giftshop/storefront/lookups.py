@@ -54,13 +54,18 @@ def find_for_stranger(typed: str) -> Certificate | None:
         _refuse_address()
     if not code:
         return None
-    if not may_count(BY_ALL_STRANGERS, _KEY, is_looking=True):
+    if not are_open():
         raise LookUpsClosedError(_seconds_left(BY_ALL_STRANGERS))
     certificate = find_by_code(typed)
     if certificate is None:
         db.session.rollback()
         _count_guess()
     return certificate
+
+
+def are_open() -> bool:
+    """Tell whether codes are looked up for strangers now, or too many were guessed."""
+    return may_count(BY_ALL_STRANGERS, _KEY, is_looking=True)
 
 
 def _read(typed: str) -> str:

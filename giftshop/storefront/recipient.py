@@ -13,6 +13,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
 from giftshop.certificates.codes import format_code
+from giftshop.certificates.links import MARK
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of
@@ -27,7 +28,7 @@ from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
-from giftshop.storefront.lookups import find_for_stranger
+from giftshop.storefront.lookups import are_open, find_for_stranger
 from giftshop.storefront.payment import find_settings
 from giftshop.storefront.trusted import remember_opened
 from giftshop.web.form_state import keep_for
@@ -58,6 +59,9 @@ def show_certificate(code: str) -> ResponseReturnValue:
         return answer_bad_code()
     practice = get_practice()
     plain, certificate_id = code_of(certificate), certificate.id
+    if MARK in request.args and are_open():  # from here on the browser has the mark, and nobody passes it on
+        remember_opened([plain])
+        return redirect(f"/c/{plain}", 302)
     page = render_template(
         "storefront/certificate.html",
         certificate=certificate,

@@ -270,6 +270,14 @@ def test_while_codes_are_guessed_links_of_ours_and_browsers_that_opened_the_gift
     assert stranger.open(f"/c/{code}?letter={mark_of(code)[:-1]}").status_code == 429
 
 
+def test_a_link_of_ours_leads_to_the_plain_address_and_the_browser_keeps_its_mark(visitor: Visitor) -> None:
+    code = code_of()
+    answer = visitor.open(link_path(code))
+    assert (answer.status_code, answer.location) == (302, f"/c/{code}")
+    assert answer.headers["Set-Cookie"].startswith(f"giftshop-opened={mark_of(code)};")
+    assert visitor.open(f"/c/{code}").status_code == 200
+
+
 def test_the_page_says_how_long_look_ups_are_closed_and_what_goes_on(
     visitor: Visitor, monkeypatch: pytest.MonkeyPatch
 ) -> None:
