@@ -159,7 +159,12 @@ class BuyerLimitError(ShopError):
 
 
 class TooManyOpenCheckoutsError(ShopError):
-    """You have several unfinished payments open. Please finish one, or try again in an hour."""
+    """You have several unfinished payments open. Please finish or cancel one, or try again in an hour."""
+
+    def __init__(self, message: str | None = None, *, wait_seconds: int = 3600) -> None:
+        """Keep after how many seconds it may be tried again."""
+        super().__init__(message)
+        self.wait_seconds = wait_seconds
 
 
 class OrderTooOldError(ShopError):
@@ -168,6 +173,10 @@ class OrderTooOldError(ShopError):
 
 class OfferChangedError(ShopError):
     """Since you ordered, the price or what we sell has changed. Please look it over and order anew."""
+
+
+class ChangedSinceShownError(OfferChangedError):
+    """Since this page was opened, the price or what we sell has changed. Please look it over and continue once more."""
 
 
 class CheckoutUnavailableError(ShopError):

@@ -1,13 +1,14 @@
 """Builders: the things tests are about, with defaults for everything a test does not care about."""
 
 import secrets
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from giftshop import clock
 from giftshop.certificates import encryption, look_up
 from giftshop.certificates import status as standing
 from giftshop.certificates.issue import issue, new_code
+from giftshop.checkout.limits import Visitor
 from giftshop.checkout.placing import GiftRequest, Purchase
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
@@ -41,9 +42,15 @@ def purchase(*gifts: GiftRequest, **changes: Any) -> Purchase:
         "gifts": list(gifts) or [gift_request()],
         "buyer_email": "marko@example.com",
         "request_key": request_key(),
-        "client_address": "192.0.2.1",
+        "visitor": visitor(),
     }
     return Purchase(**{**values, **changes})
+
+
+def visitor(address: str = "192.0.2.1", **changes: Any) -> Visitor:
+    """Somebody in a browser of their own who has read the shop's pages for an hour."""
+    values = {"browser": request_key(), "reads_since": clock.now() - timedelta(hours=1)}
+    return Visitor(address=address, **{**values, **changes})
 
 
 def request_key() -> str:

@@ -2,6 +2,7 @@
 
 import re
 from typing import Any
+from urllib.parse import urlsplit
 
 import requests
 
@@ -78,7 +79,7 @@ class Till:
 
 def codes_in(mail: dict[str, Any]) -> list[str]:
     """Return the codes a message links to."""
-    return [link.rsplit("/c/", 1)[1] for link in mail["links"] if "/c/" in link]
+    return [urlsplit(link).path.rsplit("/c/", 1)[1] for link in mail["links"] if "/c/" in link]
 
 
 def hidden_fields(text: str) -> dict[str, str]:

@@ -49,6 +49,7 @@ def make_settings(database_url: str, **changes: Any) -> Settings:
         "stripe_api_base": "http://127.0.0.1:9",
         "database_url": database_url,
         "log_level": "WARNING",
+        "limits": "wide",  # one browser buys for a whole test; tests of limits ask for the real ones
     }
     return Settings(**{**values, **changes})
 

@@ -146,6 +146,7 @@ def running_shop(
         "STRIPE_WEBHOOK_SECRET": workbench.webhook_secret,
         "STRIPE_API_BASE": workbench.url,
         "GIFTSHOP_JOBS": "worker" if workers else "embedded",
+        "GIFTSHOP_LIMITS": "wide",  # one machine is a whole town of buyers
         "PYTHONPATH": str(ROOT),
         **extra,
     }

@@ -50,8 +50,9 @@ class PromiseRule(StrEnum):
 class Practice(Base):
     """The practice itself, as the owner edits it; one row.
 
-    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so. Orders that
-    nobody paid are kept for `unpaid_kept_days`.
+    A manager may pay back up to `manager_refund_limit_cents` at once: nothing, unless the owner says so. A buyer who
+    wants the money back within `refund_days` asks for it, or has it at once, as `buyer_refund` says. Orders that nobody
+    paid are kept for `unpaid_kept_days`.
     """
 
     __tablename__ = "practice"
@@ -77,6 +78,7 @@ class Practice(Base):
     manager_refund_limit_cents: Mapped[int] = mapped_column(BigId, default=0, server_default=sa.text("0"))
     unpaid_kept_days: Mapped[int] = mapped_column(sa.Integer, default=30, server_default=sa.text("30"))
     session_promise: Mapped[str] = mapped_column(sa.Text, default=PromiseRule.HONOUR, server_default="honour")
+    buyer_refund: Mapped[str] = mapped_column(sa.Text, default="ask", server_default="ask")
 
     __table_args__ = (
         sa.CheckConstraint("id = 1", name="only_one"),

@@ -27,6 +27,7 @@ PRACTICE: dict[str, Any] = {
     "unpaid_kept_days": 30,
     "manager_refund_limit_cents": 0,
     "session_promise": PromiseRule.HONOUR,
+    "buyer_refund": "ask",
 }
 
 OFFERS = [

@@ -21,6 +21,8 @@ def short_terms(practice: Practice) -> list[str]:
 
 def refund_sentence(practice: Practice) -> str:
     """Say until when an unused certificate is paid back in full."""
+    if not practice.refund_days:
+        return _("It cannot be paid back once it is bought.")
     return ngettext(
         "Full refund for %(num)s day while unused.",
         "Full refund for %(num)s days while unused.",

@@ -48,11 +48,15 @@ def settle(session: SessionFacts) -> Order | None:
     order = lock_order(attempt.order_id)
     # Read again under the lock: the copy of this news that came first may have settled it.
     db.session.refresh(attempt)
+    was_left = (
+        attempt.state == AttemptState.EXPIRED
+    )  # its buyer came back and had it closed: it did not run out of time
     _settle_attempt(attempt, session)
     if session.status == AttemptState.COMPLETE:
         _settle_complete(order, attempt, session, installation)
     elif (
         session.status == AttemptState.EXPIRED
+        and not was_left
         and attempt is order.attempts[-1]
         and order.state == OrderState.AWAITING_PAYMENT
     ):

@@ -12,9 +12,10 @@ from giftshop import clock
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.certificates import encryption
 from giftshop.checkout.fulfilment import fulfil_order
-from giftshop.checkout.limits import admit
+from giftshop.checkout.limits import Visitor, admit
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db
+from giftshop.money import format_amount
 from giftshop.notifications.announcing import Announcement, Concern, announce
 from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import lock_order, order_address, token_of
@@ -31,18 +32,18 @@ RESEND_WINDOW = timedelta(minutes=9)
 _MOST_ATTEMPTS_IN_A_ROW = 3
 
 
-def open_checkout(order_id: int, gateway: StripeGateway, *, base_url: str, client_address: str) -> str | None:
+def open_checkout(order_id: int, gateway: StripeGateway, *, base_url: str, visitor: Visitor) -> str | None:
     """Return the address of Stripe's page for an unpaid order, or None when the order turned out to be paid.
 
     Pressed twice it leads to the same session. An attempt whose session ended, or whose parameters Stripe
     knows otherwise, is followed by the next one, after the earlier session is closed. Commits around each
     call. Raises CheckoutUnavailableError (nothing was charged, try again), CheckoutRefusedError, and what
-    `admission.admit` raises before a next attempt is made.
+    `limits.admit` raises before a next attempt is made.
     """
     for _attempt in range(_MOST_ATTEMPTS_IN_A_ROW):
         if not _close_stale(order_id, gateway):
             return None
-        attempt = _prepare(order_id, base_url=base_url, client_address=client_address, at=clock.now())
+        attempt = _prepare(order_id, base_url=base_url, visitor=visitor, at=clock.now())
         db.session.commit()
         if attempt is None:
             return None
@@ -61,6 +62,14 @@ def withdraw_order(order_id: int, gateway: StripeGateway) -> bool:
         move(order, OrderState.EXPIRED, actor="buyer")
     db.session.commit()
     return True
+
+
+def leave_checkout(order_id: int, gateway: StripeGateway) -> None:
+    """Close the page for paying that a buyer has come back from: nothing can be charged there any more.
+
+    An order that turns out to be paid is fulfilled. Raises CheckoutUnavailableError, CheckoutRefusedError.
+    """
+    _close_stale(order_id, gateway, close_open=True)
 
 
 def _close_stale(order_id: int, gateway: StripeGateway, *, close_open: bool = False) -> bool:
@@ -86,7 +95,7 @@ def _is_payable(order_id: int) -> bool:
     return state in PAYABLE
 
 
-def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt | None:
+def _prepare(order_id: int, *, base_url: str, visitor: Visitor, at: datetime) -> CheckoutAttempt | None:
     """Return the attempt to pay this order: the one under way while it may be sent again, else the next, if admitted.
 
     None when the order was paid in between.
@@ -99,17 +108,17 @@ def _prepare(order_id: int, *, base_url: str, client_address: str, at: datetime)
         return last
     if last is not None and last.state == AttemptState.CREATED:
         last.state = AttemptState.EXPIRED
-    admit(order, client_address=client_address, at=at)
+    admit(order, visitor, at=at)
     if order.state != OrderState.AWAITING_PAYMENT:
         move(order, OrderState.AWAITING_PAYMENT, actor="buyer")
     number = last.number + 1 if last else 1
-    attempt = _build_attempt(order, number, base_url=base_url, client_address=client_address, at=at)
+    attempt = _build_attempt(order, number, base_url=base_url, visitor=visitor, at=at)
     db.session.add(attempt)
     db.session.flush()
     return attempt
 
 
-def _build_attempt(order: Order, number: int, *, base_url: str, client_address: str, at: datetime) -> CheckoutAttempt:
+def _build_attempt(order: Order, number: int, *, base_url: str, visitor: Visitor, at: datetime) -> CheckoutAttempt:
     """Return an attempt with its parameters frozen: whatever happens to the call, it is repeated as it was."""
     key = f"{get_installation().instance_id}:order:{order.public_id}:cs:{number}"
     expires_at = at + SESSION_LIFE
@@ -122,7 +131,8 @@ def _build_attempt(order: Order, number: int, *, base_url: str, client_address: 
         state=AttemptState.CREATED,
         first_tried_at=at,
         expires_at=expires_at,
-        client_address=client_address,
+        client_address=visitor.address,
+        browser=visitor.browser,
     )
 
 
@@ -165,11 +175,19 @@ def _metadata(order: Order, attempt: int) -> dict[str, str]:
 
 
 def _line_item(gift: Gift, currency: str) -> dict[str, Any]:
-    for_whom = _("For %(name)s", name=gift.recipient_name)
-    product = {"name": name_product(gift.service_name), "description": for_whom}
+    product = {"name": name_product(gift.service_name), "description": _describe(gift, currency)}
     price = {"currency": currency.lower(), "unit_amount": gift.amount_cents, "product_data": product}
     metadata = {"offer": gift.offer_slug} | ({"service": gift.service_name} if gift.service_name else {})
     return {"quantity": gift.quantity, "price_data": price, "metadata": metadata}
+
+
+def _describe(gift: Gift, currency: str) -> str:
+    """Say for whom it is, and that its price fell since the buyer saw it: there is no other page before paying."""
+    for_whom = _("For %(name)s", name=gift.recipient_name)
+    if gift.shown_cents is None:
+        return for_whom
+    now, before = (format_amount(cents, currency) for cents in (gift.amount_cents, gift.shown_cents))
+    return _("%(for_whom)s. The price fell: %(now)s instead of %(before)s", for_whom=for_whom, now=now, before=before)
 
 
 def name_product(service_name: str) -> str:

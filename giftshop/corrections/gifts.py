@@ -15,6 +15,7 @@ from giftshop.certificates import status
 from giftshop.delivery import resending
 from giftshop.delivery.kinds import BRINGING, MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.often import refuse_flood
 from giftshop.delivery.states import DeliveryState
 from giftshop.errors import ShopError
 from giftshop.foundation import activity_log
@@ -78,7 +79,9 @@ def send_to(gift: Gift, address: str, *, key: str) -> Answer:
             for certificate in certificates:
                 status.reissue(certificate.id, reason_code=N_("address corrected"), actor=BUYER, at=now)
         gift.delivery = "recipient"
-        return {"message": letters.send_again(message.id, to_address=address, actor=BUYER, at=now).id}
+        again = letters.send_again(message.id, to_address=address, actor=BUYER, at=now)
+        refuse_flood(again, at=now)
+        return {"message": again.id}
 
     return _once(gift, "address", key, act, to=address)
 
@@ -91,6 +94,7 @@ def send_on(gift: Gift, day: date | None, *, key: str) -> Answer:
         gift.delivery, gift.deliver_on = "recipient", day
         send_at = letters.send_at(gift, get_practice(), at=now)
         again = resending.send_again(message.id, to_address=message.to_address, at=now, send_at=send_at, send_on=day)
+        refuse_flood(again, at=now)
         activity_log.note(
             Activity.DAY_CHANGED, actor=BUYER, order_id=gift.order_id, day=day.isoformat() if day else "now"
         )
@@ -115,8 +119,10 @@ def send_copy(gift: Gift, *, key: str) -> Answer:
     """Send the buyer the certificate once more that came to them."""
 
     def act(message: Delivery, _certificates: list[Certificate]) -> dict[str, object]:
-        to_address = gift.order.buyer_email
-        return {"message": letters.send_again(message.id, to_address=to_address, actor=BUYER, at=clock.now()).id}
+        to_address, now = gift.order.buyer_email, clock.now()
+        again = letters.send_again(message.id, to_address=to_address, actor=BUYER, at=now)
+        refuse_flood(again, at=now)
+        return {"message": again.id}
 
     return _once(gift, "copy", key, act)
 

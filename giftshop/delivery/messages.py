@@ -18,6 +18,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
+from giftshop.certificates.links import link_path
 from giftshop.certificates.look_up import code_of
 from giftshop.delivery.kinds import KINDS, MessageKind
 from giftshop.delivery.models import Delivery
@@ -142,7 +143,7 @@ def _enclosed(certificate: Certificate, base_url: str) -> dict[str, str]:
     is_used = certificate.balance_cents != certificate.face_value_cents
     left = format_amount(certificate.balance_cents, currency) if is_used else ""
     design = _(DESIGNS[certificate.design].name) if certificate.design in DESIGNS else ""
-    return {"address": f"{base_url}/c/{code}", "code": format_code(code), "left": left, "design": design}
+    return {"address": base_url + link_path(code), "code": format_code(code), "left": left, "design": design}
 
 
 def _tell_worth(amount: str, enclosed: list[dict[str, str]]) -> str:

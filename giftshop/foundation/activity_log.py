@@ -29,6 +29,7 @@ class Activity(StrEnum):
     ORDER_RECOVERED = auto()
     PAYBACK_ASKED = auto()
     PAYBACK_REFUSED = auto()
+    REFUND_WISHED = auto()
     REFUND_ASKED = auto()
     REFUND_SETTLED = auto()
     REFUND_REFUSED = auto()

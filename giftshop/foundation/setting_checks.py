@@ -126,6 +126,8 @@ def _wrong_stripe(settings: "Settings") -> list[str]:
         return ["STRIPE_API_BASE goes with a simulated key (sk_test_sim_…), and such a key with it alone."]
     if settings.stripe_api_base and not _is_loopback(settings.stripe_api_base):
         return ["STRIPE_API_BASE must be an http address of this machine."]
+    if settings.limits == "wide" and settings.stripe_mode != "simulated":
+        return ["GIFTSHOP_LIMITS=wide is for simulated payments: real buyers have the real limits."]
     if settings.stripe_mode == "live" and not settings.is_production:
         return ["STRIPE_SECRET_KEY is a live key: real money needs GIFTSHOP_ENV=production."]
     return []

@@ -38,6 +38,7 @@ class Settings(BaseSettings):
     smtp_url: str = Field("", alias="SMTP_URL")
     mail_from: str = Field("gifts@localhost", alias="GIFTSHOP_MAIL_FROM")
     jobs: Literal["embedded", "worker"] = Field("embedded", alias="GIFTSHOP_JOBS")
+    limits: Literal["real", "wide"] = Field("real", alias="GIFTSHOP_LIMITS")
     ratelimit_storage_uri: str = Field("", alias="GIFTSHOP_RATELIMIT_STORAGE_URI")
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field("INFO", alias="GIFTSHOP_LOG_LEVEL")
 

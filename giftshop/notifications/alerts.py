@@ -9,7 +9,7 @@ from giftshop.catalog.practice import get_installation, get_practice
 from giftshop.delivery import deliveries
 from giftshop.delivery.kinds import MessageKind
 from giftshop.foundation.database import db
-from giftshop.notifications.kinds import TITLES, AlertKind
+from giftshop.notifications.kinds import TITLES, AlertKind, page_of
 from giftshop.notifications.models import Alert
 from giftshop.orders.models import Order
 from giftshop.words import _
@@ -53,10 +53,16 @@ def resolve_alert(kind: AlertKind, subject: str | None = None) -> None:
     db.session.execute(done.values(resolved_at=clock.now()))
 
 
+def resolve_alerts_about(order: Order, kind: AlertKind) -> None:
+    """Tick off every alert of a kind about an order."""
+    done = sa.update(Alert).where(Alert.kind == kind, Alert.order_id == order.id, Alert.resolved_at.is_(None))
+    db.session.execute(done.values(resolved_at=clock.now()))
+
+
 def _mail(kind: AlertKind, subject: str, detail: str, order: Order | None) -> None:
     """Mail an alert to the practice, once for its kind and subject."""
     practice = get_practice()
-    office_path = f"/office/orders/{order.id}" if order else "/office/"
+    office_path = page_of(kind, order.id if order else None)
     deliveries.schedule(
         MessageKind.ALERT,
         order_id=order.id if order else None,

@@ -35,6 +35,11 @@ class AlertKind(StrEnum):
     WEBHOOK_REFUSED = auto()
     CLOCK_WAS_AHEAD = auto()
     UNPRINTABLE = auto()
+    CODES_GUESSED = auto()
+    UNPAID_FLOOD = auto()
+    SIGN_IN_LOCKED = auto()
+    NEW_DEVICE = auto()
+    REFUND_WISHED = auto()
 
 
 TITLES: dict[AlertKind, str] = {
@@ -62,4 +67,20 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.WEBHOOK_REFUSED: N_("Stripe’s messages are not believed"),
     AlertKind.CLOCK_WAS_AHEAD: N_("The shop’s clock was wrong"),
     AlertKind.UNPRINTABLE: N_("A certificate cannot be printed"),
+    AlertKind.CODES_GUESSED: N_("Somebody is guessing codes"),
+    AlertKind.UNPAID_FLOOD: N_("Many orders that nobody pays"),
+    AlertKind.SIGN_IN_LOCKED: N_("A sign-in is locked"),
+    AlertKind.NEW_DEVICE: N_("A sign-in on a new device"),
+    AlertKind.REFUND_WISHED: N_("A buyer asks for the money back"),
 }
+PAGES: dict[AlertKind, str] = {
+    AlertKind.REFUND_WISHED: "/office/orders/{order_id}/asked-back",
+}
+"""Where an alert about an order is answered, other than on the order's own page."""
+
+
+def page_of(kind: AlertKind, order_id: int | None) -> str:
+    """Return the office's page on which an alert is best looked at."""
+    if order_id is None:
+        return "/office/"
+    return PAGES.get(kind, "/office/orders/{order_id}").format(order_id=order_id)

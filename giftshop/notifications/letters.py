@@ -12,6 +12,7 @@ from giftshop.dates import write_appointment, write_local_day
 from giftshop.delivery import deliveries, resending, timing
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.often import may_send_link
 from giftshop.foundation import activity_log
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db
@@ -20,7 +21,7 @@ from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount
 from giftshop.notifications.announcing import Announcement, Letter, announce
-from giftshop.orders.look_up import token_of
+from giftshop.orders.look_up import lock_order, token_of
 from giftshop.orders.models import Gift, Order
 from giftshop.words import _
 
@@ -51,11 +52,13 @@ def letter_of_failure(order: Order) -> Letter:
 def queue_way_in(order: Order, path: str, *, key: str, at: datetime) -> None:
     """Send the buyer a link that shows whose the order is; once for the form with the request key `key`.
 
-    Raises RequestKeyMissingError.
+    Nothing is sent when that was too often, and nobody is told so. Raises RequestKeyMissingError.
     """
     facts = {"order_number": order.number, "order_path": path}
 
     def act() -> dict[str, object]:
+        if not may_send_link(lock_order(order.id).id, at=at):
+            return {}
         letter = Letter(
             kind=MessageKind.WAY_IN,
             key=f"order.{secrets.token_hex(8)}",

@@ -24,6 +24,17 @@ class Alert(Base):
     __table_args__ = (sa.UniqueConstraint("kind", "subject"), sa.Index("ix_alert_resolved_at", "resolved_at"))
 
 
+class AlertRun(Base):
+    """Something that goes on and was told when it began: it is one run until it has been quiet for a while."""
+
+    __tablename__ = "alert_run"
+
+    kind: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    subject: Mapped[str] = mapped_column(sa.Text, primary_key=True)
+    began_at: Mapped[datetime] = mapped_column(Moment)
+    last_at: Mapped[datetime] = mapped_column(Moment)
+
+
 class FailedScan(Base):
     """A code that opened nothing, tried at the counter by one person; forgotten after a day."""
 

@@ -17,6 +17,7 @@ from giftshop.delivery.models import Delivery
 from giftshop.foundation.database import db
 from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
+from giftshop.notifications.kinds import AlertKind, page_of
 from giftshop.notifications.models import Alert
 from giftshop.orders.labels import name_dispute
 from giftshop.orders.models import Dispute, Order, Refund, number_of
@@ -89,7 +90,7 @@ def _count_problems(last: Reconciliation, when: str) -> str:
 def _place_of(alert: Alert) -> str:
     """Return the page where an alert is best looked at: its order's, else what is found by Stripe's id."""
     if alert.order_id is not None:
-        return f"/office/orders/{alert.order_id}"
+        return page_of(AlertKind(alert.kind), alert.order_id)
     is_stripes = re.fullmatch(r"[a-z]{2,}_\w+", alert.subject, re.ASCII)
     return f"/office/orders?q={alert.subject}" if is_stripes else "/office/orders"
 

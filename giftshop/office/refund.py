@@ -6,6 +6,7 @@ from flask.typing import ResponseReturnValue
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.look_up import get_certificate
 from giftshop.certificates.reasons import read_reason
+from giftshop.certificates.requests import Asked
 from giftshop.certificates.status import version_of
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
@@ -14,13 +15,14 @@ from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount, format_plain, parse_amount
 from giftshop.office.acts import errors_of
 from giftshop.office.forms import Filled, asked
-from giftshop.orders.look_up import find_gift
+from giftshop.orders.look_up import find_gift, get_order
 from giftshop.orders.models import Order, Refund
 from giftshop.orders.states import OrderState, RefundState
 from giftshop.payments.facts import RefusalKind
 from giftshop.payments.shares import cleared_by_certificate
 from giftshop.refunds.outcomes import came_back_to_certificates
-from giftshop.refunds.requests import ask_refund, list_refundable, pursue, refund_limit
+from giftshop.refunds.requests import ask_refund, list_refundable, list_unanswered, list_wishes, pursue, refund_limit
+from giftshop.refunds.wishes import REASON
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
 from giftshop.words import N_, _
@@ -54,6 +56,41 @@ def refund(public_id: str) -> ResponseReturnValue:
     refund_id = str(answer.facts["refund"])
     pursue(refund_id, current_app.extensions["stripe_gateway"])
     return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
+
+
+def show_asked_back(order_id: int) -> ResponseReturnValue:
+    """Show what the buyer of an order asks back, to be paid back by one press."""
+    return _asked_page(get_order(order_id))
+
+
+def pay_asked_back(order_id: int) -> ResponseReturnValue:
+    """Pay back what the buyer asked for: each certificate once, held first, then asked of Stripe."""
+    order, limit_cents, who = get_order(order_id), get_limit(), asked(REASON)
+    wanted = [(each.certificate, each.most_cents) for each in list_unanswered(order)]
+    answers = []
+    for certificate, most_cents in wanted:
+        mine = Asked(actor=who.actor, reason=who.reason, key=f"{who.key}.{certificate.public_id}")
+        answers.append(ask_refund(order_id, certificate, most_cents, mine, limit_cents=limit_cents))
+        db.session.commit()
+    refunds = [str(answer.facts["refund"]) for answer in answers if not answer.refusal]
+    for refund_id in refunds:
+        pursue(refund_id, current_app.extensions["stripe_gateway"])
+    for answer in answers:
+        if answer.refusal:
+            return _asked_page(get_order(order_id), answer.message), answer.status
+    return redirect(f"/office/orders/{order_id}" + (f"?refund={refunds[-1]}" if refunds else ""), 303)
+
+
+def _asked_page(order: Order, refusal: str = "") -> str:
+    get_limit()
+    return render_template(
+        "office/asked_back.html",
+        order=order,
+        found=list_unanswered(order),
+        wishes=list_wishes(order),
+        request_key=form_key(),
+        errors={"": refusal} if refusal else {},
+    )
 
 
 _WORDS = {

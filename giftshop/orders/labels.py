@@ -103,6 +103,7 @@ _ACTS: dict[str, str] = {
     Activity.FOUND_BY_SEARCH: N_("Found it by search"),
     Activity.ORDER_ACCEPTED: N_("Accepted as it was paid"),
     Activity.PAYBACK_ASKED: N_("Asked for all of the payment to be paid back"),
+    Activity.REFUND_WISHED: N_("The buyer asked for the money back"),
     Activity.PAYBACK_REFUSED: N_("Refused to pay it back"),
     Activity.ALERT_DONE: N_("Ticked an alert off"),
     Activity.SENT_AGAIN: N_("Asked to send a message again"),

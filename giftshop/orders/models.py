@@ -20,7 +20,8 @@ def number_of(order_id: int) -> str:
 
 class Order(Base):
     """One purchase: some gifts, one payment; `received_cents` is what Stripe took for it, right or in review, in
-    `received_currency`; `purged_at` is when who placed it was forgotten, because nobody paid.
+    `received_currency`; `purged_at` is when who placed it was forgotten, because nobody paid. For `refund_days` an
+    unused gift is paid back: what was promised when it was placed.
     """
 
     __tablename__ = "order"
@@ -39,6 +40,7 @@ class Order(Base):
     received_cents: Mapped[int | None] = mapped_column(BigId)
     received_currency: Mapped[str | None] = mapped_column(sa.Text)
     buyer_email: Mapped[str] = mapped_column(sa.Text)
+    refund_days: Mapped[int | None] = mapped_column(sa.Integer)
     payment_intent_id: Mapped[str | None] = mapped_column(sa.Text, unique=True)
     created_at: Mapped[datetime] = mapped_column(Moment)
     paid_at: Mapped[datetime | None] = mapped_column(Moment)
@@ -67,7 +69,10 @@ class Order(Base):
 
 
 class Gift(Base):
-    """One line of an order: a certificate to be, or several equal ones."""
+    """One line of an order: a certificate to be, or several equal ones.
+
+    `minutes` is how long the session takes that was bought; `shown_cents` the higher price that the buyer had seen.
+    """
 
     __tablename__ = "gift"
 
@@ -76,7 +81,9 @@ class Gift(Base):
     position: Mapped[int] = mapped_column(sa.Integer)
     offer_slug: Mapped[str] = mapped_column(sa.Text)
     service_name: Mapped[str] = mapped_column(sa.Text)
+    minutes: Mapped[int | None] = mapped_column(sa.Integer)
     amount_cents: Mapped[int] = mapped_column(BigId)
+    shown_cents: Mapped[int | None] = mapped_column(BigId)
     quantity: Mapped[int] = mapped_column(sa.Integer)
     recipient_name: Mapped[str] = mapped_column(sa.Text)
     giver_name: Mapped[str] = mapped_column(sa.Text)
@@ -110,7 +117,7 @@ class GiftCertificate(Base):
 class CheckoutAttempt(Base):
     """One try to pay an order at Stripe: the parameters, frozen before the first call, and the session made.
 
-    The parameters hold the order's private address, so they are sealed.
+    The parameters hold the order's private address, so they are sealed. `browser` names the browser that asked.
     """
 
     __tablename__ = "checkout_attempt"
@@ -126,6 +133,7 @@ class CheckoutAttempt(Base):
     first_tried_at: Mapped[datetime] = mapped_column(Moment)
     expires_at: Mapped[datetime] = mapped_column(Moment)
     client_address: Mapped[str] = mapped_column(sa.Text, default="")
+    browser: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
 
     order: Mapped[Order] = relationship(back_populates="attempts")
 
@@ -133,6 +141,8 @@ class CheckoutAttempt(Base):
         sa.UniqueConstraint("order_id", "number"),
         sa.CheckConstraint("state IN ('created','open','complete','expired')", name="state"),
         sa.Index("ix_checkout_attempt_client_address_first_tried_at", "client_address", "first_tried_at"),
+        sa.Index("ix_checkout_attempt_browser_first_tried_at", "browser", "first_tried_at"),
+        sa.Index("ix_checkout_attempt_first_tried_at", "first_tried_at"),
     )
 
 
@@ -172,6 +182,18 @@ class Refund(Base):
         sa.CheckConstraint("certificate_id IS NOT NULL OR stripe_refund_id IS NOT NULL", name="origin"),
         sa.Index("ix_refund_state", "state"),
     )
+
+
+class RefundWish(Base):
+    """That the buyer asks for a certificate's money back, as the practice's terms promise while it is unused."""
+
+    __tablename__ = "refund_wish"
+
+    certificate_id: Mapped[int] = mapped_column(
+        BigId, sa.ForeignKey("certificate.id"), primary_key=True, autoincrement=False
+    )
+    order_id: Mapped[int] = mapped_column(BigId, sa.ForeignKey("order.id"), index=True)
+    wished_at: Mapped[datetime] = mapped_column(Moment)
 
 
 class Payback(Base):

@@ -27,6 +27,7 @@ OPTIONAL: dict[str, Any] = {
     "manager_refund_limit": 0,
     "unpaid_kept_days": 30,
     "session_promise": "honour",
+    "buyer_refund": "ask",
     "minutes": None,
     "visibility": "public",
     "booking_link": "",
@@ -67,6 +68,7 @@ def practice_readers(currency: str) -> dict[str, Reader]:
         "manager_refund_limit": amount,
         "unpaid_kept_days": _number(2, 3650),
         "session_promise": _one_of(frozenset(PromiseRule), 'one of "honour", "value" and "ask"'),
+        "buyer_refund": _one_of(frozenset({"ask", "at_once"}), 'one of "ask" and "at_once"'),
     }
 
 

@@ -14,6 +14,7 @@ HEAD = f"""\
 # Amounts are in the practice's currency. A booking_url may hold {{ref}} (the certificate's number), {{minutes}} and
 # {{offer}}; an offer may have its own booking_link. {{code}} is for Acuity alone: ...?certificate={{code}}
 # place is the state or country whose law counts, like "US-CO" or "DE"; palette is one of {", ".join(PALETTES)}.
+# buyer_refund is "ask" (a buyer who wants the money back within refund_days asks you) or "at_once" (it goes back).
 # An offer with minutes is a session, one without is an amount; visibility is "public", or "unlisted" for those who
 # have its link. An offer taken out of this file is no longer sold, and certificates bought with it stay good.
 # Of an order that nobody paid all names and addresses are deleted after unpaid_kept_days.

@@ -135,9 +135,7 @@ def redeem(
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
 
 
-def honour(
-    certificate: Certificate, *, note: str, staff_id: int, request_key: str, mode: str, on: date
-) -> Answer:
+def honour(certificate: Certificate, *, note: str, staff_id: int, request_key: str, mode: str, on: date) -> Answer:
     """Give the session that was promised for all that is left, once; what it costs more today stands beside it.
 
     The caller commits.

@@ -26,9 +26,11 @@ from giftshop.ledger import refund_entries
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.posting import lock_certificate
+from giftshop.notifications.alerts import resolve_alerts_about
 from giftshop.notifications.announcing import Announcement, announce
+from giftshop.notifications.kinds import AlertKind
 from giftshop.orders.look_up import lock_order
-from giftshop.orders.models import Order, Refund, new_refund_id
+from giftshop.orders.models import Order, Refund, RefundWish, new_refund_id
 from giftshop.orders.states import RefundState
 from giftshop.payments import shares
 from giftshop.payments.errors import ParametersChangedError, RefusedByStripeError
@@ -60,6 +62,18 @@ def list_refundable(order: Order) -> list[Refundable]:
     ]
 
 
+def list_wishes(order: Order) -> list[RefundWish]:
+    """Return what the buyer has asked back so far, answered or not (refunds/wishes.py)."""
+    query = sa.select(RefundWish).where(RefundWish.order_id == order.id)
+    return list(db.session.scalars(query.order_by(RefundWish.wished_at, RefundWish.certificate_id)))
+
+
+def list_unanswered(order: Order) -> list[Refundable]:
+    """Return the certificates asked back of which something can still be paid back."""
+    wished = {wish.certificate_id for wish in list_wishes(order)}
+    return [each for each in list_refundable(order) if each.certificate.id in wished and each.most_cents]
+
+
 def hold_refund(
     order_id: int, certificate_id: int, amount_cents: int, *, reason: str, actor: str, limit_cents: int | None
 ) -> Refund:
@@ -88,7 +102,14 @@ def hold_refund(
         certificate_id, amount_cents, refund_id=refund.id, actor=actor, reason_code="refund", at=now
     )
     announce(Announcement(order=order, acts=[act_of(refund, Activity.REFUND_ASKED, actor=actor)]))
+    _tick_off_answered(order)
     return refund
+
+
+def _tick_off_answered(order: Order) -> None:
+    """Let what a buyer asked back need nobody any more once it is held, whoever held it."""
+    if not list_unanswered(order):
+        resolve_alerts_about(order, AlertKind.REFUND_WISHED)
 
 
 def pursue_refund(refund_id: int, gateway: StripeGateway, *, patience: Patience = "page") -> Refund:

@@ -52,7 +52,9 @@ RIGHTS = {
     "office.reissue": "manager",
     "office.show_refund": "manager",  # up to the practice's limit, which is nothing unless the owner says so
     "office.refund": "manager",
-    "office.pay_back": "manager",  # likewise
+    "office.show_asked_back": "manager",  # likewise
+    "office.pay_asked_back": "manager",
+    "office.pay_back": "manager",
     "office.accept": "owner",
     "office.show_void": "owner",
     "office.void": "owner",

@@ -37,6 +37,12 @@ def take_try(counters: list[Counter]) -> bool:
     return all(limiter.limiter.hit(item, *who) for item, who in counters)
 
 
+def is_used_up(counters: list[Counter]) -> bool:
+    """Tell whether it is the person's own tries that are used up, and not only those of a network's address."""
+    mine = [(item, who) for item, who in counters if item is not PER_ADDRESS]
+    return not all(limiter.limiter.test(item, *who) for item, who in mine)
+
+
 def give_back_try(counters: list[Counter]) -> None:
     """Take back what `take_try` counted, because the password was right. No transaction of ours may be open."""
     for item, who in counters:

@@ -2,7 +2,7 @@
 
 from datetime import timedelta
 
-from flask import Blueprint, current_app, redirect, render_template, session
+from flask import Blueprint, current_app, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user, login_user, logout_user
 
@@ -11,8 +11,9 @@ from giftshop.documents.qr import qr_svg
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db, may_write
 from giftshop.staff import accounts, sessions, sign_in, tries
-from giftshop.staff.devices import remember_device
+from giftshop.staff.devices import find_device, remember_device
 from giftshop.staff.models import Staff
+from giftshop.staff.notices import locked_out, signed_in_anew
 from giftshop.staff.rights import is_local_path
 from giftshop.web.form_state import KEPT, typed_in
 from giftshop.words import N_, _
@@ -36,9 +37,12 @@ def check_password() -> ResponseReturnValue:
     """Check e-mail and password; every refusal says the same."""
     email, password = typed_in("email"), typed_in("password")
     counters = tries.count_sign_in(email)
-    staff = sign_in.find_staff(email) if tries.take_try(counters) else None
+    may_try = tries.take_try(counters)
+    staff = sign_in.find_staff(email) if may_try else None
     if not sign_in.is_password(staff, password[:1000]) or staff is None:
         db.session.rollback()
+        if not may_try and tries.is_used_up(counters):
+            _tell_locked(sign_in.find_staff(email))
         return _login_page(email, {"email": _(WRONG_SIGN_IN)}), 422
     db.session.commit()
     tries.give_back_try(counters)
@@ -58,10 +62,13 @@ def check_second_step() -> ResponseReturnValue:
     staff = _half_way()
     if staff is None or not staff.tf_totp_secret:
         return redirect("/staff/login", 303)
+    was_here = staff.last_totp_counter is not None
     if not sign_in.is_second_factor(staff, typed_in("code")[:40]):
         db.session.commit()
+        if staff.failed_second_factors >= sign_in.MOST_WRONG_FACTORS:
+            _tell_locked(staff)
         return render_template("staff/second_step.html", errors={"code": _(WRONG_FACTOR)}), 422
-    return _signed_in(staff)
+    return _signed_in(staff, was_here=was_here)
 
 
 @blueprint.get("/enrol")
@@ -109,6 +116,7 @@ def change_password() -> ResponseReturnValue:
     """Set a new password; every sign-in of the person ends, and goes on under a new id where the old one was given."""
     counters = tries.count_confirming(current_user.email)
     if not tries.take_try(counters):
+        _tell_locked(db.session.get(Staff, current_user.id))
         return _account_page({"password": _(NOT_CONFIRMED)})
     staff = db.session.get_one(Staff, current_user.id)
     was_given = staff.password_was_given
@@ -155,10 +163,23 @@ def _half_way() -> Staff | None:
     return staff if staff is not None and staff.active else None
 
 
-def _signed_in(staff: Staff) -> ResponseReturnValue:
-    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there."""
+def _tell_locked(staff: Staff | None) -> None:
+    """Let the practice know that a person's tries are used up; of people we don't know there is nothing to say."""
+    if staff is not None:
+        locked_out.send(None, staff_id=staff.id, name=staff.name)
+    db.session.commit()
+
+
+def _signed_in(staff: Staff, *, was_here: bool = False) -> ResponseReturnValue:
+    """Open the sign-in under a new id and go on to where the person wanted, with what they had typed there.
+
+    Who was here before, on another device, is told of: a first sign-in is what everybody waits for.
+    """
     wanted, kept = session.get("next", ""), session.get(KEPT)
     sessions.open_session(staff)
+    if was_here and not find_device(staff.email):
+        device = request.user_agent.string or ""
+        signed_in_anew.send(None, staff_id=staff.id, name=staff.name, device=device)
     remember_device(staff.email)
     login_user(staff)
     if kept:

@@ -12,6 +12,7 @@ from giftshop.storefront.art import draw, draw_sample
 from giftshop.storefront.holding import tell_heading, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import answer_replaced
+from giftshop.storefront.trusted import remember_opened
 from giftshop.storefront.typed import readable
 from giftshop.web.form_state import why_stale
 from giftshop.words import N_, _
@@ -34,6 +35,8 @@ def check_balance() -> ResponseReturnValue:
     if isinstance(certificate, ReplacedCode):
         return answer_replaced(certificate)
     practice = get_practice()
+    plain = find_codes(code)[0]
+    remember_opened([plain])
     situation = read_situation(certificate, on=clock.today(practice.time_zone))
     return render_template(
         "storefront/balance.html",
@@ -42,7 +45,7 @@ def check_balance() -> ResponseReturnValue:
         sentences=tell_standing(situation, practice),
         standing=situation.standing,
         is_open=situation.standing in USABLE,
-        plain=find_codes(code)[0],
+        plain=plain,
         art=draw(certificate.design, certificate.public_id),
         typed="",
         errors={},

@@ -3,6 +3,7 @@
 from flask import current_app, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 
+from giftshop.checkout.limits import Visitor
 from giftshop.checkout.sessions import open_checkout
 from giftshop.errors import (
     BuyerLimitError,
@@ -19,24 +20,21 @@ from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
 from giftshop.web.headers import may_post_to
-from giftshop.web.limiter import client_address
 
-_TRY_AGAIN_SECONDS, _AN_HOUR = "5", "3600"
+_TRY_AGAIN_SECONDS = "5"
 _NOT_ADMITTED = (BuyerLimitError, OfferChangedError, OrderTooOldError, SalesPausedError)
 
 
-def go_to_payment(order: Order) -> ResponseReturnValue:
+def go_to_payment(order: Order, visitor: Visitor) -> ResponseReturnValue:
     """Send the buyer to Stripe's page; to the order's page if it is paid; or say that nothing was charged, and why."""
     token, order_id = token_of(order), order.id
     try:
-        address = open_checkout(
-            order_id, find_gateway(), base_url=find_settings().base_url, client_address=client_address()
-        )
+        address = open_checkout(order_id, find_gateway(), base_url=find_settings().base_url, visitor=visitor)
     except (CheckoutUnavailableError, CheckoutRefusedError) as refusal:
         page = render_template("storefront/unavailable.html", token=token, message=refusal.message, may_try=True)
         return page, 503, {"Retry-After": _TRY_AGAIN_SECONDS}
     except TooManyOpenCheckoutsError as refusal:
-        return _refuse(token, refusal.message), 429, {"Retry-After": _AN_HOUR}
+        return _refuse(token, refusal.message), 429, {"Retry-After": str(refusal.wait_seconds)}
     except _NOT_ADMITTED as refusal:
         return _refuse(token, refusal.message), 409
     return redirect(f"/orders/{token}", 303) if address is None else _lead_to(address)

@@ -14,6 +14,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import certificate_terms
 from giftshop.certificates.codes import find_codes, format_code
+from giftshop.certificates.links import MARK
 from giftshop.certificates.look_up import code_of, find_by_code, get_by_code
 from giftshop.documents.pdf import Paper
 from giftshop.documents.printing import face_of, print_face
@@ -29,8 +30,9 @@ from giftshop.orders.standings import HELD, OVER, USABLE, Standing, read_situati
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.holding import list_movements, tell_heading, tell_replaced, tell_standing
-from giftshop.storefront.lookups import find_for_stranger
+from giftshop.storefront.lookups import are_open, find_for_stranger
 from giftshop.storefront.payment import find_settings
+from giftshop.storefront.trusted import remember_opened
 from giftshop.web.form_state import keep_for
 from giftshop.words import N_, _
 
@@ -54,7 +56,11 @@ def show_certificate(code: str) -> ResponseReturnValue:
         return answer_bad_code()
     if isinstance(found, ReplacedCode):
         return answer_replaced(found)
-    page, certificate_id = _page(found, get_practice()), found.id
+    plain, certificate_id = "" if found.status == CertificateStatus.VOID else code_of(found), found.id
+    remember_opened([plain] if plain else [])
+    if plain and MARK in request.args and are_open():  # the browser has the mark now, and nobody passes it on
+        return redirect(f"/c/{plain}", 302)
+    page = _page(found, get_practice(), plain=plain)
     record_sighting(VISITOR, Activity.FETCHED, certificate_id=certificate_id)
     return page
 
@@ -95,11 +101,10 @@ def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     return answer
 
 
-def _page(certificate: Certificate, practice: Practice) -> str:
-    """Return the page of a certificate; one that has ended has no code any more."""
+def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
+    """Return the page of a certificate; `plain` is its code, which one that has ended has no more."""
     today = clock.today(practice.time_zone)
     situation = read_situation(certificate, on=today)
-    plain = "" if certificate.status == CertificateStatus.VOID else code_of(certificate)
     return render_template(
         "storefront/certificate.html",
         certificate=certificate,

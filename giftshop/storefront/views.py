@@ -43,6 +43,7 @@ _POST: _Pages = {
     "/c/<code>/opened": ("opened", recipient.record_opening),
     "/gift": ("send_gift", steps.receive_gift),
     "/orders/<token>/pay": ("pay_order", page.pay_order),
+    "/orders/<token>/refund": ("ask_refund", page.ask_refund),
     "/orders/<token>/gifts/<int:number>/<way>": ("change_gift", changes.change_gift),
     "/orders/<token>/link": ("send_way_in", proof.send_way_in),
     "/balance": ("check_balance", balance.check_balance),

@@ -2,6 +2,7 @@
 
 import logging
 import re
+from math import ceil
 from urllib.parse import quote
 
 from flask import Flask, Response, current_app, g, jsonify, make_response, redirect, render_template, request
@@ -15,7 +16,7 @@ from giftshop import errors
 from giftshop.documents.worker import PressBusyError, PrintingError, UnprintableError
 from giftshop.foundation.database import db
 from giftshop.web.form_state import is_without_cookie, keep_typed, why_stale
-from giftshop.words import N_, _
+from giftshop.words import N_, _, ngettext
 
 log = logging.getLogger(__name__)
 
@@ -63,8 +64,14 @@ def answer_elsewhere(app: Flask, base_url: str) -> None:
 
 
 def _shop_error(error: errors.ShopError) -> Response:
+    """Answer a refusal; one that says how long it lasts is one for now."""
     db.session.rollback()
-    return answer(STATUS.get(type(error), 422), error.message)
+    wait_seconds = getattr(error, "wait_seconds", None)
+    status = STATUS.get(type(error), 422 if wait_seconds is None else 429)
+    answered = answer(status, error.message)
+    if wait_seconds is not None:
+        answered.headers["Retry-After"] = str(wait_seconds)
+    return answered
 
 
 def _database_error(error: Exception) -> Response:
@@ -91,7 +98,8 @@ def _http_error(error: HTTPException) -> Response:
         return Response.force_type(error.get_response(), request.environ)  # type: ignore[return-value]
     if error.code == 404 and (meant := _find_meant_address()):
         return make_response(redirect(meant))
-    answered = answer(error.code, "")
+    wait = error.get_response().headers.get("Retry-After", "")
+    answered = answer(error.code, _tell_wait(int(wait)) if error.code == 429 and wait.isdigit() else "")
     for name in ("Retry-After", "Allow"):
         if value := error.get_response().headers.get(name):
             answered.headers[name] = value
@@ -107,6 +115,14 @@ def _find_meant_address() -> str:
     addresses = current_app.url_map.bind_to_environ(request.environ)
     is_page = request.url_rule is None and path != request.path and addresses.test(path, method="GET")
     return quote(path) if is_page and request.method in ("GET", "HEAD") else ""
+
+
+def _tell_wait(seconds: int) -> str:
+    return ngettext(
+        "That was tried many times in a short while. Wait %(num)s minute, then try again, or call us.",
+        "That was tried many times in a short while. Wait %(num)s minutes, then try again, or call us.",
+        ceil(seconds / 60),
+    )
 
 
 def _unforeseen(error: Exception) -> Response:

@@ -2,6 +2,8 @@
 
 import logging
 import re
+import time
+from dataclasses import dataclass
 from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address, ip_network
 from typing import Any
 
@@ -79,6 +81,23 @@ def forget_count(item: RateLimitItem, *who: str) -> bool:
     except STORE_LOST:
         return False
     return True
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """How often something was counted, and the second since 1970 at which that is forgotten."""
+
+    count: int
+    closes_at: float
+
+
+def look_at_count(item: RateLimitItem, *who: str) -> Count:
+    """Return how often `who` was counted in the open window; as if it began now when nobody can tell."""
+    try:
+        found = limiter.limiter.get_window_stats(item, *who)
+    except STORE_LOST:
+        return Count(item.amount, time.time() + item.get_expiry())
+    return Count(item.amount - found.remaining, found.reset_time)
 
 
 def limiter_config(uri: str, *, database_url: str) -> dict[str, Any]:

@@ -11,7 +11,6 @@ from flask import Flask
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.catalog.prices import check_total, limits_of
-from giftshop.checkout import limits
 from giftshop.checkout.placing import GiftRequest, place_order
 from giftshop.errors import (
     AmountOutOfBoundsError,
@@ -91,7 +90,7 @@ def test_only_what_is_mailed_keeps_an_address_and_a_day(app: Flask, delivery: st
 def test_the_same_form_is_one_order(app: Flask) -> None:
     key = build.request_key()
     first = place(request_key=key)
-    assert place(request_key=key, client_address="198.51.100.7") is first
+    assert place(request_key=key, visitor=build.visitor("198.51.100.7")) is first
     with pytest.raises(RequestKeyReusedError):
         place(request_key=key, buyer_email="vera@example.com")
     assert orders() == 1
@@ -161,7 +160,7 @@ def test_an_offer_that_stripe_would_not_take_is_not_placed(app: Flask) -> None:
     assert orders() == 0
 
 
-COUNTING = ("awaiting_payment", "processing", "paid", "fulfilled", "in_review")
+COUNTING = ("processing", "paid", "fulfilled", "in_review")
 
 
 def went_to_pay(cents: int, state: str, *, at: datetime = NOW) -> None:
@@ -171,9 +170,8 @@ def went_to_pay(cents: int, state: str, *, at: datetime = NOW) -> None:
     told.attempt(order, 1, session_id=None, state="complete", first_tried_at=at)
 
 
-@pytest.mark.parametrize("state", ["expired", "failed", "refunded", *COUNTING])
-def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, monkeypatch: pytest.MonkeyPatch, state: str) -> None:
-    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
+@pytest.mark.parametrize("state", ["awaiting_payment", "expired", "failed", "refunded", *COUNTING])
+def test_a_buyers_limit_counts_what_was_paid_wherever(app: Flask, state: str) -> None:
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(60_00, state)
     if state in COUNTING:
@@ -185,10 +183,7 @@ def test_a_buyers_limit_counts_what_was_or_may_be_paid(app: Flask, monkeypatch: 
 
 
 @pytest.mark.parametrize(("age", "is_refused"), [(A_DAY - MICROSECOND, True), (A_DAY, False)])
-def test_a_buyers_limit_is_of_one_day(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, age: timedelta, is_refused: bool
-) -> None:
-    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 1)
+def test_a_buyers_limit_is_of_one_day(app: Flask, age: timedelta, is_refused: bool) -> None:
     set_practice(buyer_day_limit_cents=100_00)
     went_to_pay(100_00, "in_review", at=NOW - age)
     if is_refused:
@@ -205,12 +200,16 @@ def test_one_order_over_the_days_limit_is_refused_whoever_tries_things_out(app: 
     assert place(amount(100_00)).total_cents == 100_00
 
 
-def unpaid(count: int, state: str, at: datetime, *, client_address: str = "192.0.2.1") -> None:
-    """Let one address have opened so many payment pages."""
+MINE, CAFE = "browser-of-mine", "198.51.100.7"
+
+
+def unpaid(count: int, state: str, at: datetime, **changes: Any) -> Order:
+    """Let this browser have opened so many payment pages of one order, each for 40 minutes."""
     order = told.placed(attempts=0)
     for number in range(count):
-        changes = {"session_id": None, "state": state, "first_tried_at": at, "client_address": client_address}
-        told.attempt(order, number + 1, **changes)
+        opened = {"state": state, "first_tried_at": at, "expires_at": at + timedelta(minutes=40), "browser": MINE}
+        told.attempt(order, number + 1, session_id=None, client_address="192.0.2.1", **{**opened, **changes})
+    return order
 
 
 @pytest.mark.parametrize(
@@ -219,35 +218,69 @@ def unpaid(count: int, state: str, at: datetime, *, client_address: str = "192.0
         (5, "open", MICROSECOND, True),
         (5, "created", MICROSECOND, True),
         (4, "open", MICROSECOND, False),
-        (5, "expired", MICROSECOND, False),
-        (10, "expired", MICROSECOND, True),
-        (9, "expired", MICROSECOND, False),
-        (10, "complete", MICROSECOND, False),
-        (10, "open", AN_HOUR - MICROSECOND, True),
-        (10, "open", AN_HOUR, False),
+        (5, "open", timedelta(minutes=40) - MICROSECOND, True),
+        (5, "open", timedelta(minutes=40), False),
+        (29, "expired", MICROSECOND, False),
+        (30, "expired", MICROSECOND, True),
+        (30, "complete", MICROSECOND, False),
+        (30, "expired", AN_HOUR, False),
     ],
 )
-@pytest.mark.parametrize("mode", ["live", "test"])
-def test_an_address_opens_only_so_many_pages_without_paying(
+@pytest.mark.parametrize("mode", ["live", "test", "simulated"])
+def test_a_browser_opens_only_so_many_pages_without_paying(
     app: Flask, mode: str, count: int, state: str, age: timedelta, is_refused: bool
 ) -> None:
     unpaid(count, state, NOW - age)
     if is_refused:
         with pytest.raises(TooManyOpenCheckoutsError):
-            place(mode=mode)
+            place(mode=mode, visitor=build.visitor(browser=MINE, reads_since=NOW - AN_HOUR))
     else:
-        assert place(mode=mode).mode == mode
-    assert place(mode=mode, client_address="198.51.100.7").mode == mode
-    assert place(mode="simulated").mode == "simulated"
+        assert place(mode=mode, visitor=build.visitor(browser=MINE, reads_since=NOW - AN_HOUR)).mode == mode
+    assert place(mode=mode, visitor=build.visitor(reads_since=NOW - AN_HOUR)).mode == mode
 
 
-@pytest.mark.parametrize(("count", "state"), [(5, "open"), (10, "expired")])
-def test_who_tries_things_out_may_open_more_but_not_without_end(
-    app: Flask, monkeypatch: pytest.MonkeyPatch, count: int, state: str
-) -> None:
-    monkeypatch.setattr(limits, "SIMULATED_LENIENCE", 2)
-    unpaid(2 * count - 1, state, NOW)
-    assert place().state == "awaiting_payment"
-    unpaid(1, state, NOW)
+def test_who_has_too_many_pages_open_is_told_when_the_next_one_closes(app: Flask) -> None:
+    unpaid(5, "open", NOW - timedelta(minutes=30))
+    with pytest.raises(TooManyOpenCheckoutsError, match="try again in 10 minutes") as refused:
+        place(visitor=build.visitor(browser=MINE, reads_since=NOW - AN_HOUR))
+    assert refused.value.wait_seconds == 600
+
+
+def test_who_tries_things_out_may_open_more_but_not_without_end(app: Flask) -> None:
+    lenient = build.visitor(browser=MINE, leniency=2, reads_since=NOW - A_DAY)
+    unpaid(9, "open", NOW)
+    assert place(visitor=lenient).state == "awaiting_payment"
+    unpaid(1, "open", NOW)
     with pytest.raises(TooManyOpenCheckoutsError):
-        place()
+        place(visitor=lenient)
+
+
+@pytest.mark.parametrize(
+    ("crowd", "reads_for", "is_refused"),
+    [
+        (19, timedelta(0), False),
+        (20, timedelta(seconds=4), True),
+        (20, timedelta(seconds=5), False),
+        (40, timedelta(seconds=19), True),
+        (40, timedelta(seconds=20), False),
+        (200, timedelta(minutes=9), False),
+    ],
+)
+def test_a_networks_address_only_slows_whoever_orders_without_reading(
+    app: Flask, crowd: int, reads_for: timedelta, is_refused: bool
+) -> None:
+    unpaid(crowd, "open", NOW, browser="")
+    reader = build.visitor(reads_since=NOW - reads_for)
+    if is_refused:
+        with pytest.raises(TooManyOpenCheckoutsError, match="from your network") as refused:
+            place(visitor=reader)
+        assert 0 < refused.value.wait_seconds <= 5
+    else:
+        assert place(visitor=reader).state == "awaiting_payment"
+    assert place(visitor=build.visitor(CAFE, reads_since=NOW)).state == "awaiting_payment"
+
+
+def test_whoever_keeps_no_cookie_has_read_nothing(app: Flask) -> None:
+    unpaid(20, "open", NOW, browser="")
+    with pytest.raises(TooManyOpenCheckoutsError):
+        place(visitor=build.visitor(browser="", reads_since=None))

@@ -26,7 +26,7 @@ SECOND = timedelta(seconds=1)
 
 
 def open_page(order: Order, gateway: StripeGateway) -> str | None:
-    return open_checkout(order.id, gateway, base_url=BASE, client_address="192.0.2.1")
+    return open_checkout(order.id, gateway, base_url=BASE, visitor=build.visitor("192.0.2.1"))
 
 
 def attempts_of(order: Order) -> list[tuple[int, str]]:

@@ -235,6 +235,8 @@ def test_production_is_not_declared_where_development_secrets_are_read(tmp_path:
         ("GIFTSHOP_MAIL_FROM", "a@x.example\r\nBcc: b@y.example", "one e-mail address"),
         ("GIFTSHOP_RATELIMIT_STORAGE_URI", "memory://", "GIFTSHOP_RATELIMIT_STORAGE_URI must be like redis://"),
         ("GIFTSHOP_RATELIMIT_STORAGE_URI", "redis://", "GIFTSHOP_RATELIMIT_STORAGE_URI must be like redis://"),
+        ("GIFTSHOP_LIMITS", "wide", "GIFTSHOP_LIMITS=wide is for simulated payments"),
+        ("GIFTSHOP_LIMITS", "none", "GIFTSHOP_LIMITS"),
         ("GIFTSHOP_JOBS", "sometimes", "GIFTSHOP_JOBS"),
         ("GIFTSHOP_LOG_LEVEL", "CHATTY", "GIFTSHOP_LOG_LEVEL"),
         ("GIFTSHOP_ENV", "Production", "GIFTSHOP_ENV"),

@@ -22,6 +22,7 @@ from giftshop.refunds.requests import hold_refund
 from giftshop.words import _
 from tests import build
 from tests.browsing import assert_no_barrier, check_markup, listen_for_failures, settings_on_a_port
+from tests.office.test_asked_back import ask_for
 from tests.orders.stripe_side import StripeSide
 from tests.signing_in import hire, signed_in
 from tests.workbench.running import RunningWorkbench
@@ -195,6 +196,15 @@ def sending_after_all(side: StripeSide) -> str:
     return f"/office/messages/{message.id}/resend"
 
 
+def asked_back(side: StripeSide) -> str:
+    """An order whose buyer asks for the money back, of which some was used since."""
+    order, certificate = side.sell_one(120_00)
+    address = ask_for(order)
+    build.redeem(certificate, 45_00)
+    db.session.commit()
+    return address
+
+
 STATES: dict[str, State] = {
     "today, first day": lambda _side: "/office/",
     "today, quiet": quiet_day,
@@ -210,6 +220,7 @@ STATES: dict[str, State] = {
     "order, in review": order_in_review,
     **{name: on_certificate(name) for name in ("refund", "freeze", "unfreeze", "reissue", "void")},
     "refund, used up": used_up,
+    "asked back": asked_back,
     "resend": resending,
     "order, message cancelled": cancelled_order,
     "send after all": sending_after_all,

@@ -30,7 +30,7 @@ class StripeSide:
         """Place an order and open its payment page."""
         order = place_order(build.purchase(*gifts, **changes), mode="simulated", at=clock.now())
         db.session.commit()
-        open_checkout(order.id, self.gateway, base_url=BASE, client_address="192.0.2.1")
+        open_checkout(order.id, self.gateway, base_url=BASE, visitor=build.visitor("192.0.2.1"))
         return order
 
     def pay(self, order: Order, outcome: str = "pay") -> str:

@@ -11,6 +11,7 @@ from giftshop.foundation.database import db
 from giftshop.orders.models import Order
 from giftshop.payments.gateway import StripeGateway
 from giftshop.reconciliation.run import ABANDONED_AFTER, reconcile
+from tests import build
 from tests.conftest import both_databases
 from tests.orders.stripe_side import BASE, StripeSide
 
@@ -23,7 +24,7 @@ def fail_to_pay_again(order: Order) -> None:
     order.attempts[0].state = "expired"
     db.session.commit()
     with pytest.raises(CheckoutUnavailableError):
-        open_checkout(order.id, dead, base_url=BASE, client_address="192.0.2.1")
+        open_checkout(order.id, dead, base_url=BASE, visitor=build.visitor("192.0.2.1"))
     db.session.rollback()
     assert [(attempt.number, bool(attempt.session_id)) for attempt in order.attempts] == [(1, True), (2, False)]
 

@@ -207,6 +207,8 @@ def test_a_picture_that_is_too_large_is_told_and_not_sent(counter: Counter) -> N
     page.set_input_files("#photo", {"name": "photo.jpg", "mimeType": "image/jpeg", "buffer": b"x" * 1001})
     expect(page.get_by_text("That picture is too large")).to_be_visible()
     assert sent == []
+
+
 OFFERED = {
     "12,50": ("Redeem $12.50", "Leaves $107.50."),
     "$12.50": ("Redeem $12.50", "Leaves $107.50."),

@@ -2,6 +2,7 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import pytest
 import time_machine
@@ -10,6 +11,7 @@ from flask.testing import FlaskClient
 
 from giftshop import clock
 from giftshop.foundation.database import db
+from giftshop.notifications.models import Alert
 from giftshop.staff import sign_in
 from giftshop.staff.models import Staff
 from giftshop.web.limiter import limiter
@@ -296,4 +298,56 @@ def test_the_code_of_this_step_and_of_the_one_before_are_good(
         code = sign_in.code_now(staff)
     with time_machine.travel(STEP + into, tick=False):
         assert sign_in.is_second_factor(staff, code) == is_good
+    db.session.rollback()
+
+
+def told() -> list[str]:
+    """What the practice was told, as kinds; no transaction is left open."""
+    kinds = [alert.kind for alert in db.session.query(Alert).order_by(Alert.id)]
+    db.session.rollback()
+    return kinds
+
+
+@both_databases
+def test_the_practice_is_told_of_a_locked_sign_in_once(app: Flask) -> None:
+    staff = hire("staff")
+    guess(app, staff.email, times=5)
+    assert told() == []
+    guess(app, staff.email, times=9, address="198.51.100.8")
+    assert told() == ["sign_in_locked"]
+    (alert,) = db.session.query(Alert)
+    assert f"too many wrong tries to sign in as {staff.name}" in alert.detail
+    db.session.rollback()
+
+
+def test_of_people_we_do_not_know_and_of_a_network_alone_nothing_is_told(app: Flask) -> None:
+    guess(app, "nobody@practice.example", times=9)
+    for number in range(25):
+        guess(app, f"{number}@practice.example", times=1)
+    guess(app, hire("staff").email, times=1)
+    assert told() == []
+
+
+def test_a_second_factor_that_is_locked_is_told(app: Flask) -> None:
+    staff = hire("staff")
+    client = browser(app)
+    give_password(client, staff.email)
+    for _ in range(sign_in.MOST_WRONG_FACTORS + 2):
+        client.post("/staff/second-step", data={"code": "000000"})
+    assert told() == ["sign_in_locked"]
+
+
+def test_a_sign_in_on_a_new_device_is_told_but_not_the_first_nor_one_on_a_device_that_is_known(app: Flask) -> None:
+    staff = hire("staff")
+    mine, another = browser(app), browser(app)
+    start = clock.now()
+    for number, (device, so_far) in enumerate([(mine, 0), (mine, 0), (another, 1), (another, 1)]):
+        with time_machine.travel(start + timedelta(minutes=number), tick=False):
+            assert gets_in(device, staff.email)
+            form, named = {"code": sign_in.code_now(staff)}, {"User-Agent": "Firefox\x01"}
+            assert device.post("/staff/second-step", data=form, headers=named).status_code == 303
+            leave(device)
+        assert told() == ["new_device"] * so_far
+    (alert,) = db.session.query(Alert)
+    assert f"{staff.name} signed in on a device that was not used before (Firefox)" in alert.detail
     db.session.rollback()

@@ -22,6 +22,7 @@ from giftshop.ledger import posting
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import CheckoutAttempt, Order
 from giftshop.payments.gateway import StripeGateway
+from giftshop.storefront.order.proof import _serializer
 from tests import build
 
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
@@ -106,6 +107,37 @@ def sent_while_stripe_is_away(guest: Guest) -> None:
 
 def brought_back(guest: Guest) -> None:
     guest.open(f"/gift?order={token_of(placed())}")
+
+
+def dearer() -> None:
+    """Let the session that is chosen at first cost more, and be another one."""
+    db.session.query(Offer).filter_by(slug="60-minutes").update({"price_cents": 115_00, "name": "Deep rest"})
+    db.session.commit()
+
+
+def sent_after_a_rise(guest: Guest) -> None:
+    filled_in(guest)
+    dearer()
+    guest.press(".total button")
+
+
+def brought_back_after_a_rise(guest: Guest) -> None:
+    token = token_of(placed())
+    dearer()
+    guest.open(f"/gift?order={token}")
+
+
+def order_to_ask_back(guest: Guest) -> None:
+    """Open the page of a paid order as its buyer."""
+    build.certificate()
+    order = db.session.query(Order).one()
+    proof = _serializer(order).dumps(order.public_id)
+    guest.open(f"/orders/{token_of(order)}/yours/{proof}")
+
+
+def order_asked_back(guest: Guest) -> None:
+    order_to_ask_back(guest)
+    guest.press("form[action$='/refund'] button")
 
 
 def order_in(state: str, guest: Guest) -> None:
@@ -244,6 +276,8 @@ STATES: dict[str, State] = {
     "builder, no offers": (200, partial(without_offers, "/gift")),
     "builder, filled in": (200, partial(filled_in, recipient_name=LONG, message="محمد 李小龙 👋 " * 20)),
     "builder, back from Stripe": (200, brought_back),
+    "builder, dearer by now": (422, sent_after_a_rise),
+    "builder, back and dearer": (200, brought_back_after_a_rise),
     "builder, one error": (422, partial(sent, recipient_email="ana@")),
     "builder, many errors": (422, sent_empty),
     "builder, amount under": (422, partial(sent, amount="24")),
@@ -259,6 +293,8 @@ STATES: dict[str, State] = {
     "order of several": (200, order_of_several),
     "order of ten": (200, order_of_ten),
     "order being checked": (200, order_being_checked),
+    "order to ask back": (200, order_to_ask_back),
+    "order asked back": (200, order_asked_back),
     "order sent": (200, partial(delivered, "sent")),
     "order being sent": (200, partial(delivered, "sending")),
     "order scheduled": (200, partial(delivered, "scheduled", days=9)),

@@ -8,12 +8,14 @@ from urllib.parse import quote
 
 import pytest
 import sqlalchemy as sa
+import time_machine
 from flask import Flask
 
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.certificates import codes
 from giftshop.certificates import status as standing
+from giftshop.certificates.links import link_path, mark_of
 from giftshop.errors import (
     CertificateNotFoundError,
     CodeReplacedError,
@@ -25,6 +27,8 @@ from giftshop.foundation.activity_log import ActivityEvent
 from giftshop.foundation.database import db
 from giftshop.ledger import posting
 from giftshop.ledger.models import Certificate
+from giftshop.notifications import watch
+from giftshop.notifications.models import Alert
 from giftshop.staff import accounts
 from giftshop.storefront import lookups
 from giftshop.web.limiter import limiter
@@ -299,6 +303,67 @@ def test_when_all_strangers_together_guess_too_much_only_lookups_stop(
     assert guesses == [404, 404, 404, 429]
     assert visitor.open(f"/c/{code}").status_code == 429
     assert visitor.open("/gift").status_code == 200
+
+
+def test_while_codes_are_guessed_links_of_ours_and_browsers_that_opened_the_gift_go_on(
+    visitor: Visitor, app: Flask, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = code_of()
+    assert visitor.open(f"/c/{code}").status_code == 200
+    guesser, reader, stranger = (Visitor(app.test_client(), visitor.base_url) for _ in range(3))
+    monkeypatch.setattr(lookups, "BY_ALL_STRANGERS", lookups.RateLimitItemPerHour(3))
+    monkeypatch.setattr(lookups, "PER_ADDRESS", lookups.RateLimitItemPerMinute(1000))
+    assert [guesser.open(f"/c/{codes.new_code()}").status_code for _ in range(4)][-1] == 429
+    assert stranger.open(f"/c/{code}").status_code == 429
+    assert reader.open(link_path(code)).status_code == 200
+    assert reader.open(f"/c/{code}").status_code == 200, "it has opened the gift now"
+    assert visitor.open(f"/c/{code}").status_code == 200
+    visitor.open("/balance")
+    assert visitor.send("/balance", {"code": code}).status_code == 200
+    other = codes.new_code()
+    assert stranger.open(f"/c/{other}?letter={mark_of(code)}").status_code == 429, "a mark is good for its own code"
+    assert visitor.open(f"/c/{other}").status_code == 429
+    assert stranger.open(f"/c/{code}?letter={mark_of(code)[:-1]}").status_code == 429
+
+
+def test_a_link_of_ours_leads_to_the_plain_address_and_the_browser_keeps_its_mark(visitor: Visitor) -> None:
+    code = code_of()
+    answer = visitor.open(link_path(code))
+    assert (answer.status_code, answer.location) == (302, f"/c/{code}")
+    assert answer.headers["Set-Cookie"].startswith(f"giftshop-opened={mark_of(code)};")
+    assert visitor.open(f"/c/{code}").status_code == 200
+
+
+def test_the_page_says_how_long_look_ups_are_closed_and_what_goes_on(
+    visitor: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(lookups, "BY_ALL_STRANGERS", lookups.RateLimitItemPerHour(1))
+    code = code_of()
+    with time_machine.travel(clock.now(), tick=False) as now:
+        visitor.open(f"/c/{codes.new_code()}")
+        now.shift(20 * 60)
+        answer = visitor.open(f"/c/{code}")
+    assert (answer.status_code, answer.headers["Retry-After"]) == (429, "2400")
+    assert "so for 40 minutes we look none up. The link in our email opens your certificate" in answer.text
+
+
+def test_a_browser_is_told_nothing_to_keep_before_it_has_opened_a_gift(visitor: Visitor) -> None:
+    assert "Set-Cookie" not in visitor.open(f"/c/{codes.new_code()}").headers
+    code = code_of()
+    kept = visitor.open(f"/c/{code}").headers["Set-Cookie"]
+    assert kept.startswith("giftshop-opened=")
+    assert "HttpOnly" in kept
+    assert code not in kept
+    assert "Set-Cookie" not in visitor.open(f"/c/{code}").headers, "it knows already"
+
+
+def test_a_run_of_guesses_is_told_to_the_practice_once(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(watch, "GUESSES", 5)
+    for _ in range(9):
+        visitor.open(f"/c/{codes.new_code()}")
+    told = [alert.kind for alert in db.session.query(Alert)]
+    db.session.rollback()
+    assert told == ["codes_guessed"]
 
 
 def test_typing_slips_do_not_use_up_what_all_strangers_share(visitor: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -17,7 +17,7 @@ from tests.stripe_cases.records import change
 from tests.stripe_cases.scene import Scene
 from tests.stripe_cases.verdicts import assert_booked_once, assert_nothing_issued
 
-LIVE = {"STRIPE_SECRET_KEY": "sk_live_0123456789abcdef", "STRIPE_API_BASE": ""}
+LIVE = {"STRIPE_SECRET_KEY": "sk_live_0123456789abcdef", "STRIPE_API_BASE": "", "GIFTSHOP_LIMITS": "real"}
 WORKBENCH = "http://127.0.0.1:8001"
 
 

@@ -80,6 +80,7 @@ def new_version(
         "GIFTSHOP_BASE_URL": url,
         "GIFTSHOP_PROXY_HOPS": "1",
         "GIFTSHOP_JOBS": "worker",
+        "GIFTSHOP_LIMITS": "wide",
         "GIFTSHOP_SECRET_KEY": secrets.token_hex(32),
         "GIFTSHOP_CODE_PEPPER": secrets.token_hex(32),
         "GIFTSHOP_CODE_KEYS": secrets.token_hex(32),

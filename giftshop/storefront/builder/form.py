@@ -8,8 +8,10 @@ from typing import TypeVar, cast
 
 from giftshop import clock, dates
 from giftshop.catalog.models import Offer, Practice
-from giftshop.catalog.offers import FREE_AMOUNT, get_offer
+from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.prices import get_price
+from giftshop.catalog.shown import Shown
+from giftshop.checkout.limits import Visitor
 from giftshop.checkout.placing import DeliveryWay, GiftRequest, Purchase
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
@@ -17,6 +19,7 @@ from giftshop.ledger.idempotency import new_request_key
 from giftshop.money import format_choice, format_plain, parse_amount
 from giftshop.orders.models import Gift, Order
 from giftshop.storefront import typed
+from giftshop.storefront.builder.seen import SHOWN, get_sold, read_shown, shown_by
 from giftshop.words import N_, _
 
 MOST_GIFTS = 10
@@ -51,13 +54,14 @@ class WrongFieldsError(ShopError):
 
 @dataclass(slots=True)
 class Draft:
-    """The form as it stands on the page: every value is the text that was typed."""
+    """The form as it stands on the page: every value is the text that was typed; `shown` is what its page showed."""
 
     gifts: list[dict[str, str]]
     buyer_email: str = ""
     request_key: str = field(default_factory=new_request_key)
     replaces: str = ""
     trap: str = ""
+    shown: dict[str, Shown] = field(default_factory=dict)
 
 
 def new_draft(offers: list[Offer], *, offer: str = "") -> Draft:
@@ -86,22 +90,26 @@ def read_draft(form: Mapping[str, str]) -> Draft:
         request_key=_typed(form, "request_key") or new_request_key(),
         replaces=_typed(form, "replaces")[:100],
         trap=_typed(form, TRAP),
+        shown=read_shown(_typed(form, SHOWN)),
     )
 
 
 def draft_of_order(order: Order, token: str) -> Draft:
     """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
     gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
-    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token)
+    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order))
 
 
-def read_purchase(draft: Draft, practice: Practice, *, client_address: str, unprintable: Mapping[str, str]) -> Purchase:
+def read_purchase(draft: Draft, practice: Practice, *, visitor: Visitor, unprintable: Mapping[str, str]) -> Purchase:
     """Read the form as a purchase. Raises WrongFieldsError naming every field that needs another look.
 
     `unprintable` is what is wrong with fields as the press sees it.
     """
     errors = dict(unprintable)
-    gifts = [_read_gift(_Answers(raw, f"gifts-{number}-", errors), practice) for number, raw in enumerate(draft.gifts)]
+    gifts = [
+        _read_gift(_Answers(raw, f"gifts-{number}-", errors), draft.shown, practice)
+        for number, raw in enumerate(draft.gifts)
+    ]
     buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
     buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_(_NO_BUYER_EMAIL)), "")
     if draft.trap:
@@ -112,7 +120,8 @@ def read_purchase(draft: Draft, practice: Practice, *, client_address: str, unpr
         gifts=gifts,
         buyer_email=buyer_email,
         request_key=draft.request_key,
-        client_address=client_address,
+        visitor=visitor,
+        shown=draft.shown,
         replaces=draft.replaces,
     )
 
@@ -146,8 +155,8 @@ class _Answers:
             return otherwise
 
 
-def _read_gift(answers: _Answers, practice: Practice) -> GiftRequest:
-    offer = answers.take("offer", lambda text: _offer(text, answers.raw["amount"]), "")
+def _read_gift(answers: _Answers, shown: dict[str, Shown], practice: Practice) -> GiftRequest:
+    offer = answers.take("offer", lambda text: _offer(text, answers.raw["amount"], shown, practice), "")
     delivery: DeliveryWay = answers.take("delivery", _delivery_way, "print")
     request = GiftRequest(
         offer=offer,
@@ -174,13 +183,13 @@ def _delivery_way(text: str) -> DeliveryWay:
     return cast(DeliveryWay, text)
 
 
-def _offer(slug: str, amount: str) -> str:
+def _offer(slug: str, amount: str, shown: dict[str, Shown], practice: Practice) -> str:
     """Return the offer's slug; an amount typed without choosing anything means Other."""
     if slug == FREE_AMOUNT or (not slug and amount.strip()):
         return FREE_AMOUNT
     if not _SLUG.fullmatch(slug):
         raise OfferNotFoundError
-    return get_offer(slug).slug
+    return get_sold(slug, shown, practice).slug
 
 
 def _amount_cents(text: str, offer: str, practice: Practice) -> int | None:
@@ -193,7 +202,7 @@ def _amount_cents(text: str, offer: str, practice: Practice) -> int | None:
 
 
 def _refuse_contradiction(text: str, slug: str, practice: Practice) -> None:
-    offer = get_offer(slug)
+    offer = get_sold(slug, {}, practice)
     if parse_amount(text, practice.currency) != offer.price_cents:
         chosen = format_choice(offer.price_cents, practice.currency)
         raise typed.TypedError(

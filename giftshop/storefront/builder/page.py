@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Protocol
 
 from flask import render_template
 from flask.typing import ResponseReturnValue
@@ -12,19 +13,31 @@ from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import find_offer, list_public_offers
 from giftshop.catalog.practice import get_practice, is_open_for_sales
 from giftshop.catalog.prices import bounds_of, bounds_sentence, step_sentence
+from giftshop.catalog.shown import tell_change
 from giftshop.catalog.terms import amount_bounds, short_terms
 from giftshop.delivery.timing import moment_of
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmountError
-from giftshop.money import LOCALE, format_amount, name_unit, reading_rules
+from giftshop.money import format_amount, name_unit, reading_rules
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price, first_day, read_deliver_on
+from giftshop.storefront.builder.seen import list_seen_changes, write_shown
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
+from giftshop.storefront.visitors import greet
 from giftshop.words import _
 
 NO_AMOUNT = "–"
 """Where an amount would stand that cannot be read."""
+_FIXED = {
+    "designs": DESIGNS,
+    "trap": TRAP,
+    "message_limit": typed.MESSAGE_LIMIT,
+    "most_alike": typed.MOST_ALIKE,
+    "long_name": LONG_NAME,
+    "long_word": LONG_WORD,
+}
+"""What every such page and its script are told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,36 +53,57 @@ class GiftOnPage:
     goes_out: str
 
 
-def show_form(draft: Draft, errors: dict[str, str] | None = None, status: int = 200) -> ResponseReturnValue:
-    """Return the builder with this draft in it, whatever was typed; `errors` maps field ids to sentences."""
-    practice = get_practice()
+class NoteOnPage(Protocol):
+    """What a page says first, before anything that is asked."""
+
+    @property
+    def title(self) -> str: ...
+
+    @property
+    def told(self) -> str: ...
+
+
+def show_form(
+    draft: Draft, errors: dict[str, str] | None = None, status: int = 200, *, note: NoteOnPage | None = None
+) -> ResponseReturnValue:
+    """Return the builder with this draft in it, whatever was typed; `errors` maps field ids to sentences.
+
+    Whatever has changed since the offers in it were shown is said: from now on the page shows today's.
+    """
+    practice, known = get_practice(), errors or {}
     offers = shelf_for(draft)
     if not is_open_for_sales(practice):
         return render_template("storefront/closed.html"), status
+    greet()
     gifts = [_on_page(raw, number, offers, practice) for number, raw in enumerate(draft.gifts)]
     page = render_template(
         "storefront/gift.html",
         draft=draft,
-        errors=errors or {},
-        places=_places(errors or {}, gifts),
+        errors=known,
+        places=_places(known, gifts),
         gifts=gifts,
         total=_total(gifts, practice),
         offers=offers,
-        bounds=amount_bounds(practice),
-        designs=DESIGNS,
-        hour=dates.write_hour(practice.delivery_hour, practice.time_zone),
-        first_day=first_day(practice),
-        terms=short_terms(practice),
+        shown=write_shown(offers, practice),
+        changes=_tell_changes(draft, practice, known=known),
+        note=note,
         may_add=len(gifts) < MOST_GIFTS,
-        trap=TRAP,
-        message_limit=typed.MESSAGE_LIMIT,
-        most_alike=typed.MOST_ALIKE,
-        long_name=LONG_NAME,
-        long_word=LONG_WORD,
-        unit=name_unit(practice.currency),
+        **_of_practice(practice),
         **_for_script(practice),
+        **_FIXED,
     )
     return page, status
+
+
+def _of_practice(practice: Practice) -> dict[str, object]:
+    """Return what the page says of the practice: its amounts, its clock, its terms."""
+    return {
+        "bounds": amount_bounds(practice),
+        "hour": dates.write_hour(practice.delivery_hour, practice.time_zone),
+        "first_day": first_day(practice),
+        "terms": short_terms(practice),
+        "unit": name_unit(practice.currency),
+    }
 
 
 def _for_script(practice: Practice) -> dict[str, object]:
@@ -92,6 +126,12 @@ def shelf_for(draft: Draft) -> list[Offer]:
     wanted = sorted({raw["offer"] for raw in draft.gifts} - known - {"", "amount"})
     unlisted = [find_offer(slug) for slug in wanted if slug.isascii() and slug.isprintable()]
     return [*offers, *(offer for offer in unlisted if offer is not None and offer.visibility == "unlisted")]
+
+
+def _tell_changes(draft: Draft, practice: Practice, *, known: dict[str, str]) -> list[str]:
+    """Say what has changed of the chosen offers since they were shown, where no field says so already."""
+    changes = list_seen_changes(draft.gifts, draft.shown, practice)
+    return [tell_change(change) for number, change in changes if f"gifts-{number}-offer" not in known]
 
 
 def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice: Practice) -> GiftOnPage:

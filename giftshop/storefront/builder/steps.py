@@ -7,6 +7,7 @@ from flask.typing import ResponseReturnValue
 from flask_wtf.csrf import CSRFError
 
 from giftshop import clock
+from giftshop.catalog.models import Practice
 from giftshop.catalog.offers import list_public_offers
 from giftshop.catalog.practice import get_practice
 from giftshop.checkout.placing import place_order
@@ -14,6 +15,7 @@ from giftshop.checkout.sessions import withdraw_order
 from giftshop.errors import (
     AmountOutOfBoundsError,
     BuyerLimitError,
+    ChangedSinceShownError,
     CheckoutUnavailableError,
     OfferNotFoundError,
     RequestKeyMissingError,
@@ -25,13 +27,12 @@ from giftshop.errors import (
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import new_request_key
 from giftshop.orders.look_up import find_order
-from giftshop.orders.states import PAYABLE
 from giftshop.storefront import balance
+from giftshop.storefront.builder.coming_back import come_back
 from giftshop.storefront.builder.form import (
     MOST_GIFTS,
     Draft,
     WrongFieldsError,
-    draft_of_order,
     new_draft,
     new_gift,
     read_draft,
@@ -39,12 +40,14 @@ from giftshop.storefront.builder.form import (
 )
 from giftshop.storefront.builder.letters import tell_unprintable
 from giftshop.storefront.builder.page import show_form
+from giftshop.storefront.builder.seen import ask_again, list_seen_changes
 from giftshop.storefront.order import changes
+from giftshop.storefront.order import page as order_page
 from giftshop.storefront.order.proof import remember_buyer
 from giftshop.storefront.payment import find_gateway, go_to_payment, shop_mode
+from giftshop.storefront.visitors import get_visitor
 from giftshop.web import error_pages
 from giftshop.web.form_state import why_stale
-from giftshop.web.limiter import client_address
 from giftshop.words import N_, _
 
 ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
@@ -60,7 +63,6 @@ _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
     CheckoutUnavailableError: ("", 503),
 }
 """What an order's rules may say, at which field it is shown, and with which HTTP status."""
-_AN_HOUR = "3600"
 _OF_THE_KEY: dict[type[ShopError], str] = {
     RequestKeyMissingError: N_("This form did not arrive whole. Please look it over and continue once more"),
     RequestKeyReusedError: N_(
@@ -78,9 +80,7 @@ def show_builder() -> ResponseReturnValue:
     order = find_order(token) if token else None
     if order is None:
         return show_form(new_draft(list_public_offers(), offer=request.args.get("offer", "")[:100]))
-    if order.state not in PAYABLE:
-        return redirect(f"/orders/{token}", 303)
-    return show_form(draft_of_order(order, token))
+    return come_back(order, token)
 
 
 def receive_gift() -> ResponseReturnValue:
@@ -91,17 +91,19 @@ def receive_gift() -> ResponseReturnValue:
     unprintable = tell_unprintable(draft)
     practice = get_practice()
     try:
-        purchase = read_purchase(draft, practice, client_address=client_address(), unprintable=unprintable)
+        purchase = read_purchase(draft, practice, visitor=get_visitor(), unprintable=unprintable)
         if paid := _withdraw(draft.replaces):
             return paid
         order = place_order(purchase, mode=shop_mode(), at=clock.now())
     except WrongFieldsError as refusal:
         return show_form(draft, refusal.errors, 422)
+    except ChangedSinceShownError:
+        return _ask_again(draft, practice)
     except tuple(_REFUSALS) as refusal:
         return _refused(draft, refusal)
     db.session.commit()
     remember_buyer(order)
-    return go_to_payment(order)
+    return go_to_payment(order, purchase.visitor)
 
 
 def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
@@ -114,6 +116,8 @@ def keep_stale_form(_error: CSRFError) -> ResponseReturnValue:
     if request.endpoint == "storefront.change_gift":
         return changes.keep_stale_form()
     token = (request.view_args or {}).get("token", "")
+    if request.endpoint == "storefront.ask_refund":
+        return order_page.keep_stale_form(token)
     return error_pages.answer(403, why_stale(_(_ORDER_OPEN_TOO_LONG)), again=f"/orders/{token}")
 
 
@@ -136,6 +140,12 @@ def _withdraw(token: str) -> ResponseReturnValue | None:
     return redirect(f"/orders/{token}", 303)
 
 
+def _ask_again(draft: Draft, practice: Practice) -> ResponseReturnValue:
+    """Show the form again with what is not any more as it was shown; to continue from there is a yes."""
+    db.session.rollback()
+    return show_form(draft, ask_again(list_seen_changes(draft.gifts, draft.shown, practice)), 422)
+
+
 def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
     """Show the form again with what the order's rules said; a key that cannot be used is replaced."""
     db.session.rollback()
@@ -144,6 +154,6 @@ def _refused(draft: Draft, refusal: ShopError) -> ResponseReturnValue:
         draft.request_key, sentence = new_request_key(), _(_OF_THE_KEY[type(refusal)])
     field, status = _REFUSALS[type(refusal)]
     answer = make_response(show_form(draft, {field: sentence}, status))
-    if status == 429:
-        answer.headers["Retry-After"] = _AN_HOUR
+    if isinstance(refusal, TooManyOpenCheckoutsError):
+        answer.headers["Retry-After"] = str(refusal.wait_seconds)
     return answer

@@ -77,6 +77,22 @@ def tell_money(affairs: Affairs) -> list[str]:
     return [*refunds, *(sentence for each in affairs.disputes if (sentence := _tell_dispute(each, affairs)))]
 
 
+def tell_fallen(affairs: Affairs) -> list[str]:
+    """Say which prices fell between the buyer's choice and the order, so that less was asked than had been shown."""
+    order = affairs.order
+    sentences = [
+        _(
+            "The price of “%(name)s” fell from %(old)s to %(new)s while you ordered. Yours is the lower one.",
+            name=gift.service_name or _("Gift certificate"),
+            old=format_amount(gift.shown_cents, order.currency),
+            new=format_amount(gift.amount_cents, order.currency),
+        )
+        for gift in order.gifts
+        if gift.shown_cents is not None
+    ]
+    return list(dict.fromkeys(sentences))
+
+
 def head_of(affairs: Affairs) -> str:
     """Return the heading of a fulfilled order whose money or certificates did not stay as sold; else nothing."""
     found = affairs.standings

@@ -1,14 +1,17 @@
 """The page on which a buyer changes where and when a gift goes, and the forms on it, each done once."""
 
 from collections.abc import Callable
+from math import ceil
 
 from flask import abort, redirect, render_template, request
 from flask.typing import ResponseReturnValue
 from werkzeug.exceptions import NotFound
 
+from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.corrections import gifts as gift_changes
 from giftshop.dates import write_hour
+from giftshop.delivery.often import TooManyLettersError, time_to_wait
 from giftshop.errors import ChangedMeanwhileError, RequestKeyReusedError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
@@ -18,7 +21,6 @@ from giftshop.storefront import typed
 from giftshop.storefront.builder.form import NO_EMAIL, first_day, read_deliver_on
 from giftshop.storefront.order import fates
 from giftshop.storefront.order.affairs import read_affairs
-from giftshop.storefront.order.limits import count_mail
 from giftshop.storefront.order.proof import get_order, is_buyer
 from giftshop.web.form_state import form_key, why_stale
 from giftshop.words import N_, _
@@ -26,7 +28,6 @@ from giftshop.words import N_, _
 Change = Callable[[Gift, str], Answer]
 FIELDS = {"address": "address", "day": "day", "cancel": "", "copy": ""}
 """What may be changed, and the field at which a refusal is shown."""
-_TOO_OFTEN = N_("We sent three emails for this within an hour. Wait a little, or call us")
 _SENT_BEFORE = N_("You sent this form before, with another answer. Look it over and send it once more")
 _OPEN_TOO_LONG = N_("This page was open for a long time. Please look it over and send it once more")
 
@@ -46,12 +47,12 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
         change = _read_change(way)
     except ShopError as refusal:
         return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
-    if _sends_mail(way) and not count_mail(token, "change"):
-        return _page(token, number, {FIELDS[way]: _(_TOO_OFTEN)}), 429, {"Retry-After": "3600"}
     gift = _get_gift(token, number)
     why_not, status = _change_once(change, gift)
     if why_not:
-        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}, is_answered=True), status
+        wait = time_to_wait(gift.id, gift.order_id, at=clock.now())
+        headers = {"Retry-After": str(ceil(wait.total_seconds()))} if status == 429 else {}
+        return _page(token, number, {FIELDS[way]: why_not.removesuffix(".")}, is_answered=True), status, headers
     return redirect(f"/orders/{token}?done={way}", 303)
 
 
@@ -75,7 +76,8 @@ def _change_once(change: Change, gift: Gift) -> tuple[str, int]:
     if answer.refusal == ChangedMeanwhileError.__name__:
         where = fates.tell_where(gift, read_affairs(gift.order))
         return " ".join([answer.message, _("Meanwhile: %(what)s.", what=where)]), answer.status
-    return answer.message, answer.status
+    is_too_often = answer.refusal == TooManyLettersError.__name__
+    return answer.message, 429 if is_too_often else answer.status
 
 
 def _get_gift(token: str, number: int) -> Gift:
@@ -83,11 +85,6 @@ def _get_gift(token: str, number: int) -> Gift:
     if not 0 < number <= len(gifts):
         abort(404)
     return gifts[number - 1]
-
-
-def _sends_mail(way: str) -> bool:
-    """Tell whether a change may send a mail at once: a day to come sends nothing yet."""
-    return way in ("address", "copy") or (way == "day" and not request.form.get("day", "").strip())
 
 
 def _read_change(way: str) -> Change:

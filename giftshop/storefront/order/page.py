@@ -2,23 +2,29 @@
 
 import logging
 
-from flask import render_template, request
+from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
+from markupsafe import Markup
 
 from giftshop.checkout.fulfilment import fulfil_order
 from giftshop.delivery.states import DeliveryState
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
+from giftshop.orders.look_up import find_order
 from giftshop.orders.models import Order
-from giftshop.orders.states import OPEN, OrderState
+from giftshop.orders.states import OPEN, PAYABLE, OrderState
 from giftshop.storefront.art import SAMPLE_SEED, draw
-from giftshop.storefront.order.affairs import head_of, read_affairs, tell_money
+from giftshop.storefront.order.affairs import Affairs, head_of, read_affairs, tell_fallen, tell_money
 from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order
+from giftshop.storefront.order.refund import NotAskedError, build_refund_form, send_wish, tell_asked
 from giftshop.storefront.payment import find_gateway, go_to_payment
+from giftshop.storefront.trusted import remember_opened
+from giftshop.storefront.visitors import get_visitor, greet
 from giftshop.words import N_, _
 
+_OPEN_TOO_LONG = N_("This page was open for a long time. Please press the button once more")
 MOST_TRIES = 10
 SECONDS_BETWEEN_TRIES = 5
 DONE = {
@@ -29,22 +35,28 @@ DONE = {
     "link": N_(
         "If that was not too often, a link is on its way to the address you ordered with. Open it in this browser."
     ),
+    "asked": N_("We have been told that you would like the money back, and will write to you."),
+    "refund": N_("The certificate has ended, and its money is on its way back to the card it came from."),
     "yours": N_("Now you can change where and when your gifts go."),
 }
 """What is said first after something was done here."""
 log = logging.getLogger(__name__)
 
 
-def show_order(token: str) -> ResponseReturnValue:
-    """Show an order to whoever has its private address, settled first by what Stripe says about it now."""
+def show_order(token: str, *, refusal: str = "") -> ResponseReturnValue:
+    """Show an order to whoever has its private address, settled first by what Stripe says about it now.
+
+    `refusal` is why the money was not asked back.
+    """
     order, is_sure = get_order(token), True
     if order.state in OPEN:
         is_sure = _settle(order)
         order = get_order(token)  # what was settled is read anew
+    if order.state in PAYABLE:
+        greet()
     affairs = read_affairs(order)
     fates = list_fates(affairs)
-    first = order.gifts[0]
-    issued = affairs.of_gift(first)
+    remember_opened(code for fate in fates for code in fate.codes)
     return render_template(
         "storefront/order.html",
         order=order,
@@ -53,18 +65,42 @@ def show_order(token: str) -> ResponseReturnValue:
         fates=fates,
         head=head_of(affairs),
         money=tell_money(affairs),
+        told={"fallen": tell_fallen(affairs), "asked": tell_asked(affairs), "refusal": refusal},
+        refund=build_refund_form(affairs),
         done=_(DONE.get(request.args.get("done", ""), "")),
         thanks=_thanks(fates),
-        art=draw(first.design, issued[0].public_id if issued else SAMPLE_SEED),
-        tries=_tries(),
-        most_tries=MOST_TRIES,
-        pause=SECONDS_BETWEEN_TRIES,
+        art=_drawing(affairs),
+        **_looking_again(),
     )
+
+
+def _drawing(affairs: Affairs) -> Markup:
+    """Return the drawing of the order's first certificate, or a sample of it while there is none."""
+    first = affairs.order.gifts[0]
+    issued = affairs.of_gift(first)
+    return draw(first.design, issued[0].public_id if issued else SAMPLE_SEED)
 
 
 def pay_order(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page once more; to the order's own page when there is nothing left to pay."""
-    return go_to_payment(get_order(token))
+    return go_to_payment(get_order(token), get_visitor())
+
+
+def ask_refund(token: str) -> ResponseReturnValue:
+    """Ask for the money back; what is refused is said on the page."""
+    try:
+        return send_wish(token)
+    except NotAskedError as refused:
+        told, status = str(refused), refused.status
+    db.session.rollback()
+    return make_response(show_order(token, refusal=told), status)
+
+
+def keep_stale_form(token: str) -> ResponseReturnValue:
+    """Show the page again when the form that asks for money came without a valid token; an unknown order is none."""
+    if find_order(token) is None:
+        return render_template("errors/error.html", status=404, message=""), 404
+    return make_response(show_order(token, refusal=_(_OPEN_TOO_LONG)), 403)
 
 
 def _thanks(fates: list[Fate]) -> str:
@@ -114,6 +150,11 @@ def _page_state(order: Order, *, is_sure: bool) -> str:
     if order.state == OrderState.AWAITING_PAYMENT and not is_sure:
         return "checking"
     return OrderState.PROCESSING if order.state == OrderState.PAID else order.state
+
+
+def _looking_again() -> dict[str, int]:
+    """Return how a page that waits for Stripe's word looks again by itself."""
+    return {"tries": _tries(), "most_tries": MOST_TRIES, "pause": SECONDS_BETWEEN_TRIES}
 
 
 def _tries() -> int:
