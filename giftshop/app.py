@@ -82,12 +82,6 @@ def close_app(app: Flask) -> None:
         db.engine.dispose()
 
 
-def _answer_errors(app: Flask, settings: Settings) -> None:
-    error_pages.answer_errors(app)
-    error_pages.answer_elsewhere(app, settings.base_url)
-    app.register_error_handler(StorageError, lambda _lost: error_pages.answer(503, DatabaseBusyError().message))
-
-
 def _build_mailer(settings: Settings) -> Mailer:
     return Mailer(
         sender=settings.mail_from,
