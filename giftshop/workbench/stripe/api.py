@@ -48,6 +48,8 @@ def answer(_path: str) -> Response:
         response = _response(call, error.status, error.body)
     if bench.halt is run:  # not reset meanwhile
         _record(bench, call, response, fault)
+    if isinstance(response, faults.NoAnswer):
+        response.hang_up()
     return response
 
 

@@ -62,7 +62,17 @@ def strike(bench: Workbench, fault: Json, answer: Callable[[], Response]) -> Res
         answer()
     elif kind == "timeout":
         bench.pause(fault["seconds"])
-    return _hang_up()
+    return NoAnswer(status=500)
+
+
+class NoAnswer(Response):
+    """What a caller gets who is hung up on; it is hung up once the call is recorded, for then it may call again."""
+
+    def hang_up(self) -> None:
+        """Close the connection without a word."""
+        connection: Any = request.environ["gunicorn.socket"]
+        with suppress(OSError):  # the caller may have left before
+            connection.shutdown(socket.SHUT_RDWR)
 
 
 def error_of(fault: Json) -> ApiError:
@@ -72,14 +82,6 @@ def error_of(fault: Json) -> ApiError:
         _MESSAGES[fault["do"]], status=int(fault["do"]), kind="invalid_request_error" if is_limit else "api_error",
         code="rate_limit" if is_limit else None, is_decided=fault["saved"],
     )  # fmt: skip
-
-
-def _hang_up() -> Response:
-    """Close the connection without a word; what is returned reaches nobody."""
-    connection: Any = request.environ["gunicorn.socket"]
-    with suppress(OSError):  # the caller may have left before
-        connection.shutdown(socket.SHUT_RDWR)
-    return Response(status=500)
 
 
 def _matches(fault: Json, method: str, path: str) -> bool:
