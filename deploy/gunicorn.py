@@ -10,7 +10,7 @@ from gunicorn.glogging import Logger
 from giftshop.foundation import jobs, logs
 
 wsgi_app = "wsgi:app"
-worker_class = "giftshop.web.gunicorn_worker.WholeRequestWorker"
+worker_class = "giftshop.web.arrival.gunicorn_worker.WholeRequestWorker"
 """gunicorn's threads, but none waits for a request that is still arriving (decision 33)."""
 threads = 8
 workers = int(os.environ.get("WEB_CONCURRENCY", "1"))

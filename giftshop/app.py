@@ -53,11 +53,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     opening.keep_closed(app, settings)
     _protect(app, settings)
     _prepare_templates(app, settings)
-    app.extensions["stripe_gateway"] = StripeGateway(
-        secret_key=settings.stripe_secret_key,
-        api_base=settings.stripe_api_base,
-        webhook_secrets=settings.webhook_secrets,
-    )
+    app.extensions["stripe_gateway"] = _build_gateway(settings)
     for pages in (storefront_pages, staff_pages, redemption_pages, office_pages, webhook, health):
         app.register_blueprint(pages.blueprint)
     _answer_errors(app, settings)
@@ -80,6 +76,14 @@ def close_app(app: Flask) -> None:
     with app.app_context():
         db.session.remove()
         db.engine.dispose()
+
+
+def _build_gateway(settings: Settings) -> StripeGateway:
+    return StripeGateway(
+        secret_key=settings.stripe_secret_key,
+        api_base=settings.stripe_api_base,
+        webhook_secrets=settings.webhook_secrets,
+    )
 
 
 def _build_mailer(settings: Settings) -> Mailer:

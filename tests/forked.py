@@ -15,7 +15,7 @@ from pathlib import Path
 
 _forking = multiprocessing.get_context("forkserver")
 _forking.set_forkserver_preload(
-    ["gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "giftshop.web.gunicorn_worker", "giftshop.app", "dbos"]
+    ["gunicorn.app.wsgiapp", "gunicorn.workers.gthread", "giftshop.web.arrival.gunicorn_worker", "giftshop.app", "dbos"]
 )
 
 

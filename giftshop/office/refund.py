@@ -10,6 +10,7 @@ from giftshop.certificates.requests import Asked
 from giftshop.certificates.status import version_of
 from giftshop.errors import InvalidAmountError, NothingToRefundError
 from giftshop.foundation.database import db
+from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.money import format_amount, format_plain, parse_amount
@@ -53,7 +54,7 @@ def refund(public_id: str) -> ResponseReturnValue:
     db.session.commit()
     if answer.refusal:
         return _page(certificate, errors_of(answer, certificate, "amount"), is_answered=True), answer.status
-    refund_id = str(answer.facts["refund"])
+    refund_id = _made(answer)
     pursue(refund_id, current_app.extensions["stripe_gateway"])
     return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
 
@@ -72,13 +73,18 @@ def pay_asked_back(order_id: int) -> ResponseReturnValue:
         mine = Asked(actor=who.actor, reason=who.reason, key=f"{who.key}.{certificate.public_id}")
         answers.append(ask_refund(order_id, certificate, most_cents, mine, limit_cents=limit_cents))
         db.session.commit()
-    refunds = [str(answer.facts["refund"]) for answer in answers if not answer.refusal]
+    refunds = [_made(answer) for answer in answers if not answer.refusal]
     for refund_id in refunds:
         pursue(refund_id, current_app.extensions["stripe_gateway"])
     for answer in answers:
         if answer.refusal:
             return _asked_page(get_order(order_id), answer.message), answer.status
     return redirect(f"/office/orders/{order_id}" + (f"?refund={refunds[-1]}" if refunds else ""), 303)
+
+
+def _made(answer: Answer) -> str:
+    """Return the public id of the refund that was held."""
+    return str(answer.facts["refund"])
 
 
 def _asked_page(order: Order, refusal: str = "") -> str:

@@ -59,15 +59,20 @@ def render_result(
         verdict=verdict,
         may_take=verdict.may_redeem and done is None and not is_repeat,
         is_repeat=is_repeat,
-        done=done,
-        honoured=find_honoured(done) if done is not None else None,
-        undone=find_reversal(done.id) if done is not None else None,
+        **_tell_done(done),
         undo=undo,
         errors=_placed(errors or {}, verdict, undo),
         **_fill_in(certificate, is_answered=is_answered),
         **_offer(certificate),
         **_tell_facts(situation, last),
     )
+
+
+def _tell_done(done: LedgerEntry | None) -> dict[str, object]:
+    """Return the entry just made, the session it honoured, and what has undone it since."""
+    if done is None:
+        return {"done": None, "honoured": None, "undone": None}
+    return {"done": done, "honoured": find_honoured(done), "undone": find_reversal(done.id)}
 
 
 def _judge(situation: Situation, last: LedgerEntry | None) -> Verdict:

@@ -131,7 +131,7 @@ def redeem(
         refuse_changed(request_key, *found)  # after what says more; what was taken is put back with it
         return _facts(entry)
 
-    body = {"act": "redeem", "certificate": certificate.public_id, "amount": amount_cents}
+    body = _body("redeem", certificate, amount=amount_cents)
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
 
 
@@ -162,7 +162,7 @@ def honour(certificate: Certificate, *, note: str, staff_id: int, request_key: s
         )
         return _facts(entry)
 
-    body = {"act": "honour", "certificate": certificate.public_id}
+    body = _body("honour", certificate)
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
 
 
@@ -176,7 +176,7 @@ def take_back(
     def act() -> dict[str, object]:
         return _facts(posting.reverse(entry_id, certificate_id=certificate.id, is_manager=is_manager, cause=cause))
 
-    body = {"act": "undo", "certificate": certificate.public_id, "entry": entry_id}
+    body = _body("undo", certificate, entry=entry_id)
     return answer_once(scope=cause.scope, key=request_key, body=body, act=act)
 
 
@@ -195,6 +195,11 @@ def read_amount(chosen: str, typed: str, currency: str) -> int:
 
 def _choice(amount_cents: int, detail: str, currency: str) -> Choice:
     return Choice(format_choice(amount_cents, currency), detail, format_plain(amount_cents, currency), amount_cents)
+
+
+def _body(act: str, certificate: Certificate, **more: object) -> dict[str, object]:
+    """Return what tells one request from another under the same key."""
+    return {"act": act, "certificate": certificate.public_id, **more}
 
 
 def _facts(entry: LedgerEntry) -> dict[str, object]:

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from giftshop.web.whole_requests import MOST_BODY, MOST_HEAD, ArrivingRequest, OverlongError
+from giftshop.web.arrival.whole_requests import MOST_BODY, MOST_HEAD, ArrivingRequest, OverlongError
 
 GET = b"GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 POST = b"POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabcde"

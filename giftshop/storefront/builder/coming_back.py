@@ -7,14 +7,17 @@ from flask import redirect
 from flask.typing import ResponseReturnValue
 
 from giftshop import clock
+from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.checkout.sessions import SESSION_LIFE, leave_checkout
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
+from giftshop.money import format_plain
 from giftshop.orders.look_up import find_order
-from giftshop.orders.models import Order
+from giftshop.orders.models import Gift, Order
 from giftshop.orders.states import PAYABLE, AttemptState, OrderState
-from giftshop.storefront.builder.form import draft_of_order
+from giftshop.storefront.builder.form import Draft
 from giftshop.storefront.builder.page import show_form
+from giftshop.storefront.builder.seen import shown_by
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.payment import find_gateway
 from giftshop.words import _
@@ -60,6 +63,12 @@ def tell_doubt() -> Note:
     return Note(_("Did you pay on the payment page?"), told)
 
 
+def draft_of_order(order: Order, token: str) -> Draft:
+    """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
+    gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
+    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order))
+
+
 def _leave(order: Order) -> bool:
     """Close the order's page for paying at Stripe; False when Stripe could not be asked."""
     open_ones = [each.session_id for each in order.attempts if each.state == AttemptState.OPEN and each.session_id]
@@ -82,3 +91,18 @@ def _ran_out(order: Order) -> bool:
     """Tell whether the page for paying closed by itself, and was not closed because its buyer came back."""
     is_over = not order.attempts or order.attempts[-1].expires_at <= clock.now()
     return order.state == OrderState.EXPIRED or (bool(order.attempts) and is_over)
+
+
+def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:
+    return {
+        "offer": gift.offer_slug,
+        "amount": format_plain(gift.amount_cents, currency) if gift.offer_slug == FREE_AMOUNT else "",
+        "recipient_name": gift.recipient_name,
+        "giver_name": gift.giver_name,
+        "message": gift.message,
+        "design": gift.design,
+        "delivery": gift.delivery,
+        "recipient_email": gift.recipient_email,
+        "deliver_on": gift.deliver_on.isoformat() if gift.deliver_on else "",
+        "quantity": str(gift.quantity),
+    }

@@ -16,10 +16,9 @@ from giftshop.checkout.placing import DeliveryWay, GiftRequest, Purchase
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError, OfferNotFoundError, ShopError
 from giftshop.ledger.idempotency import new_request_key
-from giftshop.money import format_choice, format_plain, parse_amount
-from giftshop.orders.models import Gift, Order
+from giftshop.money import format_choice, parse_amount
 from giftshop.storefront import typed
-from giftshop.storefront.builder.seen import SHOWN, get_sold, read_shown, shown_by
+from giftshop.storefront.builder.seen import SHOWN, get_sold, read_shown
 from giftshop.words import N_, _
 
 MOST_GIFTS = 10
@@ -92,12 +91,6 @@ def read_draft(form: Mapping[str, str]) -> Draft:
         trap=_typed(form, TRAP),
         shown=read_shown(_typed(form, SHOWN)),
     )
-
-
-def draft_of_order(order: Order, token: str) -> Draft:
-    """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
-    gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
-    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order))
 
 
 def read_purchase(draft: Draft, practice: Practice, *, visitor: Visitor, unprintable: Mapping[str, str]) -> Purchase:
@@ -240,18 +233,3 @@ def read_deliver_on(text: str, practice: Practice) -> date | None:
     is_leap_day = (first.month, first.day) == (2, 29)
     last = first.replace(year=first.year + 1, day=28 if is_leap_day else first.day)
     return typed.read_day(text, first=first, last=last)
-
-
-def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:
-    return {
-        "offer": gift.offer_slug,
-        "amount": format_plain(gift.amount_cents, currency) if gift.offer_slug == FREE_AMOUNT else "",
-        "recipient_name": gift.recipient_name,
-        "giver_name": gift.giver_name,
-        "message": gift.message,
-        "design": gift.design,
-        "delivery": gift.delivery,
-        "recipient_email": gift.recipient_email,
-        "deliver_on": gift.deliver_on.isoformat() if gift.deliver_on else "",
-        "quantity": str(gift.quantity),
-    }

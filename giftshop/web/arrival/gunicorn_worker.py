@@ -15,7 +15,7 @@ from typing import Any
 from gunicorn import http
 from gunicorn.workers.gthread import TConn, ThreadWorker
 
-from giftshop.web.whole_requests import ArrivingRequest, OverlongError
+from giftshop.web.arrival.whole_requests import ArrivingRequest, OverlongError
 
 HEAD_SECONDS, SLOWEST = 8, 20_000
 """A request may take so many seconds, and one more for each so many bytes: less than any telephone sends."""
