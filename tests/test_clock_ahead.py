@@ -15,6 +15,7 @@ from giftshop.delivery import deliveries
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.waking import LONGEST, wake_stuck
+from giftshop.errors import CertificateNotFoundError
 from giftshop.foundation import heartbeats, jobs, sightings
 from giftshop.foundation.activity_log import Activity, ActivityEvent
 from giftshop.foundation.database import db, find_latest_stamp
@@ -110,10 +111,10 @@ def test_news_of_an_entry_from_the_future_are_told_once_and_stop_nothing(app: Fl
 def test_a_wrong_code_from_the_future_counts_for_nothing(app: Flask) -> None:
     with at(NOON + YEAR):
         for _ in range(19):
-            failed_scans.note_failed_scan(staff_id=1, name="Desi", why="x")
+            failed_scans.note_failed_scan(CertificateNotFoundError(), staff_id=1, name="Desi")
         db.session.commit()
     with at(NOON):
-        failed_scans.note_failed_scan(staff_id=1, name="Desi", why="x")
+        failed_scans.note_failed_scan(CertificateNotFoundError(), staff_id=1, name="Desi")
         assert db.session.scalar(sa.select(sa.func.count(Alert.id))) == 0
         failed_scans.forget_failed_scans(at=NOON)
         assert failed_scans._count_failed("staff:1", since=NOON - YEAR, until=NOON + 2 * YEAR) == 1

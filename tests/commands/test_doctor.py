@@ -22,6 +22,7 @@ from giftshop import clock
 from giftshop.app import close_app, create_app
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation
+from giftshop.checkout.limits import Visitor
 from giftshop.checkout.placing import place_order
 from giftshop.checkout.sessions import open_checkout
 from giftshop.foundation import heartbeats
@@ -274,7 +275,7 @@ def test_events_that_stripe_could_not_deliver(well: Flask, workbench: RunningWor
     order = place_order(build.purchase(), mode="simulated", at=clock.now())
     db.session.commit()
     gateway = well.extensions["stripe_gateway"]
-    open_checkout(order.id, gateway, base_url=BASE, client_address="192.0.2.1")
+    open_checkout(order.id, gateway, base_url=BASE, visitor=Visitor(address="192.0.2.1"))
     gateway.expire_session(workbench.sessions()[0]["id"])
     (event,) = workbench.get("/state")["events"]
     workbench.post(f"/objects/{event['id']}", {"created": int(clock.now().timestamp()) - 3600})

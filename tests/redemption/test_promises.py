@@ -109,7 +109,7 @@ def test_what_was_honoured_stands_in_the_orders_history_and_in_the_owners_mail(a
     press(desk, find(desk, certificate))
     order = db.session.query(Order).one()
     sources = Sources(
-        order=order, certificates=[certificate], deliveries=[], refunds=[], notes=[], time_zone="America/Denver"
+        order=order, certificates=[certificate], deliveries=[], refunds=[], notes=[], practice=get_practice()
     )
     line = next(line for line in list_happenings(sources) if "Redeemed" in line.what)
     told = "60-minute massage as promised, sold for $85.00, at a price of $95.00: $10.00 given"

@@ -24,6 +24,7 @@ ALWAYS = (
     "Your shoulders have carried enough.",  # the giver's words in these tests
     "Ana",  # whom the certificate on the home page is for, and who gives it
     "Marko",
+    "60-minute massage",  # what an offer was called before its name was changed
     "dollars",  # what Babel calls a currency, in a locale that is fixed
     "euros",
     "USD",
