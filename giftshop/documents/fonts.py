@@ -23,7 +23,6 @@ VIETNAMESE = "U+1EA0-1EFF"
 GREEK = "U+370-3FF, U+1F00-1FFF"
 CYRILLIC = "U+400-45F, U+490-491"
 FURTHER_CYRILLIC = "U+460-48F, U+492-52F"
-_FEATURES = ["kern", "liga", "lnum", "pnum", "tnum", "zero", "mark", "mkmk", "ccmp", "locl"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +41,11 @@ class Typeface:
         if spec is None or spec.origin is None:
             raise ModuleNotFoundError(self.package)
         return Path(spec.origin).parent / "files" / self.file
+
+    @property
+    def features(self) -> list[str]:
+        """What pages ask of it: headings figures of their own width, text of one width and slashed zeros in codes."""
+        return ["kern", "liga", "locl", "lnum", *(["pnum"] if self == DISPLAY else ["tnum", "zero"])]
 
     @property
     def has_slashed_zeros(self) -> bool:
@@ -179,7 +183,7 @@ def make_web_fonts(folder: Path) -> list[Path]:
 def _subset(face: Typeface, letters: str) -> bytes:
     from fontTools import subset
 
-    options = subset.Options(flavor="woff2", layout_features=_FEATURES, desubroutinize=True, hinting=False)
+    options = subset.Options(flavor="woff2", layout_features=face.features, desubroutinize=True, hinting=False)
     options.name_IDs, options.notdef_outline, options.recommended_glyphs = [1, 2], True, False
     font = subset.load_font(io.BytesIO(read_face(face)), options)
     subsetter = subset.Subsetter(options)
