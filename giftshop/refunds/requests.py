@@ -13,8 +13,10 @@ import sqlalchemy as sa
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation
+from giftshop.catalog.prices import step_sentence
 from giftshop.certificates.requests import Asked, do_once
 from giftshop.errors import (
+    AmountTooFineError,
     CheckoutUnavailableError,
     NothingToRefundError,
     RefundNotAllowedError,
@@ -26,6 +28,7 @@ from giftshop.ledger import refund_entries
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.posting import lock_certificate
+from giftshop.money.currencies import get_currency
 from giftshop.notifications.alerts import resolve_alerts_about
 from giftshop.notifications.announcing import Announcement, announce
 from giftshop.notifications.kinds import AlertKind
@@ -54,12 +57,13 @@ class Refundable:
 
 
 def list_refundable(order: Order) -> list[Refundable]:
-    """Return the order's certificates with the most that can be paid back: what is left, never what was used."""
-    cleared = shares.cleared_by_certificate(order.id)
-    return [
-        Refundable(each, max(0, min(each.balance_cents, cleared[each.id])))
-        for each in shares.list_certificates(order.id)
-    ]
+    """Return the order's certificates with the most that can be paid back: what is left, never what was used.
+
+    In the steps in which Stripe moves the currency: of KWD 59.875 it is KWD 59.870.
+    """
+    cleared, step_cents = shares.cleared_by_certificate(order.id), get_currency(order.payment_currency).step_cents
+    most = {each: max(0, min(each.balance_cents, cleared[each.id])) for each in shares.list_certificates(order.id)}
+    return [Refundable(each, cents - cents % step_cents) for each, cents in most.items()]
 
 
 def list_wishes(order: Order) -> list[RefundWish]:
@@ -80,7 +84,7 @@ def hold_refund(
     """Take `amount_cents` (positive minor units) off a certificate, to be paid back; the caller commits, then pursues.
 
     `limit_cents` is the most this person may pay back, None without limit. Raises NothingToRefundError,
-    RefundTooLargeError, RefundNotAllowedError; then nothing was written.
+    RefundTooLargeError, AmountTooFineError, RefundNotAllowedError; then nothing was written.
     """
     order = lock_order(order_id)
     lock_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
@@ -149,6 +153,8 @@ def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit
         raise NothingToRefundError
     if amount_cents > most:
         raise RefundTooLargeError
+    if amount_cents % get_currency(order.payment_currency).step_cents:
+        raise AmountTooFineError(step_sentence(order.payment_currency))
     if limit_cents is not None and amount_cents > limit_cents:
         raise RefundNotAllowedError
 

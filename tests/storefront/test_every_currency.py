@@ -11,14 +11,17 @@ from flask.testing import FlaskClient
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.composing import build_message
 from giftshop.delivery.models import Delivery
+from giftshop.errors import AmountTooFineError
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
 from giftshop.money import be_at_home_in, format_amount, format_choice, format_plain
 from giftshop.money.currencies import get_currency, list_codes
 from giftshop.orders.look_up import token_of
+from giftshop.refunds.requests import hold_refund, list_refundable, pursue_refund
 from giftshop.workbench.stripe import currencies as at_stripe
 from tests import build
 from tests.faults import THOROUGH
+from tests.ledger.acts import take
 from tests.orders.stripe_side import StripeSide
 from tests.signing_in import hire, signed_in
 from tests.storefront.conftest import Visitor, errors_of, orders
@@ -186,6 +189,22 @@ def test_a_thousandth_that_card_networks_do_not_carry_is_no_price(paying: Visito
         422,
         "Amounts go in steps of KWD 0.010",
     )
+
+
+def test_what_is_left_is_paid_back_in_the_steps_that_card_networks_carry(
+    app: Flask, stripe_side: StripeSide, tmp_path: Path
+) -> None:
+    set_up(app, tmp_path / "practice.toml", "KWD")
+    order, certificate = stripe_side.sell_one(60_000)
+    take(certificate.id, 40_125)
+    asked = {"reason": "changed their mind", "actor": "staff:7", "limit_cents": None}
+    assert [each.most_cents for each in list_refundable(order)] == [19_870]
+    with pytest.raises(AmountTooFineError, match="steps of KWD"):
+        hold_refund(order.id, certificate.id, 19_865, **asked)
+    refund = hold_refund(order.id, certificate.id, 19_870, **asked)
+    db.session.commit()
+    assert pursue_refund(refund.id, stripe_side.gateway).state == "settled"
+    assert certificate.balance_cents == 5
 
 
 def test_the_shops_table_and_the_simulated_stripes_say_the_same() -> None:
