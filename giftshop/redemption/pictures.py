@@ -24,6 +24,7 @@ SIDE = 1600
 """To so many points a large picture is shrunk, or to the next whole part above; then to half as far."""
 MOST_PIXELS, MOST_PIXELS_HERE = 64_000_000, 4_000_000
 MOST_SECONDS, MOST_MEMORY = 10, 1 << 30
+MOST_PAGES = 2
 FORMATS_HERE = ("JPEG", "PNG", "WEBP", "GIF")
 FORMATS = (*FORMATS_HERE, "AVIF", "TIFF", "BMP")
 WHITE, BLACK = 255, 0
@@ -83,7 +84,7 @@ def read_picture(data: bytes) -> str | None:
 def read_here(data: bytes) -> str | None:
     """Return the text of the QR code in a file, decoded in this process whatever it is. Raises PictureError."""
     if data.startswith(_PDF):
-        return _choose(read_texts(_draw_first_page(data)))
+        return _choose([text for page in _draw_first_pages(data) for text in read_texts(page)])
     with _opened(data) as picture:
         return _read(picture)
 
@@ -143,16 +144,17 @@ def _choose(texts: list[str]) -> str | None:
     return next((text for text in texts if find_codes(text)), texts[0] if texts else None)
 
 
-def _draw_first_page(data: bytes) -> Image.Image:
-    """Draw a PDF's first page in shades of grey. Raises PictureError."""
+def _draw_first_pages(data: bytes) -> Iterator[Image.Image]:
+    """Draw a PDF's first pages in shades of grey: our card has its code on the second. Raises PictureError."""
     import pypdfium2  # loaded by the child alone
 
     try:
         with pypdfium2.PdfDocument(data) as document:
-            page = document[0]
-            scale = 2 * SIDE / max(page.get_size())
-            drawn: Image.Image = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_pil()
-            return drawn.convert("L")
+            for number in range(min(MOST_PAGES, max(1, len(document)))):
+                page = document[number]
+                scale = 2 * SIDE / max(page.get_size())
+                drawn: Image.Image = page.render(scale=scale, grayscale=True, may_draw_forms=False).to_pil()
+                yield drawn.convert("L")
     except pypdfium2.PdfiumError as refusal:
         is_locked = refusal.err_code == pypdfium2.raw.FPDF_ERR_PASSWORD
         raise (LockedPdfError if is_locked else DamagedPictureError) from None

@@ -14,6 +14,7 @@ from PIL import Image, ImageFile
 
 from giftshop.certificates.codes import new_code
 from giftshop.documents import pdf
+from giftshop.documents.pdf import Paper
 from giftshop.documents.qr import certificate_address
 from giftshop.redemption import pictures
 from giftshop.redemption.photos import NoCodeInPhotoError, NoPhotoError, read_photo
@@ -149,8 +150,9 @@ def test_a_code_is_read_from_every_kind_of_picture(kind: str) -> None:
     assert read_photo(READ[kind]()) == ADDRESS
 
 
-def test_a_code_is_read_from_the_certificates_own_pdf() -> None:
-    printed = pdf.render_pdf(FACE, "letter")
+@pytest.mark.parametrize("paper", ["letter", "a4", "card"])
+def test_a_code_is_read_from_the_certificates_own_pdf(paper: Paper) -> None:
+    printed = pdf.render_pdf(FACE, paper)
     assert read_photo(printed) == certificate_address(FACE.base_url, FACE.code)
 
 
