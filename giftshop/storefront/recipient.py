@@ -81,7 +81,7 @@ def record_opening(code: str) -> ResponseReturnValue:
 def send_pdf(code: str, *, name: str = PDF_NAME) -> ResponseReturnValue:
     """Answer with the certificate as a PDF to print, on the paper asked for; its name may be in any case."""
     if not _PDF_MEANT.match(name):
-        abort(404)
+        return _lead_to_page(code, name)
     papers = _papers(get_practice())
     asked = _WORD.match(request.args.get("paper", papers[0]))
     if meant := find_meant_code(code) or ("" if name.lower() == PDF_NAME else code):
@@ -124,6 +124,13 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         booking_url=booking.link_for(certificate, practice, code=plain),
         terms=certificate_terms(practice, on=today, expires_on=certificate.expires_on),
     )
+
+
+def _lead_to_page(code: str, name: str) -> ResponseReturnValue:
+    """Lead to a certificate's page where only a sentence's signs stand behind its address and a slash."""
+    if _WORD.search(name.lower()):
+        abort(404)
+    return redirect(f"/c/{quote(find_meant_code(code) or code)}")
 
 
 def find_meant_code(written: str) -> str:
