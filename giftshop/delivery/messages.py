@@ -38,6 +38,7 @@ _TYPED = ("message", "giver_name", "recipient_name", "goes", "unsent")
 """The facts that hold words of strangers."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
 _UNSEEN_BREAK = "\u200b"
+_VALUE = re.compile(r"%\((\w+)\)s")
 
 
 def compose(
@@ -92,7 +93,9 @@ def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
     """Return the subject, at most 60 characters, on one line whatever the names hold."""
     title = facts.get("title", "")
     words = {**facts, "short_name": practice.short_name, "what": title[:1].lower() + title[1:]}
-    lines = [_one_line(_(form, **words)) for form in KINDS[MessageKind(kind)].subjects]
+    forms = KINDS[MessageKind(kind)].subjects
+    known = [form for form in forms if all(words.get(name) for name in _VALUE.findall(form))] or forms[-1:]
+    lines = [_one_line(_(form, **words)) for form in known]
     fitting = [line for line in lines if len(line) <= MOST_SUBJECT]
     return fitting[0] if fitting else lines[-1][: MOST_SUBJECT - 1].rstrip() + "…"
 
@@ -118,6 +121,7 @@ def _context(
         "office_address": base_url + facts.get("office_path", ""),
         "booking_address": _booking_address(certificates, practice),
         "balance_address": f"{base_url}/balance",
+        "gift_address": f"{base_url}/gift",
         "is_test": get_installation().mode != "live",
         "language": current_language(),
     }

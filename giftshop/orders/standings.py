@@ -1,7 +1,7 @@
 """How a certificate stands: one state made of all its facts, and the figures and moments that go with it.
 
-Every page tells it in the words of its reader, from one table for each: holders in storefront/holding.py, buyers in
-storefront/order/standing_words.py, the counter in redemption/verdict.py, the office in office/standings.py. None
+Every page tells it in the words of its reader, from one table for each: holders in storefront/holder/words.py, buyers
+in storefront/order/standing_words.py, the counter in redemption/verdict.py, the office in office/standings.py. None
 decides by itself what became of a certificate.
 """
 

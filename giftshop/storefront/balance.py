@@ -9,7 +9,7 @@ from giftshop.certificates.codes import find_codes
 from giftshop.ledger.models import ReplacedCode
 from giftshop.orders.standings import USABLE, read_situation
 from giftshop.storefront.art import draw, draw_sample
-from giftshop.storefront.holding import tell_heading, tell_standing
+from giftshop.storefront.holder.standings import tell_heading, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import answer_replaced
 from giftshop.storefront.trusted import remember_opened

@@ -26,10 +26,10 @@ from giftshop.foundation.sightings import HOLDER, VISITOR, record_sighting
 from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
-from giftshop.orders.standings import HELD, OVER, USABLE, Standing, read_situation
+from giftshop.orders.standings import OVER, USABLE, Standing, read_situation
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
-from giftshop.storefront.holding import list_movements, tell_heading, tell_replaced, tell_standing
+from giftshop.storefront.holder.standings import list_movements, tell_heading, tell_replaced, tell_standing, tell_worth
 from giftshop.storefront.lookups import are_open, find_for_stranger
 from giftshop.storefront.payment import find_settings
 from giftshop.storefront.trusted import remember_opened
@@ -110,7 +110,7 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         certificate=certificate,
         heading=tell_heading(situation),
         sentences=tell_standing(situation, practice),
-        worth_cents=situation.about.cents if situation.standing in HELD else certificate.balance_cents,
+        worth=tell_worth(situation),
         is_open=situation.standing in USABLE,
         is_used_up=situation.standing == Standing.USED_UP,
         is_over=situation.standing in OVER,

@@ -22,6 +22,12 @@ const priceOf = (gift) => {
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => (cents === undefined || Number.isNaN(cents) ? '–' : Amounts.write(cents, rules));
 
+// Whether they see it: as chosen, else an amount is seen and a session's price is not.
+const isSeen = (gift) => {
+  const seen = chosen(gift, 'price')?.value;
+  return seen ? seen === 'shown' : !chosen(gift, 'offer')?.dataset.session;
+};
+
 const sayWhyNot = (gift, why) => {
   const hint = document.getElementById(`${field(gift, 'amount').id}-hint`);
   hint.dataset.usual ??= hint.textContent;
@@ -42,7 +48,7 @@ const showFacts = (gift) => {
   write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
   const { cents, why } = priceOf(gift);
   sayWhyNot(gift, why);
-  write(gift, 'amount', written(cents));
+  write(gift, 'amount', isSeen(gift) ? written(cents) : '');
   write(form, 'total', written(gifts.reduce((sum, one) => sum + priceOf(one).cents * many(one), 0)));
 };
 

@@ -101,6 +101,7 @@ def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:
         "giver_name": gift.giver_name,
         "message": gift.message,
         "design": gift.design,
+        "price": "shown" if gift.is_price_shown else "hidden",
         "delivery": gift.delivery,
         "recipient_email": gift.recipient_email,
         "deliver_on": gift.deliver_on.isoformat() if gift.deliver_on else "",

@@ -21,7 +21,14 @@ from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmo
 from giftshop.money import format_amount, name_unit, reading_rules
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
-from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price, first_day, read_deliver_on
+from giftshop.storefront.builder.form import (
+    MOST_GIFTS,
+    TRAP,
+    Draft,
+    find_price,
+    is_price_seen,
+)
+from giftshop.storefront.builder.reading import first_day, read_deliver_on
 from giftshop.storefront.builder.seen import list_seen_changes, write_shown
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
 from giftshop.storefront.visitors import greet
@@ -42,12 +49,16 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class GiftOnPage:
-    """One gift as the page shows it: the typed values, and the certificate they would make."""
+    """One gift as the page shows it: the typed values, what it costs, and the certificate they would make.
+
+    `seen` is the price as the recipient would see it.
+    """
 
     raw: Mapping[str, str]
     prefix: str
     price_cents: int | None
     price: str
+    seen: str
     session: str
     art: Markup
     goes_out: str
@@ -137,12 +148,14 @@ def _tell_changes(draft: Draft, practice: Practice, *, known: dict[str, str]) ->
 def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice: Practice) -> GiftOnPage:
     price_cents = find_price(raw, offers, practice)
     offer = next((offer for offer in offers if offer.slug == raw["offer"]), None)
+    price = _price(raw, price_cents, practice)
     design = raw["design"] if raw["design"] in DESIGNS else next(iter(DESIGNS))
     return GiftOnPage(
         raw=raw,
         prefix=f"gifts-{number}-",
         price_cents=price_cents,
-        price=_price(raw, price_cents, practice),
+        price=price,
+        seen=price if is_price_seen(raw, offer) else "",
         session=offer.name if offer is not None and offer.kind == "session" else "",
         art=draw_sample(design),
         goes_out=_goes_out(raw["deliver_on"], practice),

@@ -32,14 +32,13 @@ from giftshop.storefront.builder.coming_back import come_back
 from giftshop.storefront.builder.form import (
     MOST_GIFTS,
     Draft,
-    WrongFieldsError,
     new_draft,
     new_gift,
     read_draft,
-    read_purchase,
 )
 from giftshop.storefront.builder.letters import tell_unprintable
 from giftshop.storefront.builder.page import show_form
+from giftshop.storefront.builder.reading import WrongFieldsError, read_purchase
 from giftshop.storefront.builder.seen import ask_again, list_seen_changes
 from giftshop.storefront.order import changes
 from giftshop.storefront.order import page as order_page

@@ -18,7 +18,7 @@ from giftshop.ledger.idempotency import Answer
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
 from giftshop.storefront import typed
-from giftshop.storefront.builder.form import NO_EMAIL, first_day, read_deliver_on
+from giftshop.storefront.builder.reading import NO_EMAIL, first_day, read_deliver_on
 from giftshop.storefront.order import fates
 from giftshop.storefront.order.affairs import read_affairs
 from giftshop.storefront.order.proof import get_order, is_buyer
