@@ -135,6 +135,16 @@ def order_to_ask_back(guest: Guest) -> None:
     guest.open(f"/orders/{token_of(order)}/yours/{proof}")
 
 
+def order_came_back(guest: Guest, *, is_buyer: bool) -> None:
+    """Open the page of an order whose gift did not reach its recipient."""
+    build.certificate(delivery="recipient", recipient_email="ana@example.com")
+    message = db.session.query(Delivery).filter_by(kind="certificate").one()
+    message.kind, message.state, message.sent_at, message.to_address = "gift", "failed", None, "ana@example.com"
+    order = db.session.query(Order).one()
+    proof = _serializer(order).dumps(order.public_id)
+    guest.open(f"/orders/{token_of(order)}{f'/yours/{proof}' if is_buyer else ''}")
+
+
 def order_asked_back(guest: Guest) -> None:
     order_to_ask_back(guest)
     guest.press("form[action$='/refund'] button")
@@ -279,6 +289,7 @@ STATES: dict[str, State] = {
     "builder, dearer by now": (422, sent_after_a_rise),
     "builder, back and dearer": (200, brought_back_after_a_rise),
     "builder, one error": (422, partial(sent, recipient_email="ana@")),
+    "builder, a question": (422, partial(sent, recipient_email="ana@gmial.con")),
     "builder, many errors": (422, sent_empty),
     "builder, amount under": (422, partial(sent, amount="24")),
     "builder, message too long": (422, partial(sent, message="x" * 401)),
@@ -299,6 +310,8 @@ STATES: dict[str, State] = {
     "order being sent": (200, partial(delivered, "sending")),
     "order scheduled": (200, partial(delivered, "scheduled", days=9)),
     "order failed to arrive": (200, partial(delivered, "failed")),
+    "order came back": (200, partial(order_came_back, is_buyer=True)),
+    "order came back to a stranger": (200, partial(order_came_back, is_buyer=False)),
     "order cancelled": (200, partial(delivered, "cancelled")),
     "order to print": (200, partial(delivered, "sent", way="print")),
     "order to the buyer": (200, partial(delivered, "sent", way="buyer")),
@@ -311,6 +324,8 @@ STATES: dict[str, State] = {
         f"part used, {script} name": (200, partial(certificate, balance_cents=25_00, recipient_name=name))
         for script, name in NAMES.items()
     },
+    "price left out": (200, partial(certificate, is_price_shown=False)),
+    "price left out, part used": (200, partial(certificate, is_price_shown=False, balance_cents=25_00)),
     "used up": (200, partial(certificate, balance_cents=0)),
     "put back": (200, put_back),
     "frozen": (200, partial(certificate, status="frozen")),
@@ -322,6 +337,7 @@ STATES: dict[str, State] = {
     "too many tries": (429, partial(too_many_tries, "/c/123")),
     "balance": (200, partial(opened, "/balance")),
     "balance, full": (200, balance),
+    "balance, price left out": (200, partial(balance, is_price_shown=False)),
     "balance, part used": (200, partial(balance, balance_cents=25_00)),
     "balance, used up": (200, partial(balance, balance_cents=0)),
     "balance, frozen": (200, partial(balance, status="frozen")),

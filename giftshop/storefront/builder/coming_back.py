@@ -66,7 +66,8 @@ def tell_doubt() -> Note:
 def draft_of_order(order: Order, token: str) -> Draft:
     """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
     gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
-    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order))
+    kept = [order.buyer_email, *(gift.recipient_email for gift in order.gifts if gift.recipient_email)]
+    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order), kept=kept)
 
 
 def _leave(order: Order) -> bool:

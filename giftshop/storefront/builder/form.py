@@ -13,8 +13,11 @@ from giftshop.ledger.idempotency import new_request_key
 from giftshop.money import parse_amount
 from giftshop.storefront import typed
 from giftshop.storefront.builder.seen import SHOWN, read_shown
+from giftshop.web.form_state import kept_addresses, taken
 
 MOST_GIFTS = 10
+ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
+"""The names of the buttons that change the form without sending it to payment."""
 TRAP = "website"
 """A field that people don't see and that programs fill in."""
 GIFT_FIELDS = (
@@ -36,7 +39,10 @@ SEEN = {"": None, "shown": True, "hidden": False}
 
 @dataclass(slots=True)
 class Draft:
-    """The form as it stands on the page: every value is the text that was typed; `shown` is what its page showed."""
+    """The form as it stands on the page: every value is the text that was typed.
+
+    `shown` is what its page showed, `kept` the addresses that its buyer was asked about and meant.
+    """
 
     gifts: list[dict[str, str]]
     buyer_email: str = ""
@@ -44,6 +50,7 @@ class Draft:
     replaces: str = ""
     trap: str = ""
     shown: dict[str, Shown] = field(default_factory=dict)
+    kept: list[str] = field(default_factory=list)
 
 
 def new_draft(offers: list[Offer], *, offer: str = "") -> Draft:
@@ -73,7 +80,13 @@ def read_draft(form: Mapping[str, str]) -> Draft:
         replaces=_typed(form, "replaces")[:100],
         trap=_typed(form, TRAP),
         shown=read_shown(_typed(form, SHOWN)),
+        kept=kept_addresses(is_sent=not is_change(form)),
     )
+
+
+def is_change(form: Mapping[str, str]) -> bool:
+    """Tell whether a button was pressed that changes the form and does not send it to payment."""
+    return any(name in (ADD, PREVIEW) or name.startswith(REMOVE) for name in form)
 
 
 def find_price(raw: Mapping[str, str], offers: list[Offer], practice: Practice) -> int | None:
@@ -87,7 +100,7 @@ def find_price(raw: Mapping[str, str], offers: list[Offer], practice: Practice) 
 
 
 def _typed(form: Mapping[str, str], name: str) -> str:
-    return typed.readable(form.get(name, ""))
+    return typed.readable(taken(name, form.get(name, "")))
 
 
 def is_price_seen(raw: Mapping[str, str], offer: Offer | None) -> bool:

@@ -1,7 +1,7 @@
 """Reading the builder's form as a purchase: every answer refused with its own sentence, and all of them at once."""
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import replace
 from datetime import date
 from typing import TypeVar, cast
@@ -43,11 +43,11 @@ def read_purchase(draft: Draft, practice: Practice, *, visitor: Visitor, unprint
     """
     errors = dict(unprintable)
     gifts = [
-        _read_gift(_Answers(raw, f"gifts-{number}-", errors), draft.shown, practice)
+        _read_gift(_Answers(raw, f"gifts-{number}-", errors, draft.kept), draft.shown, practice)
         for number, raw in enumerate(draft.gifts)
     ]
-    buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors)
-    buyer_email = buyer.take("buyer_email", lambda text: typed.read_email(text, wrong=_(_NO_BUYER_EMAIL)), "")
+    buyer = _Answers({"buyer_email": draft.buyer_email}, "", errors, draft.kept)
+    buyer_email = buyer.take_email("buyer_email", wrong=_(_NO_BUYER_EMAIL))
     if draft.trap:
         errors[TRAP] = _("Leave this field empty")
     if errors:
@@ -62,26 +62,30 @@ def read_purchase(draft: Draft, practice: Practice, *, visitor: Visitor, unprint
     )
 
 
-def is_finished(raw: Mapping[str, str], shown: Mapping[str, Shown], practice: Practice) -> bool:
+def is_finished(raw: Mapping[str, str], draft: Draft, practice: Practice) -> bool:
     """Tell whether one gift of a form could be bought as it stands."""
     errors: dict[str, str] = {}
-    _read_gift(_Answers(raw, "", errors), dict(shown), practice)
+    _read_gift(_Answers(raw, "", errors, draft.kept), draft.shown, practice)
     return not errors
 
 
 class _Answers:
     """The answers about one gift; a refusal is noted at its field and reading goes on, so that all are told at once."""
 
-    def __init__(self, raw: Mapping[str, str], prefix: str, errors: dict[str, str]) -> None:
-        self.raw, self._prefix, self._errors = raw, prefix, errors
+    def __init__(self, raw: Mapping[str, str], prefix: str, errors: dict[str, str], kept: Collection[str]) -> None:
+        self.raw, self._prefix, self._errors, self._kept = raw, prefix, errors, kept
 
     def take(self, name: str, read: Callable[[str], Value], otherwise: Value) -> Value:
         """Return what `read` makes of the text typed in the field `name`."""
         try:
             return read(self.raw[name])
         except ShopError as refusal:
-            self._errors[self._prefix + name] = refusal.message.removesuffix(".")
+            self._errors[self._prefix + name] = typed.told(refusal)
             return otherwise
+
+    def take_email(self, name: str, *, wrong: str) -> str:
+        """Return the address in the field `name`; nothing of one that is wrong, or doubtful and not asked about yet."""
+        return self.take(name, lambda text: typed.read_email(text, wrong=wrong, kept=self._kept), "")
 
 
 def _read_gift(answers: _Answers, shown: dict[str, Shown], practice: Practice) -> GiftRequest:
@@ -102,7 +106,7 @@ def _read_gift(answers: _Answers, shown: dict[str, Shown], practice: Practice) -
         return request
     return replace(
         request,
-        recipient_email=answers.take("recipient_email", lambda text: typed.read_email(text, wrong=_(NO_EMAIL)), ""),
+        recipient_email=answers.take_email("recipient_email", wrong=_(NO_EMAIL)),
         deliver_on=answers.take("deliver_on", lambda text: read_deliver_on(text, practice), None),
     )
 

@@ -30,8 +30,11 @@ from giftshop.orders.look_up import find_order
 from giftshop.storefront import balance
 from giftshop.storefront.builder.coming_back import come_back
 from giftshop.storefront.builder.form import (
+    ADD,
     MOST_GIFTS,
+    REMOVE,
     Draft,
+    is_change,
     new_draft,
     new_gift,
     read_draft,
@@ -49,8 +52,6 @@ from giftshop.web import error_pages
 from giftshop.web.form_state import why_stale
 from giftshop.words import N_, _
 
-ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
-"""The names of the buttons that change the form without sending it to payment."""
 _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
     SalesPausedError: ("", 422),
     OfferNotFoundError: ("gifts-0-offer", 422),
@@ -128,7 +129,7 @@ def _change(draft: Draft, form: Mapping[str, str]) -> bool:
         if f"{REMOVE}{number}" in form and len(draft.gifts) > 1:
             del draft.gifts[number]
             break
-    return PREVIEW in form or ADD in form or any(name.startswith(REMOVE) for name in form)
+    return is_change(form)
 
 
 def _withdraw(token: str) -> ResponseReturnValue | None:
