@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader
 from giftshop import clock
 from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import get_installation, get_practice
+from giftshop.catalog.practice import get_installation, get_practice, is_open_for_sales
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.links import link_path
@@ -121,7 +121,7 @@ def _context(
         "office_address": base_url + facts.get("office_path", ""),
         "booking_address": _booking_address(certificates, practice),
         "balance_address": f"{base_url}/balance",
-        "gift_address": f"{base_url}/gift",
+        "gift_address": f"{base_url}/gift" if is_open_for_sales(practice) else "",
         "is_test": get_installation().mode != "live",
         "language": current_language(),
     }

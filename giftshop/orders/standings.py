@@ -56,6 +56,8 @@ USABLE = (Standing.FULL, Standing.PART_USED)
 HELD = (Standing.DISPUTED, Standing.WARNED, Standing.OVERDRAWN, Standing.RETURNED, Standing.ON_HOLD)
 """On hold, most telling first: of several reasons the first is told."""
 OVER = (Standing.BEING_REFUNDED, Standing.REFUNDED, Standing.LOST, Standing.ENDED)
+CLOSED = (*OVER, Standing.USED_UP, Standing.EXPIRED)
+"""Where nothing can be taken off any more, so that another way on is offered."""
 _OF_REASON = {
     HoldReason.DISPUTED: Standing.DISPUTED,
     HoldReason.FRAUD_WARNING: Standing.WARNED,

@@ -26,7 +26,7 @@ from giftshop.foundation.sightings import HOLDER, VISITOR, record_sighting
 from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
-from giftshop.orders.standings import OVER, USABLE, Standing, read_situation
+from giftshop.orders.standings import CLOSED, OVER, USABLE, read_situation
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.holder.standings import list_movements, tell_heading, tell_replaced, tell_standing, tell_worth
@@ -112,7 +112,7 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         sentences=tell_standing(situation, practice),
         worth=tell_worth(situation),
         is_open=situation.standing in USABLE,
-        is_used_up=situation.standing == Standing.USED_UP,
+        is_closed=situation.standing in CLOSED,
         is_over=situation.standing in OVER,
         code=format_code(plain),
         plain=plain,

@@ -14,7 +14,7 @@ const priceOf = (gift) => {
   const { cents } = chosen(gift, 'offer')?.dataset ?? {};
   if (cents) return { cents: Number(cents) };
   const text = typed(gift, 'amount');
-  if (!text) return { cents: 0 };
+  if (!text) return {};
   const read = Amounts.read(text, rules);
   if (read.cents < form.dataset.least || read.cents > form.dataset.most) return { ...read, why: 'bounds' };
   return read.cents % rules.step ? { ...read, why: 'step' } : read;
@@ -48,6 +48,10 @@ const showFacts = (gift) => {
   write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
   const { cents, why } = priceOf(gift);
   sayWhyNot(gift, why);
+  if (gift.querySelector('summary h2')) {
+    write(gift, 'of_whom', name || someone);
+    write(gift, 'costs', written(cents));
+  }
   write(gift, 'amount', isSeen(gift) ? written(cents) : '');
   write(form, 'total', written(gifts.reduce((sum, one) => sum + priceOf(one).cents * many(one), 0)));
 };

@@ -83,6 +83,25 @@ def sent_empty(guest: Guest) -> None:
     guest.press(".total button")
 
 
+def while_paused(reach: Callable[[Guest], None], guest: Guest) -> None:
+    db.session.get_one(Practice, 1).is_selling = False
+    reach(guest)
+
+
+def unpaid_while_paused(guest: Guest) -> None:
+    path = f"/orders/{token_of(placed())}"
+    paused(path, guest)
+
+
+def folded(guest: Guest) -> None:
+    """Fill in ten gifts, nine of which are finished."""
+    for number in range(9):
+        guest.page.fill(f"[name=gifts-{number}-recipient_name]", "Ana") if number else filled_in(guest)
+        if number:
+            guest.page.fill(f"[name=gifts-{number}-recipient_email]", "ana@example.com")
+        guest.press("[name=add_gift]")
+
+
 def sent_without_cookies(guest: Guest) -> None:
     filled_in(guest)
     guest.page.context.clear_cookies()
@@ -276,6 +295,8 @@ STATES: dict[str, State] = {
     "home": (200, partial(opened, "/")),
     "home, paused": (200, partial(paused, "/")),
     "home, no offers": (200, partial(without_offers, "/")),
+    "terms, paused": (200, partial(paused, "/terms")),
+    "visit article, paused": (200, partial(paused, "/articles/before-your-visit")),
     "articles": (200, partial(opened, "/articles")),
     "back article": (200, partial(opened, "/articles/when-your-back-locks-up")),
     "visit article": (200, partial(opened, "/articles/before-your-visit")),
@@ -289,6 +310,8 @@ STATES: dict[str, State] = {
     "builder, dearer by now": (422, sent_after_a_rise),
     "builder, back and dearer": (200, brought_back_after_a_rise),
     "builder, one error": (422, partial(sent, recipient_email="ana@")),
+    "builder, ten gifts": (200, folded),
+    "builder, what is not sold": (200, partial(opened, "/gift?offer=sold-out")),
     "builder, a question": (422, partial(sent, recipient_email="ana@gmial.con")),
     "builder, many errors": (422, sent_empty),
     "builder, amount under": (422, partial(sent, amount="24")),
@@ -303,6 +326,8 @@ STATES: dict[str, State] = {
     },
     "order of several": (200, order_of_several),
     "order of ten": (200, order_of_ten),
+    "order unpaid, paused": (200, unpaid_while_paused),
+    "used up, paused": (200, partial(while_paused, partial(certificate, balance_cents=0))),
     "order being checked": (200, order_being_checked),
     "order to ask back": (200, order_to_ask_back),
     "order asked back": (200, order_asked_back),

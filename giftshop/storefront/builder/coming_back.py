@@ -1,7 +1,6 @@
 """Coming back from Stripe's page without having paid: nothing was charged there, and nothing can be any more."""
 
 import logging
-from dataclasses import dataclass
 
 from flask import redirect
 from flask.typing import ResponseReturnValue
@@ -17,20 +16,12 @@ from giftshop.orders.models import Gift, Order
 from giftshop.orders.states import PAYABLE, AttemptState, OrderState
 from giftshop.storefront.builder.form import Draft
 from giftshop.storefront.builder.page import show_form
-from giftshop.storefront.builder.seen import shown_by
+from giftshop.storefront.builder.seen import Note, shown_by
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.payment import find_gateway
 from giftshop.words import _
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is said first on the page: a few words, and a sentence."""
-
-    title: str
-    told: str
 
 
 def come_back(order: Order, token: str) -> ResponseReturnValue:

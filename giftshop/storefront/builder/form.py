@@ -41,7 +41,8 @@ SEEN = {"": None, "shown": True, "hidden": False}
 class Draft:
     """The form as it stands on the page: every value is the text that was typed.
 
-    `shown` is what its page showed, `kept` the addresses that its buyer was asked about and meant.
+    `shown` is what its page showed, `kept` the addresses that its buyer was asked about and meant,
+    `looked_at` the gift whose preview was asked for.
     """
 
     gifts: list[dict[str, str]]
@@ -51,6 +52,7 @@ class Draft:
     trap: str = ""
     shown: dict[str, Shown] = field(default_factory=dict)
     kept: list[str] = field(default_factory=list)
+    looked_at: int | None = None
 
 
 def new_draft(offers: list[Offer], *, offer: str = "") -> Draft:
@@ -80,6 +82,7 @@ def read_draft(form: Mapping[str, str]) -> Draft:
         replaces=_typed(form, "replaces")[:100],
         trap=_typed(form, TRAP),
         shown=read_shown(_typed(form, SHOWN)),
+        looked_at=_number(form.get(PREVIEW, "")),
         kept=kept_addresses(is_sent=not is_change(form)),
     )
 
@@ -97,6 +100,11 @@ def find_price(raw: Mapping[str, str], offers: list[Offer], practice: Practice) 
         return parse_amount(raw["amount"], practice.currency)
     except InvalidAmountError:
         return None
+
+
+def _number(text: str) -> int | None:
+    """Return which gift a button says, counted from 0."""
+    return int(text) - 1 if text in {str(number) for number in range(1, MOST_GIFTS + 1)} else None
 
 
 def _typed(form: Mapping[str, str], name: str) -> str:

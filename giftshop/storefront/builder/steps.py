@@ -42,7 +42,7 @@ from giftshop.storefront.builder.form import (
 from giftshop.storefront.builder.letters import tell_unprintable
 from giftshop.storefront.builder.page import show_form
 from giftshop.storefront.builder.reading import WrongFieldsError, read_purchase
-from giftshop.storefront.builder.seen import ask_again, list_seen_changes
+from giftshop.storefront.builder.seen import ask_again, is_sold, list_seen_changes, tell_gone
 from giftshop.storefront.order import changes
 from giftshop.storefront.order import page as order_page
 from giftshop.storefront.order.proof import remember_buyer
@@ -78,9 +78,13 @@ def show_builder() -> ResponseReturnValue:
     """Show a fresh form, or, coming back from Stripe, the unpaid order as it was filled in."""
     token = request.args.get("order", "")
     order = find_order(token) if token else None
-    if order is None:
-        return show_form(new_draft(list_public_offers(), offer=request.args.get("offer", "")[:100]))
-    return come_back(order, token)
+    if order is not None:
+        return come_back(order, token)
+    asked, offers = request.args.get("offer", "")[:100].strip().lower(), list_public_offers()
+    if not asked or is_sold(asked):
+        return show_form(new_draft(offers, offer=asked))
+    draft = new_draft(offers)
+    return show_form(draft, note=tell_gone(asked, draft.gifts[0]["offer"]))
 
 
 def receive_gift() -> ResponseReturnValue:

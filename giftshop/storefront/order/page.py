@@ -28,7 +28,7 @@ _OPEN_TOO_LONG = N_("This page was open for a long time. Please press the button
 MOST_TRIES = 10
 SECONDS_BETWEEN_TRIES = 5
 DONE = {
-    "address": N_("It goes to that address. If another mailbox had it before, the code there is dead."),
+    "address": N_("It goes to that address. If another mailbox had it before, the code there no longer works."),
     "day": N_("It goes out when you chose."),
     "cancel": N_("It will not be sent. Print it whenever you like, or send it later."),
     "copy": N_("It is on its way to you once more."),
