@@ -56,7 +56,7 @@ KINDS: dict[MessageKind, Kind] = {
         N_("Certificate to print"), (N_("Your gift certificate for %(recipient_name)s"),), brings=True
     ),
     MessageKind.PAYMENT_FAILED: Kind(
-        N_("“Payment failed”"), (N_("Your payment for order %(order_number)s didn't go through"),)
+        N_("“Payment failed”"), (N_("Your payment for order %(order_number)s didn’t go through"),)
     ),
     MessageKind.WAY_IN: Kind(
         N_("Link to change the order"),
@@ -80,7 +80,7 @@ KINDS: dict[MessageKind, Kind] = {
     MessageKind.WAITING: Kind(N_("“When your gift goes out”"), ("%(goes)s", N_("When your gift goes out"))),
     MessageKind.UNREACHED: Kind(
         N_("“We couldn’t reach them”"),
-        (N_("We couldn't reach %(recipient_name)s"), N_("We couldn't deliver your gift")),
+        (N_("We couldn’t reach %(recipient_name)s"), N_("We couldn’t deliver your gift")),
     ),
     MessageKind.ALERT: Kind(N_("Alert to the practice"), (N_("Needs you: %(what)s"),)),
     MessageKind.DAILY: Kind(

@@ -38,6 +38,13 @@ _TYPED = ("message", "giver_name", "recipient_name", "goes", "unsent")
 """The facts that hold words of strangers."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
 _UNSEEN_BREAK = "\u200b"
+_LATIN = str.maketrans(
+    {
+        **{"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ħ": "h", "ı": "i", "ŧ": "t", "ŋ": "ng", "æ": "ae", "œ": "oe"},
+        **{"þ": "th", "ə": "e", "ƒ": "f", "ĸ": "k", "ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y", "'": "", "’": "", "ʼ": ""},
+    }
+)
+"""Latin letters that are no letter with a mark, as they are written without their own sign; apostrophes join."""
 _VALUE = re.compile(r"%\((\w+)\)s")
 
 
@@ -169,7 +176,8 @@ def _inline_css(html: str) -> str:
 
 def _plain_name(name: str) -> str:
     """Return a name as it may stand in a file's name anywhere: ASCII letters, figures and dashes; may be empty."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN))
+    letters = plain.encode("ascii", "ignore").decode()
     return "-".join(re.findall(r"[a-z0-9]+", letters))
 
 

@@ -217,7 +217,7 @@ def _say_when(waiting: list[tuple[Gift, Delivery]], practice: Practice) -> str:
         return ngettext("When your %(num)s gift goes out", "When your %(num)s gifts go out", len(waiting))
     gift, message = waiting[0]
     day = write_local_day(due_at(message, practice), practice.time_zone)
-    return _("%(name)s's massage goes out on %(day)s", name=gift.recipient_name, day=day)
+    return _("%(name)s’s massage goes out on %(day)s", name=gift.recipient_name, day=day)
 
 
 def _tell_waiting(gift: Gift, message: Delivery, practice: Practice) -> dict[str, str]:

@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from flask import Response, abort, redirect, render_template, request
+from flask import Response, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -27,6 +27,7 @@ from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
 from giftshop.orders.standings import CLOSED, OVER, USABLE, read_situation
+from giftshop.staff.devices import is_known_device
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
 from giftshop.storefront.holder.standings import list_movements, tell_heading, tell_replaced, tell_standing, tell_worth
@@ -114,6 +115,7 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         is_open=situation.standing in USABLE,
         is_closed=situation.standing in CLOSED,
         is_over=situation.standing in OVER,
+        is_at_work=_lead_back(plain),
         code=format_code(plain),
         plain=plain,
         qr=_draw_qr(plain) if plain else "",
@@ -124,6 +126,14 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         booking_url=booking.link_for(certificate, practice, code=plain),
         terms=certificate_terms(practice, on=today, expires_on=certificate.expires_on),
     )
+
+
+def _lead_back(code: str) -> bool:
+    """Let whoever signs in here go on with this certificate, and tell whether people who work here use this device."""
+    if not code or not is_known_device():
+        return False
+    session["next"] = f"/c/{code}"
+    return True
 
 
 def find_meant_code(written: str) -> str:

@@ -1,4 +1,4 @@
-// The live preview; without it "Update the preview" posts the form.
+// The live preview.
 const form = document.querySelector('form[data-money]');
 const { someone, you, anySession } = form.dataset;
 const rules = JSON.parse(form.dataset.money);
@@ -9,7 +9,7 @@ const typed = (gift, name) => field(gift, name).value.trim();
 const chosen = (gift, name) => gift.querySelector(`[name$="-${name}"]:checked`);
 const write = (root, part, words) => { root.querySelector(`[data-is="${part}"]`).textContent = words; };
 
-// What the server will ask for one gift, in minor units, or why it will not.
+// What the server will ask, or why it will not.
 const priceOf = (gift) => {
   const { cents } = chosen(gift, 'offer')?.dataset ?? {};
   if (cents) return { cents: Number(cents) };
@@ -22,7 +22,6 @@ const priceOf = (gift) => {
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => (cents === undefined || Number.isNaN(cents) ? '–' : Amounts.write(cents, rules));
 
-// Whether they see it: as chosen, else an amount is seen and a session's price is not.
 const isSeen = (gift) => {
   const seen = chosen(gift, 'price')?.value;
   return seen ? seen === 'shown' : !chosen(gift, 'offer')?.dataset.session;
@@ -48,7 +47,7 @@ const showFacts = (gift) => {
   write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
   const { cents, why } = priceOf(gift);
   sayWhyNot(gift, why);
-  if (gift.querySelector('summary h2')) {
+  if (gift.querySelector('[data-is=costs]')) {
     write(gift, 'of_whom', name || someone);
     write(gift, 'costs', written(cents));
   }
@@ -56,7 +55,7 @@ const showFacts = (gift) => {
   write(form, 'total', written(gifts.reduce((sum, one) => sum + priceOf(one).cents * many(one), 0)));
 };
 
-// A document: no markup is built from text.
+// No markup is built from text.
 const showDrawing = (gift, design) => {
   const request = new XMLHttpRequest();
   request.open('GET', `/art/${design}.svg`);

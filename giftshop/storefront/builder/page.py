@@ -74,23 +74,21 @@ def show_form(
     paused only a form that was sent is shown, so that nothing typed is lost.
     """
     practice = get_practice()
-    is_open, offers = is_open_for_sales(practice), shelf_for(draft)
+    known, is_open, offers = errors or {}, is_open_for_sales(practice), shelf_for(draft)
     if not is_open and request.method != "POST":
         return render_template("storefront/closed.html"), status
-    known = {**(errors or {}), **({} if is_open else {"": _(_PAUSED)})}
+    known = known if is_open else {**known, "": _(_PAUSED)}
     greet()
     gifts = [_on_page(draft, number, offers, practice, errors=known) for number in range(len(draft.gifts))]
     page = render_template(
         "storefront/gift.html",
-        draft=draft,
-        errors=known,
+        **{"draft": draft, "errors": known, "note": note},
         places=_places(known, gifts),
         gifts=gifts,
         total=_total(gifts, practice),
         offers=offers,
         shown=write_shown(offers, practice),
         changes=_tell_changes(draft, practice, known=known),
-        note=note,
         may_add=len(gifts) < MOST_GIFTS,
         **_of_practice(practice),
         **_for_script(practice),
