@@ -325,7 +325,7 @@ def test_the_footer_reads_in_whole_words_and_is_pressed_with_a_thumb(shop: str, 
     assert min(min(size["width"], size["height"]) for size in sizes) >= 44
 
 
-@pytest.mark.parametrize("state", ["full", "part used, Polish name", "price left out", "used up", "order came back"])
+@pytest.mark.parametrize("state", STATES)
 def test_text_of_twice_the_size_fits_the_narrowest_phone(guest: Guest, state: str) -> None:
     STATES[state][1](guest)
     guest.page.set_viewport_size({"width": 320, "height": 700})

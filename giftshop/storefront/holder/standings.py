@@ -50,7 +50,7 @@ def tell_heading(situation: Situation, *, is_named: bool = True) -> str:
         words.heading if is_named else words.bare,
         name=certificate.recipient_name,
         left=format_amount(certificate.balance_cents, certificate.currency),
-        a_session=with_article(certificate.service_name or _("massage")),
+        a_session=with_article(certificate.service_name) if certificate.service_name else _("a massage"),
     )
 
 
