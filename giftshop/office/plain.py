@@ -11,6 +11,7 @@ from giftshop.words import _
 _ID = r"\b(?:[a-z]{2,8}_(?:test_|live_)?[A-Za-z0-9]{6,}|[a-z]{2,8}_sim_\w+)\b"
 _IN_BRACKETS = re.compile(rf"\s*\([^()]*{_ID}[^()]*\)")
 _ALONE = re.compile(rf"\s*[“\"]?{_ID}[”\"]?")
+_LEFT_OVER = re.compile(r"^[\s:,.]+|\s+(?=[:,.])")
 _FOR_ENGINEERS = re.compile(r"`|\b[A-Z]+_[A-Z_]+\b|\bflask\s")
 _SENTENCES = re.compile(r"(?<=[.!?])\s+")
 
@@ -26,6 +27,7 @@ class Plain:
 def tell_plainly(told: str) -> Plain:
     """Return a sentence without what only helps whoever looks after the shop."""
     kept = [each for each in _SENTENCES.split(told) if not _FOR_ENGINEERS.search(each)]
-    plain = _ALONE.sub("", _IN_BRACKETS.sub("", " ".join(kept))).strip()
+    bare = _ALONE.sub("", _IN_BRACKETS.sub("", " ".join(kept))).strip()
+    plain = _LEFT_OVER.sub("", bare) if bare != told else told
     plain = plain or _("Whoever looks after the shop has to see to something.")
     return Plain(plain, "" if plain == told else told)

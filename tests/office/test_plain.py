@@ -23,6 +23,7 @@ SAID = {
     LOST: "Payment of $95.00 belongs to no order. Was the database restored?",
     "The mail server refused our sign-in. Check SMTP_URL.": "The mail server refused our sign-in.",
     "Refund re_1Nabc123456 at Stripe is not in our books.": "Refund at Stripe is not in our books.",
+    "cs_test_a1B2c3d4e5: Stripe knows of no payment": "Stripe knows of no payment",
     "Run `flask doctor`.": "Whoever looks after the shop has to see to something.",
 }
 
