@@ -13,7 +13,7 @@ from whitenoise import WhiteNoise
 
 from giftshop import dates, money, schedule, words
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import find_practice
+from giftshop.catalog.practice import find_practice, is_open_for_sales
 from giftshop.certificates import encryption
 from giftshop.commands import main
 from giftshop.delivery import deliveries
@@ -179,8 +179,10 @@ def _prepare_templates(app: Flask, settings: Settings) -> None:
 
     @app.context_processor
     def frame() -> dict[str, object]:
+        practice = _practice_if_any()
         return {
-            "practice": _practice_if_any(),
+            "practice": practice,
+            "is_selling": practice is not None and is_open_for_sales(practice),
             "mode": settings.stripe_mode,
             "styles": stylesheet.text,
             "language": words.current_language(),

@@ -61,7 +61,7 @@ class InsufficientBalanceError(ShopError):
 
 
 class CertificateFrozenError(ShopError):
-    """This certificate is on hold. Please don't redeem it."""
+    """This certificate is on hold. Please don’t redeem it."""
 
 
 class CertificateVoidError(ShopError):
@@ -105,14 +105,14 @@ class NotReversibleError(ShopError):
 
 
 class NotFoundByCodeError(ShopError):
-    """Scan or type the certificate's code first."""
+    """Scan or type the certificate’s code first."""
 
 
 # --- requests that move money -----------------------------------------------------------------------
 
 
 class NoteRefusedError(ShopError):
-    """This note can't be kept."""
+    """This note can’t be kept."""
 
 
 class NoteTooLongError(NoteRefusedError):
@@ -120,7 +120,7 @@ class NoteTooLongError(NoteRefusedError):
 
 
 class NoteTellsCodeError(NoteRefusedError):
-    """Leave the certificate's code out of the note: whoever reads it could use it."""
+    """Leave the certificate’s code out of the note: whoever reads it could use it."""
 
 
 class RequestKeyMissingError(ShopError):
@@ -180,7 +180,7 @@ class ChangedSinceShownError(OfferChangedError):
 
 
 class CheckoutUnavailableError(ShopError):
-    """We couldn't reach the payment page. Nothing was charged. Please try again."""
+    """We couldn’t reach the payment page. Nothing was charged. Please try again."""
 
 
 class CheckoutRefusedError(ShopError):

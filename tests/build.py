@@ -32,6 +32,7 @@ def gift_request(**changes: Any) -> GiftRequest:
         "recipient_email": "ana@example.com",
         "deliver_on": None,
         "quantity": 1,
+        "is_price_shown": True,
     }
     return GiftRequest(**{**values, **changes})
 
@@ -82,6 +83,7 @@ def certificate(
         giver_name=gift.giver_name,
         message=gift.message,
         design=gift.design,
+        is_price_shown=gift.is_price_shown,
         expires_on=expires_on,
     )
     issue(built, code=new_code(), cause=cause("order", f"issue:{order.id}:{gift.id}:1", "stripe"))
@@ -156,6 +158,7 @@ def _gift_columns(amount_cents: int, content: dict[str, Any]) -> dict[str, Any]:
         "giver_name": "Marko",
         "message": "Your shoulders have carried enough.",
         "design": "shoulders",
+        "is_price_shown": True,
         "delivery": "print",
         "recipient_email": "",
         "deliver_on": None,

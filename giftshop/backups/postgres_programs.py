@@ -35,11 +35,11 @@ END $$;
 
 
 class ProgramsMissingError(ShopError):
-    """PostgreSQL's programs pg_dump, pg_restore and psql are missing. Install postgresql-client."""
+    """PostgreSQL’s programs pg_dump, pg_restore and psql are missing. Install postgresql-client."""
 
 
 class ProgramFailedError(ShopError):
-    """PostgreSQL's own program ended with an error."""
+    """PostgreSQL’s own program ended with an error."""
 
 
 @contextmanager

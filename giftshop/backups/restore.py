@@ -29,7 +29,7 @@ class NewerBackupError(ShopError):
 
 
 class KeysMissingError(ShopError):
-    """The keys in the environment do not open this backup's codes. Set the GIFTSHOP_CODE_PEPPER and GIFTSHOP_CODE_KEYS
+    """The keys in the environment do not open this backup’s codes. Set the GIFTSHOP_CODE_PEPPER and GIFTSHOP_CODE_KEYS
     that the shop had when it was made."""
 
 

@@ -165,6 +165,7 @@ def _issue_one(order: Order, gift: Gift, number: int, *, at: datetime) -> Certif
         giver_name=gift.giver_name,
         message=gift.message,
         design=gift.design,
+        is_price_shown=gift.is_price_shown,
         expires_on=None,
     )
     cause = posting.Cause(

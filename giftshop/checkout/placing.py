@@ -30,7 +30,10 @@ DeliveryWay = Literal["recipient", "buyer", "print"]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class GiftRequest:
-    """One gift as typed and checked: `offer` is an offer's slug, or "amount" with `amount_cents` (minor units)."""
+    """One gift as typed and checked: `offer` is an offer's slug, or "amount" with `amount_cents` (minor units).
+
+    `is_price_shown` is whether the recipient may see the price; None where the buyer left that to the shop.
+    """
 
     offer: str
     amount_cents: int | None
@@ -42,6 +45,7 @@ class GiftRequest:
     recipient_email: str = ""
     deliver_on: date | None = None
     quantity: int = 1
+    is_price_shown: bool | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,8 +64,19 @@ class Purchase:
 
     def content(self) -> dict[str, object]:
         """Return what makes two requests the same: everything but the key, where it came from and what was seen."""
-        gifts = [{**asdict(gift), "deliver_on": gift.deliver_on and gift.deliver_on.isoformat()} for gift in self.gifts]
-        return {"gifts": gifts, "buyer_email": self.buyer_email}
+        return {"gifts": [_content_of(gift) for gift in self.gifts], "buyer_email": self.buyer_email}
+
+
+def _content_of(gift: GiftRequest) -> dict[str, object]:
+    content = {**asdict(gift), "deliver_on": gift.deliver_on and gift.deliver_on.isoformat()}
+    if gift.is_price_shown is None:  # as it was when nobody could choose: a form sent again over an update is the same
+        del content["is_price_shown"]
+    return content
+
+
+def is_price_usual(service_name: str) -> bool:
+    """Tell whether recipients see a price about which its buyer said nothing: an amount's, not a named session's."""
+    return not service_name
 
 
 def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
@@ -128,6 +143,7 @@ def _build_gift(request: GiftRequest, practice: Practice, position: int, shown: 
     price = get_price(request.offer, request.amount_cents, practice)
     is_mailed = request.delivery == "recipient"
     offer, seen = find_offer(price.slug), shown.get(price.slug)
+    is_shown = is_price_usual(price.service_name) if request.is_price_shown is None else request.is_price_shown
     has_fallen = seen is not None and offer is not None and seen.price_cents > price.amount_cents
     return Gift(
         position=position,
@@ -141,6 +157,7 @@ def _build_gift(request: GiftRequest, practice: Practice, position: int, shown: 
         giver_name=request.giver_name,
         message=request.message,
         design=request.design,
+        is_price_shown=is_shown,
         delivery=request.delivery,
         recipient_email=request.recipient_email if is_mailed else "",
         deliver_on=request.deliver_on if is_mailed else None,

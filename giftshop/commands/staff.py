@@ -1,9 +1,12 @@
 """The commands for staff accounts (`flask staff …`), for whoever looks after the shop: who works here, and as what."""
 
+import sys
+
 import click
 from flask import current_app
 from flask.cli import AppGroup
 
+from giftshop.delivery.addresses import suggest_address
 from giftshop.errors import ShopError
 from giftshop.foundation.database import db
 from giftshop.foundation.terminal import one_sentence
@@ -22,9 +25,20 @@ GIVEN = "with this password, then chooses another one; this one opens nothing el
 @one_sentence
 def add(email: str, role: str, name: str) -> None:
     """Add a person who works here; prints the password for their first sign-in."""
+    email = _ask_spelling(email)
     password = accounts.add_staff(email, role=role, name=name)
     db.session.commit()
     click.echo(f"{email} signs in as {role} and sets up a second factor {GIVEN}\n{password}")
+
+
+def _ask_spelling(email: str) -> str:
+    """Ask whether another address was meant than one that looks misspelt; where nobody can answer, only say so."""
+    meant = suggest_address(email)
+    if meant and sys.stdin.isatty():
+        return meant if click.confirm(f"Did you mean {meant}?", default=True, err=True) else email
+    if meant:
+        click.echo(f"Did you mean {meant}? {email} is added as it was typed.", err=True)
+    return email
 
 
 @staff.command("new-password")

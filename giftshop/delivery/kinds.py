@@ -32,7 +32,8 @@ class MessageKind(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """One row: `subjects` from the fullest to the shortest, each with facts as its values, for where names are long.
+    """One row: `subjects` from the fullest to the shortest, each with facts as its values, for where names are long
+    or where a fact is not to be told and therefore empty.
 
     `brings` says that it brings a gift for the first time, to its recipient or to the buyer.
     """
@@ -55,7 +56,7 @@ KINDS: dict[MessageKind, Kind] = {
         N_("Certificate to print"), (N_("Your gift certificate for %(recipient_name)s"),), brings=True
     ),
     MessageKind.PAYMENT_FAILED: Kind(
-        N_("“Payment failed”"), (N_("Your payment for order %(order_number)s didn't go through"),)
+        N_("“Payment failed”"), (N_("Your payment for order %(order_number)s didn’t go through"),)
     ),
     MessageKind.WAY_IN: Kind(
         N_("Link to change the order"),
@@ -69,12 +70,17 @@ KINDS: dict[MessageKind, Kind] = {
     MessageKind.REFUND_RETURNED: Kind(N_("“Could not be paid back”"), (N_("%(amount)s could not be paid back"),)),
     MessageKind.CERTIFICATE_RETURNED: Kind(N_("“Gift has its value again”"), (N_("Your gift has its value again"),)),
     MessageKind.REISSUED: Kind(N_("New certificate"), (N_("Your new certificate code"),)),
-    MessageKind.USED: Kind(N_("“Certificate used”"), (N_("%(left)s left on your certificate"),)),
-    MessageKind.USED_UNDONE: Kind(N_("“Amount put back”"), (N_("%(amount)s is back on your certificate"),)),
+    MessageKind.USED: Kind(
+        N_("“Certificate used”"), (N_("%(left)s left on your certificate"), N_("Your certificate is used up"))
+    ),
+    MessageKind.USED_UNDONE: Kind(
+        N_("“Amount put back”"),
+        (N_("%(amount)s is back on your certificate"), N_("What was taken off your certificate is back")),
+    ),
     MessageKind.WAITING: Kind(N_("“When your gift goes out”"), ("%(goes)s", N_("When your gift goes out"))),
     MessageKind.UNREACHED: Kind(
         N_("“We couldn’t reach them”"),
-        (N_("We couldn't reach %(recipient_name)s"), N_("We couldn't deliver your gift")),
+        (N_("We couldn’t reach %(recipient_name)s"), N_("We couldn’t deliver your gift")),
     ),
     MessageKind.ALERT: Kind(N_("Alert to the practice"), (N_("Needs you: %(what)s"),)),
     MessageKind.DAILY: Kind(

@@ -15,7 +15,7 @@ from jinja2 import Environment, FileSystemLoader
 from giftshop import clock
 from giftshop.catalog import booking
 from giftshop.catalog.models import Practice
-from giftshop.catalog.practice import get_installation, get_practice
+from giftshop.catalog.practice import get_installation, get_practice, is_open_for_sales
 from giftshop.catalog.terms import short_terms
 from giftshop.certificates.codes import format_code
 from giftshop.certificates.links import link_path
@@ -38,6 +38,14 @@ _TYPED = ("message", "giver_name", "recipient_name", "goes", "unsent")
 """The facts that hold words of strangers."""
 _LINK_LIKE = re.compile(r"(?<=\w)([.:@])(?=[^\W\d_]|/)")
 _UNSEEN_BREAK = "\u200b"
+_LATIN = str.maketrans(
+    {
+        **{"đ": "d", "ð": "d", "ł": "l", "ø": "o", "ħ": "h", "ı": "i", "ŧ": "t", "ŋ": "ng", "æ": "ae", "œ": "oe"},
+        **{"þ": "th", "ə": "e", "ƒ": "f", "ĸ": "k", "ɓ": "b", "ɗ": "d", "ƙ": "k", "ƴ": "y", "'": "", "’": "", "ʼ": ""},
+    }
+)
+"""Latin letters that are no letter with a mark, as they are written without their own sign; apostrophes join."""
+_VALUE = re.compile(r"%\((\w+)\)s")
 
 
 def compose(
@@ -92,7 +100,9 @@ def _subject(kind: str, facts: dict[str, Any], practice: Practice) -> str:
     """Return the subject, at most 60 characters, on one line whatever the names hold."""
     title = facts.get("title", "")
     words = {**facts, "short_name": practice.short_name, "what": title[:1].lower() + title[1:]}
-    lines = [_one_line(_(form, **words)) for form in KINDS[MessageKind(kind)].subjects]
+    forms = KINDS[MessageKind(kind)].subjects
+    known = [form for form in forms if all(words.get(name) for name in _VALUE.findall(form))] or forms[-1:]
+    lines = [_one_line(_(form, **words)) for form in known]
     fitting = [line for line in lines if len(line) <= MOST_SUBJECT]
     return fitting[0] if fitting else lines[-1][: MOST_SUBJECT - 1].rstrip() + "…"
 
@@ -118,6 +128,7 @@ def _context(
         "office_address": base_url + facts.get("office_path", ""),
         "booking_address": _booking_address(certificates, practice),
         "balance_address": f"{base_url}/balance",
+        "gift_address": f"{base_url}/gift" if is_open_for_sales(practice) else "",
         "is_test": get_installation().mode != "live",
         "language": current_language(),
     }
@@ -165,7 +176,8 @@ def _inline_css(html: str) -> str:
 
 def _plain_name(name: str) -> str:
     """Return a name as it may stand in a file's name anywhere: ASCII letters, figures and dashes; may be empty."""
-    letters = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower()
+    plain = unicodedata.normalize("NFKD", name.casefold().translate(_LATIN))
+    letters = plain.encode("ascii", "ignore").decode()
     return "-".join(re.findall(r"[a-z0-9]+", letters))
 
 

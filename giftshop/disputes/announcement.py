@@ -30,14 +30,14 @@ _STAGES = (
         INQUIRY,
         AlertKind.DISPUTE_INQUIRY,
         N_(
-            "The buyer's bank asks about %(amount)s of order %(number)s. "
+            "The buyer’s bank asks about %(amount)s of order %(number)s. "
             "No money has moved, but its certificates are on hold."
         ),
     ),
     _Stage(
         DISPUTED,
         AlertKind.DISPUTE_OPENED,
-        N_("The buyer's bank questions %(amount)s of order %(number)s. Its certificates are on hold."),
+        N_("The buyer’s bank questions %(amount)s of order %(number)s. Its certificates are on hold."),
     ),
     _Stage(
         APPEAL,
@@ -72,7 +72,7 @@ def announcement_of(outcome: Outcome) -> Announcement:
 def announcement_of_warning(order: Order, warning_id: str, *, is_told: bool, is_kept: bool) -> Announcement:
     """Return what is to be kept and told of an early fraud warning."""
     facts = {"subject": warning_id, "reason": HoldReason.FRAUD_WARNING}
-    told = N_("The card's bank warns that order %(number)s may be fraud. Paying it back now avoids a dispute.")
+    told = N_("The card’s bank warns that order %(number)s may be fraud. Paying it back now avoids a dispute.")
     detail = _(told, number=order.number)
     return Announcement(
         order=order,

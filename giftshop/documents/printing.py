@@ -33,7 +33,7 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         recipient_name=certificate.recipient_name,
         giver_name=certificate.giver_name,
         message=certificate.message,
-        amount_text=format_amount(certificate.face_value_cents, certificate.currency),
+        amount_text=_price(certificate),
         left_text=format_amount(certificate.balance_cents, certificate.currency) if is_used else "",
         left_on=clock.today(practice.time_zone) if is_used else None,
         service_text=certificate.service_name,
@@ -47,6 +47,11 @@ def face_of(certificate: Certificate, *, base_url: str) -> CertificateFace:
         is_on_hold=certificate.status == CertificateStatus.FROZEN,
         lang=current_language(),
     )
+
+
+def _price(certificate: Certificate) -> str:
+    """Return what it was sold for, where its buyer lets that be seen."""
+    return format_amount(certificate.face_value_cents, certificate.currency) if certificate.is_price_shown else ""
 
 
 def certificate_pdf(certificate: Certificate, *, paper: Paper, base_url: str) -> bytes:

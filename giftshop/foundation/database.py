@@ -174,6 +174,8 @@ def _refuse_unsafe_server(connection: Any, _record: Any) -> None:
 
 BigId = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 """A 64-bit key: SQLite gives row ids only to columns typed INTEGER."""
+YesOrNo = sa.Boolean().with_variant(sa.Integer, "sqlite")
+"""True or false; a STRICT table of SQLite keeps 1 or 0."""
 
 
 class Moment(TypeDecorator[datetime]):

@@ -9,7 +9,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.foundation.database import Base, BigId, Day, Moment
+from giftshop.foundation.database import Base, BigId, Day, Moment, YesOrNo
 from giftshop.ledger.states import CertificateStatus
 
 
@@ -35,6 +35,7 @@ class Certificate(Base):
     giver_name: Mapped[str] = mapped_column(sa.Text)
     message: Mapped[str] = mapped_column(sa.Text)
     design: Mapped[str] = mapped_column(sa.Text)
+    is_price_shown: Mapped[bool] = mapped_column(YesOrNo, default=True, server_default=sa.true())
     issued_at: Mapped[datetime] = mapped_column(Moment)
     expires_on: Mapped[date | None] = mapped_column(Day)
 
@@ -52,6 +53,11 @@ class Certificate(Base):
             initially="DEFERRED",
         ),
     )
+
+    @property
+    def is_left_told(self) -> bool:
+        """Whether its holder may read what is on it: where the buyer left the price out, once some of it has gone."""
+        return self.is_price_shown or self.balance_cents != self.face_value_cents
 
 
 class LedgerEntry(Base):

@@ -55,7 +55,7 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.ENDED_HAS_VALUE: N_("A certificate that had ended has value"),
     AlertKind.FRAUD_WARNING: N_("A payment may be fraud"),
     AlertKind.REFUND_REFUSED: N_("A refund was refused"),
-    AlertKind.REFUND_KEY_REFUSED: N_("Stripe does not accept the shop's key"),
+    AlertKind.REFUND_KEY_REFUSED: N_("Stripe does not accept the shop’s key"),
     AlertKind.REFUND_UNCLEAR: N_("A refund is unclear"),
     AlertKind.REFUND_MADE_AFTER_ALL: N_("A refund went out after all"),
     AlertKind.REFUND_OVER_BALANCE: N_("A refund was larger than the balance"),

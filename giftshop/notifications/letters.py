@@ -83,7 +83,7 @@ def queue_new_code(gift: Gift, certificate: Certificate, *, at: datetime) -> boo
         return False
     facts = {
         "recipient_name": gift.recipient_name,
-        "left": format_amount(certificate.balance_cents, order.currency),
+        "left": _tell_left(certificate) if is_mailed else format_amount(certificate.balance_cents, order.currency),
         "is_recipient": is_mailed,
         "is_on_hold": certificate.status == CertificateStatus.FROZEN,
     }
@@ -98,6 +98,11 @@ def queue_new_code(gift: Gift, certificate: Certificate, *, at: datetime) -> boo
     )
     announce(Announcement(order=order, letters=[letter]))
     return True
+
+
+def _tell_left(certificate: Certificate) -> str:
+    """Say what is left to whoever holds a certificate; nothing where that would tell a price they are not to see."""
+    return format_amount(certificate.balance_cents, certificate.currency) if certificate.is_left_told else ""
 
 
 def send_again(
@@ -147,13 +152,13 @@ def _letter_of_gift(
     order: Order, gift: Gift, certificates: list[Certificate], practice: Practice, *, at: datetime
 ) -> Letter:
     """Return what brings a gift: to its recipient at its time, or to the buyer now, to print or hand over."""
-    is_mailed, is_amount = gift.delivery == "recipient", not gift.service_name
+    is_mailed = gift.delivery == "recipient"
     when = send_at(gift, practice, at=at) if is_mailed else at
     to_recipient = {
         "giver_name": gift.giver_name,
         "recipient_name": gift.recipient_name,
         "message": gift.message,
-        "amount_text": format_amount(gift.amount_cents, order.currency) if is_amount else "",
+        "amount_text": format_amount(gift.amount_cents, order.currency) if gift.is_price_shown else "",
         "service_text": gift.service_name,
     }
     to_buyer = {"recipient_name": gift.recipient_name, "order_number": order.number, "order_path": order_path(order)}

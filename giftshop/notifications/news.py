@@ -106,13 +106,21 @@ def _used(practice: Practice, at: datetime) -> Iterable[News]:
             gift_id=gift.id,
             to_address=gift.recipient_email,
             facts={
-                "amount": format_amount(entry.amount_cents, certificate.currency),
-                "left": format_amount(entry.balance_after_cents, certificate.currency),
+                **_sums(entry, certificate),
                 "is_used_up": entry.balance_after_cents == 0,
                 "when": write_zoned_moment(entry.created_at, practice.time_zone),
                 "giver_name": gift.giver_name,
             },
         )
+
+
+def _sums(entry: LedgerEntry, certificate: Certificate) -> dict[str, str]:
+    """Return what was moved and what it left; of one whose price is hidden not what the two together would tell."""
+    amount = format_amount(entry.amount_cents, certificate.currency)
+    left = format_amount(entry.balance_after_cents, certificate.currency) if entry.balance_after_cents else ""
+    if certificate.is_price_shown:
+        return {"amount": amount, "left": left}
+    return {"amount": "", "left": "" if entry.balance_after_cents == certificate.face_value_cents else left}
 
 
 def _waiting(practice: Practice, at: datetime) -> Iterable[News]:
@@ -209,7 +217,7 @@ def _say_when(waiting: list[tuple[Gift, Delivery]], practice: Practice) -> str:
         return ngettext("When your %(num)s gift goes out", "When your %(num)s gifts go out", len(waiting))
     gift, message = waiting[0]
     day = write_local_day(due_at(message, practice), practice.time_zone)
-    return _("%(name)s's massage goes out on %(day)s", name=gift.recipient_name, day=day)
+    return _("%(name)s’s massage goes out on %(day)s", name=gift.recipient_name, day=day)
 
 
 def _tell_waiting(gift: Gift, message: Delivery, practice: Practice) -> dict[str, str]:

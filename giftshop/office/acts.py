@@ -52,8 +52,8 @@ ACTS = {
     "reissue": Act(
         N_("Give it a new code"),
         N_(
-            "The old code is dead at once, on paper too. What is left stays on it, and the new certificate is sent "
-            "to whoever got the old one."
+            "The old code stops working at once, on paper too. What is left stays on it, and the new certificate is "
+            "sent to whoever got the old one."
         ),
         N_("Give it a new code"),
         certificates.reissue,
@@ -61,7 +61,7 @@ ACTS = {
     "void": Act(
         N_("End it for good"),
         N_(
-            "What is left is taken off and the code is dead. No money goes back to the buyer’s card: refund it "
+            "What is left is taken off and its code stops working. No money goes back to the buyer’s card: refund it "
             "instead, unless you paid it out another way. It cannot be taken back."
         ),
         N_("End it for good"),

@@ -9,6 +9,7 @@ from flask_login import current_user
 
 from giftshop.certificates.requests import Asked
 from giftshop.errors import ShopError
+from giftshop.web.form_state import taken
 
 T = TypeVar("T")
 
@@ -22,7 +23,7 @@ class Filled:
     def take(self, name: str, read: Callable[[str], T], instead: T) -> T:
         """Return what a field holds, or `instead` when its rule refuses it."""
         try:
-            return read(request.form.get(name, ""))
+            return read(taken(name, request.form.get(name, "")))
         except ShopError as refusal:
             self.errors[name] = refusal.message
             return instead

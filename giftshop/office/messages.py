@@ -10,7 +10,7 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment
 from giftshop.delivery import timing
-from giftshop.delivery.addresses import read_address
+from giftshop.delivery.addresses import read_sure_address
 from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.resending import MessageNotFoundError, get_message, lock_message, version_of
@@ -24,7 +24,7 @@ from giftshop.notifications import letters
 from giftshop.office.forms import Filled, asked
 from giftshop.orders.labels import tell_delivery
 from giftshop.orders.models import Gift
-from giftshop.web.form_state import form_key, typed_in
+from giftshop.web.form_state import form_key, kept_addresses, typed_in
 from giftshop.words import _
 
 
@@ -37,7 +37,7 @@ def resend(message_id: int) -> ResponseReturnValue:
     """Send it again, once."""
     message = _get_message(message_id)
     form = Filled()
-    address = form.take("address", read_address, "")
+    address = form.take("address", lambda text: read_sure_address(text, kept_addresses()), "")
     if form.errors:
         return _page(message, form.errors), 422
     done = "send_after_all" if message.state == DeliveryState.CANCELLED else "resend"
@@ -144,6 +144,7 @@ def _page(message: Delivery, errors: dict[str, str] | None = None, *, is_answere
         own_time=_own_time(message),
         name=name_message(message.kind),
         address=typed_in("address", message.to_address),
+        kept=kept_addresses(),
         request_key=form_key(*version_of(message), is_answered=is_answered),
         errors=errors or {},
     )

@@ -1,7 +1,7 @@
 """What needs a person and what is still open, each one sentence with one way on, for the office's first page."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import sqlalchemy as sa
 from sqlalchemy.orm import joinedload
@@ -19,6 +19,7 @@ from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
 from giftshop.notifications.kinds import AlertKind, page_of
 from giftshop.notifications.models import Alert
+from giftshop.office.plain import Plain, tell_plainly
 from giftshop.orders.labels import name_dispute
 from giftshop.orders.models import Dispute, Order, Refund, number_of
 from giftshop.orders.states import DISPUTED, ENDED, OrderState, RefundState
@@ -31,19 +32,29 @@ MOST = 30
 
 @dataclass(frozen=True, slots=True)
 class Need:
-    """One sentence, where it leads, and, for an alert, the number by which it is ticked off."""
+    """One sentence, where it leads, and, for an alert, the number by which it is ticked off.
+
+    `whole` is what whoever looks after the shop reads beside it.
+    """
 
     sentence: str
     link: str
     to: str
     alert_id: int | None = None
+    whole: str = ""
 
 
 def list_needs(practice: Practice) -> list[Need]:
     """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
     open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
     alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
-    return [*_leaking_links(practice), *alerts, *(_failed(delivery) for delivery in list_failed()[:MOST])]
+    needs = [*alerts, *(_failed(delivery) for delivery in list_failed()[:MOST])]
+    return [*_leaking_links(practice), *(_plain(need) for need in needs)]
+
+
+def _plain(need: Need) -> Need:
+    told = tell_plainly(need.sentence)
+    return replace(need, sentence=told.sentence, whole=told.whole)
 
 
 def _leaking_links(practice: Practice) -> list[Need]:
@@ -61,16 +72,16 @@ def list_open(practice: Practice) -> list[Need]:
     return [*_in_review(), *_disputes(practice), *_held(practice)]
 
 
-def tell_reconciliation(practice: Practice) -> tuple[str, str, list[str]]:
+def tell_reconciliation(practice: Practice) -> tuple[str, str, list[Plain]]:
     """Return how the last comparison with Stripe went: a tone, a sentence, and its problems by name."""
     last = find_last_run()
     if last is None:
         return "note", _("The books have not been compared with Stripe yet."), []
     when = write_moment(last.finished_at or last.started_at, practice.time_zone)
     if last.problems:
-        return "bad", _count_problems(last, when), last.problems
+        return "bad", _count_problems(last, when), [tell_plainly(each) for each in last.problems]
     if clock.now() - last.started_at > LATE:
-        late = N_("The books were last compared with Stripe on %(when)s. Does the worker run, and does Stripe answer?")
+        late = N_("The books were last compared with Stripe on %(when)s. Please tell whoever looks after the shop.")
         return "warn", _(late, when=when), []
     told = [_("The books agree with Stripe, compared on %(when)s.", when=when)]
     if last.changed:

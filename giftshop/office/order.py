@@ -40,10 +40,12 @@ DONE = {
     "freeze": N_("It is on hold. Nobody can use it until the hold is ended."),
     "unfreeze": N_("The hold is over. It can be used again."),
     "void": N_("It has ended. Nothing is left on it."),
-    "reissue": N_("It has a new code, and the old one is dead. The new certificate is on its way."),
-    "reissue_quietly": N_("It has a new code, and the old one is dead. The message that is still to come brings it."),
+    "reissue": N_("It has a new code, and the old one no longer works. The new certificate is on its way."),
+    "reissue_quietly": N_(
+        "It has a new code, and the old one no longer works. The message that is still to come brings it."
+    ),
     "reissue_unsent": N_(
-        "It has a new code, and the old one is dead. Nobody has the new one: its message did not go out. "
+        "It has a new code, and the old one no longer works. Nobody has the new one: its message did not go out. "
         "Send it below, under Messages."
     ),
     "resend": N_("The message goes out again."),

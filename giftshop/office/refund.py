@@ -8,7 +8,7 @@ from giftshop.certificates.look_up import get_certificate
 from giftshop.certificates.reasons import read_reason
 from giftshop.certificates.requests import Asked
 from giftshop.certificates.status import version_of
-from giftshop.errors import InvalidAmountError, NothingToRefundError
+from giftshop.errors import InvalidAmountError, NothingToRefundError, ShopError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer
 from giftshop.ledger.models import Certificate
@@ -22,7 +22,15 @@ from giftshop.orders.states import OrderState, RefundState
 from giftshop.payments.facts import RefusalKind
 from giftshop.payments.shares import cleared_by_certificate
 from giftshop.refunds.outcomes import came_back_to_certificates
-from giftshop.refunds.requests import ask_refund, list_refundable, list_unanswered, list_wishes, pursue, refund_limit
+from giftshop.refunds.requests import (
+    ask_refund,
+    list_refundable,
+    list_unanswered,
+    list_wishes,
+    pursue,
+    refund_limit,
+    refuse_too_much,
+)
 from giftshop.refunds.wishes import REASON
 from giftshop.staff.rights import has_role
 from giftshop.web.form_state import form_key, typed_in
@@ -48,7 +56,7 @@ def refund(public_id: str) -> ResponseReturnValue:
     amount_cents = form.take("amount", lambda typed: _read_amount(typed, certificate.currency), 0)
     reason = form.take("reason", read_reason, "")
     if form.errors:
-        return _page(certificate, form.errors), 422
+        return _page(certificate, {**_too_much(order, certificate, amount_cents), **form.errors}), 422
     answer = ask_refund(order.id, certificate, amount_cents, asked(reason), limit_cents=limit_cents)
     order_id = order.id
     db.session.commit()
@@ -57,6 +65,15 @@ def refund(public_id: str) -> ResponseReturnValue:
     refund_id = _made(answer)
     pursue(refund_id, current_app.extensions["stripe_gateway"])
     return redirect(f"/office/orders/{order_id}?refund={refund_id}", 303)
+
+
+def _too_much(order: Order, certificate: Certificate, amount_cents: int) -> dict[str, str]:
+    """Return why an amount would be refused, beside what is wrong with the rest of its form."""
+    try:
+        refuse_too_much(order, certificate.id, amount_cents, get_limit())
+    except ShopError as refusal:
+        return {"amount": refusal.message}
+    return {}
 
 
 def show_asked_back(order_id: int) -> ResponseReturnValue:

@@ -95,7 +95,7 @@ _IN_LEDGER = (
 _ACTS: dict[str, str] = {
     Activity.FROZEN: N_("Put on hold"),
     Activity.UNFROZEN: N_("Hold ended"),
-    Activity.REISSUED: N_("Given a new code; the old one is dead"),
+    Activity.REISSUED: N_("Given a new code; the old one no longer works"),
     Activity.VIEWED: N_("Looked at it"),
     Activity.FETCHED: N_("Fetched the certificate’s page"),
     Activity.OPENED: N_("Opened the certificate’s page in a browser"),

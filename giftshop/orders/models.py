@@ -6,7 +6,7 @@ from datetime import date, datetime
 import sqlalchemy as sa
 from sqlalchemy.orm import Mapped, mapped_column, relationship
 
-from giftshop.foundation.database import Base, BigId, Day, Moment
+from giftshop.foundation.database import Base, BigId, Day, Moment, YesOrNo
 from giftshop.orders.states import OrderState
 
 NUMBERED_FROM = 1000
@@ -72,6 +72,7 @@ class Gift(Base):
     """One line of an order: a certificate to be, or several equal ones.
 
     `minutes` is how long the session takes that was bought; `shown_cents` the higher price that the buyer had seen.
+    `is_price_shown` is whether the recipient may see what it cost.
     """
 
     __tablename__ = "gift"
@@ -89,6 +90,7 @@ class Gift(Base):
     giver_name: Mapped[str] = mapped_column(sa.Text)
     message: Mapped[str] = mapped_column(sa.Text)
     design: Mapped[str] = mapped_column(sa.Text)
+    is_price_shown: Mapped[bool] = mapped_column(YesOrNo, default=True, server_default=sa.true())
     delivery: Mapped[str] = mapped_column(sa.Text)
     recipient_email: Mapped[str] = mapped_column(sa.Text, index=True)
     deliver_on: Mapped[date | None] = mapped_column(Day)

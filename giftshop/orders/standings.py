@@ -1,7 +1,7 @@
 """How a certificate stands: one state made of all its facts, and the figures and moments that go with it.
 
-Every page tells it in the words of its reader, from one table for each: holders in storefront/holding.py, buyers in
-storefront/order/standing_words.py, the counter in redemption/verdict.py, the office in office/standings.py. None
+Every page tells it in the words of its reader, from one table for each: holders in storefront/holder/words.py, buyers
+in storefront/order/standing_words.py, the counter in redemption/verdict.py, the office in office/standings.py. None
 decides by itself what became of a certificate.
 """
 
@@ -56,6 +56,8 @@ USABLE = (Standing.FULL, Standing.PART_USED)
 HELD = (Standing.DISPUTED, Standing.WARNED, Standing.OVERDRAWN, Standing.RETURNED, Standing.ON_HOLD)
 """On hold, most telling first: of several reasons the first is told."""
 OVER = (Standing.BEING_REFUNDED, Standing.REFUNDED, Standing.LOST, Standing.ENDED)
+CLOSED = (*OVER, Standing.USED_UP, Standing.EXPIRED)
+"""Where nothing can be taken off any more, so that another way on is offered."""
 _OF_REASON = {
     HoldReason.DISPUTED: Standing.DISPUTED,
     HoldReason.FRAUD_WARNING: Standing.WARNED,

@@ -195,7 +195,7 @@ def _announce(order: Order, session: SessionFacts) -> None:
     facts = {"session": session.id, "was_number": was}
     detail = _(
         "Order %(number)s (before the restore %(was)s, payment %(payment)s) was"
-        " made again from what Stripe knows. Its new certificates went to the buyer; codes sent before are dead."
+        " made again from what Stripe knows. Its new certificates went to the buyer; codes sent before no longer work."
         " If some of it was used in the days that were lost, take that off by hand.",
         number=order.number,
         was=was or _("another number"),

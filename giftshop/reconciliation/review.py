@@ -130,7 +130,7 @@ def _find_obstacle(order: Order, session: SessionFacts, refunds: list[RefundFact
         _("its currency differs"): session.currency != order.currency,
         _("more was paid than ordered"): session.amount_total > order.total_cents,
         _("some of it was paid back"): any(not refund.has_failed for refund in refunds),
-        _("the buyer's bank disputes it"): has_open_dispute(order.id),
+        _("the buyer’s bank disputes it"): has_open_dispute(order.id),
     }
     return next((reason for reason, is_so in checks.items() if is_so), "")
 

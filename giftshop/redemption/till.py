@@ -1,7 +1,9 @@
 """The till: what one certificate's page needs, and the two acts done there, each answered once."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import date
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -209,3 +211,12 @@ def _facts(entry: LedgerEntry) -> dict[str, object]:
         "balance_after": entry.balance_after_cents,
         "taken": entry.amount_cents,
     }
+
+
+def read_taking(certificate: Certificate, chosen: str, typed: str) -> Callable[..., Answer]:
+    """Return what is to be done by what was chosen: give the promised session, or take an amount."""
+    if chosen == SESSION and not typed.strip():
+        return partial(honour, certificate)
+    if not (chosen or typed.strip()) and must_choose(certificate):
+        raise ChooseFirstError
+    return partial(redeem, certificate, read_amount(chosen, typed, certificate.currency))

@@ -1,9 +1,10 @@
 """Pages of the counter: find a certificate, see what it is good for, redeem, undo."""
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from functools import partial
+from types import MappingProxyType
+from typing import TypeVar
 
 from flask import Blueprint, Response, current_app, jsonify, redirect, render_template, request
 from flask.typing import ResponseReturnValue
@@ -31,6 +32,7 @@ from giftshop.web.error_pages import wants_json
 from giftshop.web.form_state import form_key, is_kept_below, typed_in
 from giftshop.web.limiter import STORE_LOST, client_address, limiter
 
+T = TypeVar("T")
 blueprint = Blueprint("redemption", __name__, url_prefix="/redeem")
 
 ONCE = RateLimitItemPerMinute(1, 10)
@@ -97,11 +99,12 @@ def redeem(public_id: str) -> ResponseReturnValue:
     """Take an amount off, once."""
     certificate = get_found(public_id)
     form = request.form
-    try:
-        take = _read_taking(certificate, form.get("amount", ""), form.get("other_amount", ""))
-        note = read_note(form.get("note", ""))
-    except ShopError as refusal:
-        return _refused(certificate, type(refusal).__name__, refusal.message, 422)
+    refusals = list[ShopError]()
+    take = _try(lambda: till.read_taking(certificate, form.get("amount", ""), form.get("other_amount", "")), refusals)
+    note = _try(lambda: read_note(form.get("note", "")), refusals)
+    if take is None or note is None:
+        also = {FIELD_OF_REFUSAL.get(type(each).__name__, ""): each.message for each in refusals[1:]}
+        return _refused(certificate, type(refusals[0]).__name__, refusals[0].message, 422, also=also)
     answer = take(
         note=note,
         staff_id=current_user.id,
@@ -113,13 +116,13 @@ def redeem(public_id: str) -> ResponseReturnValue:
     return _answered(certificate, answer)
 
 
-def _read_taking(certificate: Certificate, chosen: str, typed: str) -> Callable[..., Answer]:
-    """Return what is to be done by what was chosen: give the promised session, or take an amount."""
-    if chosen == till.SESSION and not typed.strip():
-        return partial(till.honour, certificate)
-    if not (chosen or typed.strip()) and till.must_choose(certificate):
-        raise till.ChooseFirstError
-    return partial(till.redeem, certificate, till.read_amount(chosen, typed, certificate.currency))
+def _try(read: Callable[[], T], refusals: list[ShopError]) -> T | None:
+    """Return what is read of a form; None when it is refused, so that the rest is read, too."""
+    try:
+        return read()
+    except ShopError as refusal:
+        refusals.append(refusal)
+        return None
 
 
 @blueprint.post("/<public_id>/undo")
@@ -221,7 +224,13 @@ def _answered(certificate: Certificate, answer: Answer, *, undoing: LedgerEntry 
 
 
 def _refused(
-    certificate: Certificate, refusal: str, message: str, status: int, *, undoing: LedgerEntry | None = None
+    certificate: Certificate,
+    refusal: str,
+    message: str,
+    status: int,
+    *,
+    undoing: LedgerEntry | None = None,
+    also: Mapping[str, str] = MappingProxyType({}),
 ) -> ResponseReturnValue:
     if wants_json():
         return jsonify({"error": message, "balance": certificate.balance_cents}), status
@@ -229,7 +238,7 @@ def _refused(
     if refusal == ChangedMeanwhileError.__name__:
         practice, key = get_practice(), typed_in("request_key")
         message = " ".join([message, tell_meanwhile(certificate, key, practice)])
-    errors = {FIELD_OF_REFUSAL.get(refusal, ""): message}
+    errors = {FIELD_OF_REFUSAL.get(refusal, ""): message, **also}
     page = render_result(certificate, undoing=undoing, errors=errors, is_answered=status != 422)
     return page, status
 

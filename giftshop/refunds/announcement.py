@@ -131,8 +131,9 @@ def _name_people(names: list[str]) -> str:
 def _tell_left(certificates: list[Certificate], currency: str) -> dict[str, Any]:
     """Return what is left of a gift, as its message says it."""
     alive = [each for each in certificates if each.status != CertificateStatus.VOID]
+    left_cents = sum(each.balance_cents for each in alive)
     return {
-        "left": format_amount(sum(each.balance_cents for each in alive), currency),
+        "left": format_amount(left_cents, currency) if all(each.is_left_told for each in alive) else "",
         "has_ended": not alive,
         "is_several": len(certificates) > 1,
         "is_on_hold": bool(alive) and all(each.status == CertificateStatus.FROZEN for each in alive),

@@ -64,7 +64,7 @@ def _waiting(outcome: Outcome) -> Concern:
     if outcome.refund.refusal_kind == RefusalKind.KEY:
         kind = AlertKind.REFUND_KEY_REFUSED
         detail = _(
-            "Stripe does not accept the shop's key, so a refund for order %(number)s waits and its money stays held. "
+            "Stripe does not accept the shop’s key, so a refund for order %(number)s waits and its money stays held. "
             "Please tell whoever looks after the shop.",
             number=number,
         )
@@ -72,7 +72,7 @@ def _waiting(outcome: Outcome) -> Concern:
         kind = AlertKind.REFUND_UNCLEAR
         detail = _(
             "Stripe does not say what became of a refund for order %(number)s, so its money stays held. "
-            "Please look at it in Stripe's dashboard.",
+            "Please look at it in Stripe’s dashboard.",
             number=number,
         )
     return Concern(kind, name_refund(outcome.refund), detail)
@@ -102,9 +102,9 @@ def _returned(outcome: Outcome) -> Concern:
     if unsent := len(list_unsent(outcome.order, outcome.returned_to)):
         told.append(
             ngettext(
-                "A gift's message was cancelled with the refund: end the hold, then send it from the order's page.",
+                "A gift’s message was cancelled with the refund: end the hold, then send it from the order’s page.",
                 "The messages of %(num)s gifts were cancelled with the refund: end the holds, then send them from the"
-                " order's page.",
+                " order’s page.",
                 unsent,
             )
         )

@@ -88,7 +88,7 @@ def hold_refund(
     """
     order = lock_order(order_id)
     lock_certificate(certificate_id)  # a redemption in between would have the ledger refuse what is half written below
-    _refuse_too_much(order, certificate_id, amount_cents, limit_cents)
+    refuse_too_much(order, certificate_id, amount_cents, limit_cents)
     now = clock.now()
     refund = Refund(
         public_id=new_refund_id(),
@@ -147,7 +147,8 @@ def list_held() -> list[int]:
     return list(db.session.scalars(sa.select(Refund.id).where(Refund.state == RefundState.HELD).order_by(Refund.id)))
 
 
-def _refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit_cents: int | None) -> None:
+def refuse_too_much(order: Order, certificate_id: int, amount_cents: int, limit_cents: int | None) -> None:
+    """Raise NothingToRefundError, RefundTooLargeError or RefundNotAllowedError where so much may not be paid back."""
     most = next((each.most_cents for each in list_refundable(order) if each.certificate.id == certificate_id), 0)
     if most == 0:
         raise NothingToRefundError

@@ -102,10 +102,15 @@ def change_role(email: str, *, role: str) -> None:
 
 def change_password(staff: Staff, password: str) -> None:
     """Set a password of the person's own choice and end every sign-in of theirs. Raises WeakPasswordError."""
-    if len(password) < LEAST_PASSWORD or len(set(password)) < 5 or staff.email.split("@")[0] in password.lower():
-        raise WeakPasswordError
+    refuse_weak(staff, password)
     _set_password(staff, password)
     staff.password_was_given = False
+
+
+def refuse_weak(staff: Staff, password: str) -> None:
+    """Raise WeakPasswordError for a password that is soon guessed."""
+    if len(password) < LEAST_PASSWORD or len(set(password)) < 5 or staff.email.split("@")[0] in password.lower():
+        raise WeakPasswordError
 
 
 def replace_password(staff: Staff, *, old: str, new: str) -> None:

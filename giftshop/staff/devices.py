@@ -45,6 +45,11 @@ def find_device(email: str) -> str:
     return next((mark for mark in _marks(device, email) if mark in people), "")
 
 
+def is_known_device() -> bool:
+    """Tell whether somebody who works here has signed in on this device."""
+    return bool(_read()[1])
+
+
 def _read() -> tuple[str, list[str]]:
     """Return the device's name, a new one where there is none, and the marks of the people who signed in on it."""
     try:

@@ -92,6 +92,11 @@ def may_as(person: Any, role: str) -> bool:
     return max(ranks, default=0) >= RANKS[role]
 
 
+def first_page(person: Any) -> str:
+    """Return where a person's work begins: the owner's with what needs them, everybody else's at the counter."""
+    return "/office/" if may_as(person, "owner") else "/redeem"
+
+
 def is_local_path(path: str) -> bool:
     """Tell whether `path` leads to a page of this shop and nowhere else, however a browser reads it."""
     return (

@@ -14,7 +14,7 @@ from giftshop.staff import accounts, sessions, sign_in, tries
 from giftshop.staff.devices import find_device, remember_device
 from giftshop.staff.models import Staff
 from giftshop.staff.notices import locked_out, signed_in_anew
-from giftshop.staff.rights import is_local_path
+from giftshop.staff.rights import first_page, is_local_path
 from giftshop.web.form_state import KEPT, typed_in
 from giftshop.words import N_, _
 
@@ -29,7 +29,7 @@ HALF_WAY = timedelta(minutes=10)
 @blueprint.get("/login")
 def show_login() -> ResponseReturnValue:
     """Show the first step; who is signed in goes on to work."""
-    return redirect("/redeem", 303) if sessions.is_signed_in() else _login_page(typed_in("email"))
+    return redirect(first_page(current_user), 303) if sessions.is_signed_in() else _login_page(typed_in("email"))
 
 
 @blueprint.post("/login")
@@ -123,8 +123,9 @@ def change_password() -> ResponseReturnValue:
     try:
         accounts.replace_password(staff, old=typed_in("password")[:1000], new=typed_in("new_password")[:1000])
     except accounts.WrongPasswordError:
+        errors = {"password": _(NOT_CONFIRMED), **_weak(staff, typed_in("new_password")[:1000])}
         db.session.rollback()
-        return _account_page({"password": _(NOT_CONFIRMED)})
+        return _account_page(errors)
     except ShopError as refusal:
         db.session.rollback()
         tries.give_back_try(counters)
@@ -136,6 +137,15 @@ def change_password() -> ResponseReturnValue:
     logout_user()
     session.clear()
     return redirect("/staff/login", 303)
+
+
+def _weak(staff: Staff, password: str) -> dict[str, str]:
+    """Say what is wrong with a new password, beside the old one: both are told at once."""
+    try:
+        accounts.refuse_weak(staff, password)
+    except accounts.WeakPasswordError as refusal:
+        return {"new_password": refusal.message}
+    return {}
 
 
 def _account_page(errors: dict[str, str]) -> ResponseReturnValue:
@@ -185,4 +195,4 @@ def _signed_in(staff: Staff, *, was_here: bool = False) -> ResponseReturnValue:
     if kept:
         session[KEPT] = kept
     db.session.commit()
-    return redirect(wanted if is_local_path(str(wanted)) else "/redeem", 303)
+    return redirect(wanted if is_local_path(str(wanted)) else first_page(staff), 303)

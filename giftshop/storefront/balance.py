@@ -7,9 +7,9 @@ from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.certificates.codes import find_codes
 from giftshop.ledger.models import ReplacedCode
-from giftshop.orders.standings import USABLE, read_situation
+from giftshop.orders.standings import CLOSED, USABLE, read_situation
 from giftshop.storefront.art import draw, draw_sample
-from giftshop.storefront.holding import tell_heading, tell_standing
+from giftshop.storefront.holder.standings import tell_heading, tell_standing
 from giftshop.storefront.lookups import find_for_stranger
 from giftshop.storefront.recipient import answer_replaced
 from giftshop.storefront.trusted import remember_opened
@@ -45,6 +45,7 @@ def check_balance() -> ResponseReturnValue:
         sentences=tell_standing(situation, practice),
         standing=situation.standing,
         is_open=situation.standing in USABLE,
+        is_closed=situation.standing in CLOSED,
         plain=plain,
         art=draw(certificate.design, certificate.public_id),
         typed="",

@@ -4,7 +4,7 @@ from flask import render_template
 
 from giftshop import clock
 from giftshop.catalog.offers import list_public_offers
-from giftshop.catalog.practice import get_practice, is_open_for_sales
+from giftshop.catalog.practice import get_practice
 from giftshop.catalog.terms import amount_bounds, certificate_terms, refund_sentence, short_terms
 from giftshop.storefront.art import draw_sample
 from giftshop.storefront.articles import ARTICLES
@@ -17,7 +17,6 @@ def show_home() -> str:
     return render_template(
         "storefront/home.html",
         offers=list_public_offers(),
-        is_selling=is_open_for_sales(practice),
         bounds=amount_bounds(practice),
         terms=short_terms(practice),
         art=draw_sample("shoulders"),

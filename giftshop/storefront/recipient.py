@@ -3,7 +3,7 @@
 import re
 from urllib.parse import quote
 
-from flask import Response, abort, redirect, render_template, request
+from flask import Response, abort, redirect, render_template, request, session
 from flask.typing import ResponseReturnValue
 from flask_login import current_user
 from markupsafe import Markup
@@ -26,10 +26,11 @@ from giftshop.foundation.sightings import HOLDER, VISITOR, record_sighting
 from giftshop.ledger.models import Certificate, ReplacedCode
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications.failed_scans import note_failed_scan
-from giftshop.orders.standings import HELD, OVER, USABLE, Standing, read_situation
+from giftshop.orders.standings import CLOSED, OVER, USABLE, read_situation
+from giftshop.staff.devices import is_known_device
 from giftshop.staff.finds import admit_staff, remember_found
 from giftshop.storefront.art import draw
-from giftshop.storefront.holding import list_movements, tell_heading, tell_replaced, tell_standing
+from giftshop.storefront.holder.standings import list_movements, tell_heading, tell_replaced, tell_standing, tell_worth
 from giftshop.storefront.lookups import are_open, find_for_stranger
 from giftshop.storefront.payment import find_settings
 from giftshop.storefront.trusted import remember_opened
@@ -110,10 +111,11 @@ def _page(certificate: Certificate, practice: Practice, *, plain: str) -> str:
         certificate=certificate,
         heading=tell_heading(situation),
         sentences=tell_standing(situation, practice),
-        worth_cents=situation.about.cents if situation.standing in HELD else certificate.balance_cents,
+        worth=tell_worth(situation),
         is_open=situation.standing in USABLE,
-        is_used_up=situation.standing == Standing.USED_UP,
+        is_closed=situation.standing in CLOSED,
         is_over=situation.standing in OVER,
+        is_at_work=_lead_back(plain),
         code=format_code(plain),
         plain=plain,
         qr=_draw_qr(plain) if plain else "",
@@ -131,6 +133,14 @@ def _lead_to_page(code: str, name: str) -> ResponseReturnValue:
     if _WORD.search(name.lower()):
         abort(404)
     return redirect(f"/c/{quote(find_meant_code(code) or code)}")
+
+
+def _lead_back(code: str) -> bool:
+    """Let whoever signs in here go on with this certificate, and tell whether people who work here use this device."""
+    if not code or not is_known_device():
+        return False
+    session["next"] = f"/c/{code}"
+    return True
 
 
 def find_meant_code(written: str) -> str:

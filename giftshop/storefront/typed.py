@@ -2,12 +2,13 @@
 
 import re
 import unicodedata
+from collections.abc import Collection
 from datetime import date
 from itertools import groupby
 
 from babel.dates import format_date
 
-from giftshop.delivery.addresses import AddressInvalidError, read_address
+from giftshop.delivery.addresses import AddressInvalidError, Question, read_sure_address
 from giftshop.errors import ShopError
 from giftshop.money import LOCALE
 from giftshop.words import _
@@ -23,6 +24,11 @@ _MOST_MARKS = 4
 
 class TypedError(ShopError):
     """Please check this."""
+
+
+def told(refusal: ShopError) -> str:
+    """Return what stands at a field that was refused: a sentence without its full stop, or a question as it is."""
+    return refusal.message if isinstance(refusal.message, Question) else refusal.message.removesuffix(".")
 
 
 def readable(text: str) -> str:
@@ -47,10 +53,13 @@ def read_message(text: str) -> str:
     return _within(message, MESSAGE_LIMIT) if _is_visible(message) else ""
 
 
-def read_email(text: str, *, wrong: str) -> str:
-    """Read exactly one e-mail address; a foreign domain comes back in its ASCII form. Raises TypedError."""
+def read_email(text: str, *, wrong: str, kept: Collection[str] = ()) -> str:
+    """Read exactly one e-mail address; a foreign domain comes back in its ASCII form.
+
+    Raises TypedError, and AddressDoubtfulError for one that looks misspelt and is not among the `kept`.
+    """
     try:
-        return read_address(text)
+        return read_sure_address(text, kept)
     except AddressInvalidError:
         raise TypedError(wrong) from None
 

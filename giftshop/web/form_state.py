@@ -8,6 +8,10 @@ from flask import current_app, g, request, session
 from giftshop.ledger.idempotency import Fact, key_for, renew
 from giftshop.words import N_, _
 
+TAKE, KEPT_ADDRESSES, ASKED = "take", "kept", "asked_address"
+"""The button that takes another address for what was typed, the addresses about which nobody is asked again, and those
+that the form's page has just asked about.
+"""
 LONGEST_PATH, MOST_BYTES = 200, 2200
 """What is kept in the cookie, which browsers drop when it grows past 4 KB."""
 NO_COOKIE = N_(
@@ -35,7 +39,22 @@ def typed_in(field: str, otherwise: str = "") -> str:
     NUL is no letter to HTML, and PostgreSQL refuses a query with one: it comes back as the sign for "unreadable".
     """
     fields: Mapping[str, str] = request.form if request.method == "POST" else _kept_for_this_page()
-    return fields.get(field, otherwise).replace("\0", "\ufffd")
+    return taken(field, fields.get(field, otherwise)).replace("\0", "\ufffd")
+
+
+def taken(field: str, text: str) -> str:
+    """Return what a field holds: the address that a press took for it, else the text that was typed."""
+    name, _space, address = request.form.get(TAKE, "").partition(" ")
+    return address if name == field and address else text
+
+
+def kept_addresses(*, is_sent: bool = True) -> list[str]:
+    """Return the addresses that were asked about and are meant: whoever sends the form again as it was means them.
+
+    Whoever presses another button of it, which `is_sent` False says, or takes another address, has not answered yet.
+    """
+    is_answer = is_sent and TAKE not in request.form
+    return " ".join([request.form.get(KEPT_ADDRESSES, ""), request.form.get(ASKED, "") if is_answer else ""]).split()
 
 
 def form_key(*shown: Fact, is_answered: bool = False) -> str:

@@ -1,4 +1,4 @@
-// The live preview; without it "Update the preview" posts the form.
+// The live preview.
 const form = document.querySelector('form[data-money]');
 const { someone, you, anySession } = form.dataset;
 const rules = JSON.parse(form.dataset.money);
@@ -9,18 +9,23 @@ const typed = (gift, name) => field(gift, name).value.trim();
 const chosen = (gift, name) => gift.querySelector(`[name$="-${name}"]:checked`);
 const write = (root, part, words) => { root.querySelector(`[data-is="${part}"]`).textContent = words; };
 
-// What the server will ask for one gift, in minor units, or why it will not.
+// What the server will ask, or why it will not.
 const priceOf = (gift) => {
   const { cents } = chosen(gift, 'offer')?.dataset ?? {};
   if (cents) return { cents: Number(cents) };
   const text = typed(gift, 'amount');
-  if (!text) return { cents: 0 };
+  if (!text) return {};
   const read = Amounts.read(text, rules);
   if (read.cents < form.dataset.least || read.cents > form.dataset.most) return { ...read, why: 'bounds' };
   return read.cents % rules.step ? { ...read, why: 'step' } : read;
 };
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => (cents === undefined || Number.isNaN(cents) ? '–' : Amounts.write(cents, rules));
+
+const isSeen = (gift) => {
+  const seen = chosen(gift, 'price')?.value;
+  return seen ? seen === 'shown' : !chosen(gift, 'offer')?.dataset.session;
+};
 
 const sayWhyNot = (gift, why) => {
   const hint = document.getElementById(`${field(gift, 'amount').id}-hint`);
@@ -42,11 +47,15 @@ const showFacts = (gift) => {
   write(gift, 'session', form.dataset.for.replace('{what}', () => chosen(gift, 'offer')?.dataset.session || anySession));
   const { cents, why } = priceOf(gift);
   sayWhyNot(gift, why);
-  write(gift, 'amount', written(cents));
+  if (gift.querySelector('[data-is=costs]')) {
+    write(gift, 'of_whom', name || someone);
+    write(gift, 'costs', written(cents));
+  }
+  write(gift, 'amount', isSeen(gift) ? written(cents) : '');
   write(form, 'total', written(gifts.reduce((sum, one) => sum + priceOf(one).cents * many(one), 0)));
 };
 
-// A document: no markup is built from text.
+// No markup is built from text.
 const showDrawing = (gift, design) => {
   const request = new XMLHttpRequest();
   request.open('GET', `/art/${design}.svg`);

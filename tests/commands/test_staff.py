@@ -27,6 +27,13 @@ def test_a_person_is_added_with_a_password_that_signs_in(app: Flask) -> None:
     assert accounts.get_staff("ann@practice.example").password_was_given
 
 
+def test_an_address_that_looks_misspelt_is_said_and_taken_as_it_was_typed(app: Flask) -> None:
+    result = run(app, "add", "ana@gmial.com", "--role", "staff")
+    assert result.exit_code == 0
+    assert "Did you mean ana@gmail.com? ana@gmial.com is added as it was typed." in result.output
+    assert accounts.get_staff("ana@gmial.com").email == "ana@gmial.com"
+
+
 def test_a_new_password_is_printed_and_the_person_signed_out(app: Flask) -> None:
     desk = signed_in(app, hire("staff"))
     password = run(app, "new-password", "staff@practice.example").output.split()[-1]

@@ -9,7 +9,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.certificates import status
-from giftshop.delivery import deliveries
+from giftshop.delivery import deliveries, messages
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.foundation.database import db
@@ -98,3 +98,20 @@ def test_a_session_has_the_article_with_which_it_is_said(app: Flask, mail_server
     send(schedule_gift(service_text="80-minute massage", amount_text=""), mail_server)
     for kind in ("plain", "html"):
         assert "Marko sent you an 80-minute massage" in text_in(mail_server, kind)
+
+
+@pytest.mark.parametrize(
+    ("name", "plain"),
+    [
+        ("Żaneta Đorđević", "zaneta-dordevic"),
+        ("Łukasz Åström-Sørensen", "lukasz-astrom-sorensen"),
+        ("Æsa Þórsdóttir Œuvré", "aesa-thorsdottir-oeuvre"),
+        ("Frau Groß-Weißmüller", "frau-gross-weissmuller"),
+        ("Ħal Għaxaq, İpek Ilıcalı", "hal-ghaxaq-ipek-ilicali"),
+        ("Seán O’Brien", "sean-obrien"),
+        ("Nguyễn Thị Ánh", "nguyen-thi-anh"),
+        ("山田太郎", ""),
+    ],
+)
+def test_a_file_is_named_in_plain_letters_after_whom_it_is_for(name: str, plain: str) -> None:
+    assert messages._plain_name(name) == plain

@@ -102,7 +102,7 @@ def test_a_warning_of_fraud_puts_each_certificate_on_hold_that_has_not_ended(str
     assert [standing_of(each)[0] for each in (first, second, third)] == ["frozen", "void", "frozen"]
     assert holds_on(first) == holds_on(third) == [(warning_id, "fraud_warning", "stripe")]
     assert kinds(first) == ["issue"]
-    detail = f"The card's bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
+    detail = f"The card’s bank warns that order {order.number} may be fraud. Paying it back now avoids a dispute."
     path = f"/office/orders/{order.id}"
     assert owner_was_told() == [Told("fraud_warning", warning_id, detail, "A payment may be fraud", path)]
 

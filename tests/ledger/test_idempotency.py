@@ -92,7 +92,7 @@ def test_a_refusal_is_kept_and_given_again_even_when_it_would_now_succeed(app: F
     first = till.press()
     db.session.commit()
     assert (first.status, first.refusal, first.facts) == (409, "CertificateFrozenError", {})
-    assert first.message == "This certificate is on hold. Please don't redeem it."
+    assert first.message == "This certificate is on hold. Please don’t redeem it."
     status.lift_all(certificate.id, reason_code="cleared up", actor="staff:3", at=clock.now())
     db.session.commit()
     again = till.press()

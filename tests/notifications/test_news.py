@@ -131,12 +131,12 @@ def test_the_buyer_is_told_when_a_gift_goes_out_and_anew_when_that_was_changed(s
     assert message.to_address == "marko@example.com"
     goes = f"Ana: to ana@example.com on {write_day(NEXT_WEEK)} at 9:00"
     path = f"{BASE}/orders/{token_of(order)}"
-    assert_says(message, f"Ana's massage goes out on {write_day(NEXT_WEEK)}", goes, "Denver time (UTC", path)
+    assert_says(message, f"Ana’s massage goes out on {write_day(NEXT_WEEK)}", goes, "Denver time (UTC", path)
     assert tick() == []
     gifts.send_on(order.gifts[0], LATER, key=build.request_key())
     db.session.commit()
     (again,) = tick()
-    assert_says(again, f"Ana's massage goes out on {write_day(LATER)}")
+    assert_says(again, f"Ana’s massage goes out on {write_day(LATER)}")
     assert tick() == []
 
 
@@ -185,7 +185,7 @@ def test_the_buyer_is_told_of_a_gift_that_could_not_be_delivered_and_where_to_fi
     message, alert = tick()
     assert (message.to_address, alert.to_address) == ("marko@example.com", "hello@focusedcare.example")
     path = f"{BASE}/orders/{token_of(order)}/gifts/1"
-    assert_says(message, "We couldn't reach Ana", "anna@exmaple.com", path, "Nothing is lost")
+    assert_says(message, "We couldn’t reach Ana", "anna@exmaple.com", path, "Nothing is lost")
     assert_says(alert, "Needs you: an email bounced", "order G-1001", "Refused.", f"{BASE}/office/orders/{order.id}")
     assert tick() == []
 

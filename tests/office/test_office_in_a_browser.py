@@ -17,7 +17,9 @@ from giftshop.notifications.alerts import alert_owner
 from giftshop.notifications.kinds import AlertKind
 from giftshop.orders import notes
 from giftshop.orders.models import Order
+from giftshop.payments.facts import SessionFacts
 from giftshop.reconciliation.models import Reconciliation
+from giftshop.reconciliation.recovery import describe_lost
 from giftshop.refunds.requests import hold_refund
 from giftshop.words import _
 from tests import build
@@ -28,6 +30,22 @@ from tests.signing_in import hire, signed_in
 from tests.workbench.running import RunningWorkbench
 
 LONG = "Żaneta Đorđević-Łukaszewska von der Wolkenstein"
+PAID_BY_NOBODY = SessionFacts(
+    id="cs_test_a1B2c3d4e5",
+    url=None,
+    status="complete",
+    payment_status="paid",
+    livemode=False,
+    currency="USD",
+    amount_total=95_00,
+    client_reference_id="o_0123456789abcdef01234567",
+    metadata={},
+    payment_intent_id="pi_3Qabc12345XYZ",
+    payment_intent_status="succeeded",
+    buyer_email="marko@example.com",
+    success_url="",
+    lines=(),
+)
 State = Callable[[StripeSide], str]
 
 
@@ -58,6 +76,16 @@ def order_of(side: StripeSide) -> tuple[Order, Certificate]:
 
 def page_of(order: Order) -> str:
     return f"/office/orders/{order.id}"
+
+
+def day_of_ids(_side: StripeSide) -> str:
+    """A day on which alerts and the books name ids and commands."""
+    now = clock.now()
+    lost = describe_lost(PAID_BY_NOBODY)
+    alert_owner(AlertKind.IN_REVIEW, "pi_3Qabc12345XYZ", lost)
+    db.session.add(Reconciliation(started_at=now, finished_at=now, problems=[lost], changed=[]))
+    db.session.commit()
+    return "/office/"
 
 
 def busy_day(side: StripeSide) -> str:
@@ -209,6 +237,7 @@ STATES: dict[str, State] = {
     "today, first day": lambda _side: "/office/",
     "today, quiet": quiet_day,
     "today, busy": busy_day,
+    "today, ids and commands": day_of_ids,
     "orders, none": lambda _side: "/office/orders",
     "orders, many": many_orders,
     "orders, nothing fits": nothing_fits,

@@ -54,7 +54,7 @@ def test_eight_pages_of_a_new_code_give_one_and_the_others_are_told_what_happene
     for each in answers[1:]:
         words = words_of(each.text)
         assert CHANGED in words
-        assert "Meanwhile: Given a new code; the old one is dead, Manager, " in words
+        assert "Meanwhile: Given a new code; the old one no longer works, Manager, " in words
     again = manager.act(certificate, "reissue", request_key=key_in(answers[-1].text))
     assert (again.status_code, codes_given()) == (303, 2)
 

@@ -72,3 +72,20 @@ def test_an_alert_about_no_order_leads_back_to_the_first_page(manager: Desk) -> 
     alert = db.session.query(Delivery).one()
     answer = manager.send(f"/office/messages/{alert.id}/resend", address="owner@example.org")
     assert answer.location == "/office/"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+def test_the_office_is_asked_too_before_it_sends_again(manager: Desk, failed: Delivery, is_kept: bool) -> None:
+    misspelt, meant = "ana@gmial.com", "ana@gmail.com"
+    path = f"/office/messages/{failed.id}/resend"
+    page = manager.send(path, address=misspelt)
+    assert page.status_code == 422
+    assert f"Did you mean {meant}?" in page.text
+    asked = {"asked_address": misspelt}
+    assert f'name="asked_address" value="{misspelt}"' in page.text
+    chosen = asked if is_kept else {"take": f"address {meant}", **asked}
+    assert manager.send(path, address=misspelt, **chosen).status_code == 303
+    db.session.rollback()
+    newest = db.session.query(Delivery).order_by(Delivery.id.desc()).first()
+    assert newest is not None
+    assert newest.to_address == (misspelt if is_kept else meant)

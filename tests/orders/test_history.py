@@ -87,7 +87,7 @@ def test_of_several_certificates_each_line_says_whose(app: Flask) -> None:
     activity_log.note("reissued", actor="staff:1", certificate_id=ana.id, reason="lost")
     lines = history_of(order)
     assert ("staff:1", "Put on hold", f"Vera ({vera.public_id}) · reported lost") in lines
-    assert ("staff:1", "Given a new code; the old one is dead", f"Ana ({ana.public_id}) · lost") in lines
+    assert ("staff:1", "Given a new code; the old one no longer works", f"Ana ({ana.public_id}) · lost") in lines
     assert ("stripe", "Issued $95.00", f"Ana ({ana.public_id}) · $95.00 left") in lines
 
 

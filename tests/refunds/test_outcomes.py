@@ -140,7 +140,7 @@ def test_a_refund_that_fails_days_later_is_back_on_hold_and_told_once(app: Flask
     assert [event[:2] for event in trail_of(order)][-1] == ("refund_returned", "stripe")
     detail = (
         f"The refund for order {order.number} failed: the money is back with you and on the certificate, on hold. "
-        "A gift's message was cancelled with the refund: end the hold, then send it from the order's page. "
+        "A gift’s message was cancelled with the refund: end the hold, then send it from the order’s page. "
         "The buyer was told that you will be in touch."
     )
     assert owner_was_told() == [Told("refund_failed", "re_1", detail, "A refund failed", f"/office/orders/{order.id}")]

@@ -66,7 +66,7 @@ def test_a_gift_whose_message_was_cancelled_with_the_refund_is_named_to_owner_an
     assert_says(messages(order, "refund_returned")[0], "The email to Ana was cancelled and does not go out by itself.")
     assert owner_was_told()[-1].detail == (
         f"The refund for order {order.number} failed: the money is back with you and on the certificate, on hold. "
-        "A gift's message was cancelled with the refund: end the hold, then send it from the order's page. "
+        "A gift’s message was cancelled with the refund: end the hold, then send it from the order’s page. "
         "The buyer was told that you will be in touch."
     )
     db.session.commit()
@@ -157,7 +157,7 @@ def test_many_gifts_whose_messages_were_cancelled_are_counted(app: Flask) -> Non
     record_refund(told.refund_of(order, 200_00, status="failed"), order.id)
     assert_says(messages(order, "refund_returned")[0], "The email to 4 people was cancelled")
     assert (
-        "The messages of 4 gifts were cancelled with the refund: end the holds, then send them from the order's page."
+        "The messages of 4 gifts were cancelled with the refund: end the holds, then send them from the order’s page."
         in owner_was_told()[-1].detail
     )
     db.session.commit()

@@ -93,10 +93,10 @@ def test_a_pending_refund_outlives_a_key_that_does_not_work(stripe_side: StripeS
     assert (alert.kind, alert.subject, alert.title) == (
         "refund_key_refused",
         f"refund {refund.id}",
-        "Stripe does not accept the shop's key",
+        "Stripe does not accept the shop’s key",
     )
     assert alert.detail == (
-        f"Stripe does not accept the shop's key, so a refund for order {order.number} waits and its money stays held. "
+        f"Stripe does not accept the shop’s key, so a refund for order {order.number} waits and its money stays held. "
         "Please tell whoever looks after the shop."
     )
     stripe_side.workbench.post(f"/refunds/{refund.stripe_refund_id}/status", {"status": "succeeded"})
@@ -164,7 +164,7 @@ def test_a_refund_that_stripe_made_and_no_longer_knows_stays_held(
     assert (alert.kind, alert.title) == ("refund_unclear", "A refund is unclear")
     assert alert.detail == (
         f"Stripe does not say what became of a refund for order {order.number}, so its money stays held. "
-        "Please look at it in Stripe's dashboard."
+        "Please look at it in Stripe’s dashboard."
     )
 
 

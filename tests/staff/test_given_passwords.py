@@ -39,7 +39,7 @@ def test_the_first_sign_in_ends_in_a_password_of_ones_own(app: Flask) -> None:
     client, given = begin(app)
     assert client.get("/redeem").location == "/staff/account"
     assert "Choose your own password" in client.get("/staff/account").text
-    assert choose(client, old=given, new=OWN).location == "/redeem"
+    assert choose(client, old=given, new=OWN).location == "/office/"
     assert client.get("/redeem").status_code == 200
     assert give_password(browser(app), NEW, given).status_code == 422
     assert give_password(browser(app), NEW, OWN).location == "/staff/second-step"
@@ -69,7 +69,7 @@ def test_a_wrong_old_password_chooses_nothing(app: Flask) -> None:
     client, given = begin(app)
     assert choose(client, old="not-the-given-one", new=OWN).status_code == 422
     assert client.get("/redeem").location == "/staff/account"
-    assert choose(client, old=given, new=OWN).location == "/redeem"
+    assert choose(client, old=given, new=OWN).location == "/office/"
 
 
 def test_a_cookie_copied_before_the_choice_is_dead_after_it(app: Flask) -> None:

@@ -13,7 +13,8 @@ from giftshop.orders.look_up import token_of
 from giftshop.orders.standings import USABLE, Standing
 from giftshop.payments.shares import list_certificates
 from giftshop.redemption import verdict
-from giftshop.storefront import holding, lookups
+from giftshop.storefront import lookups
+from giftshop.storefront.holder import words as holding
 from giftshop.storefront.order import standing_words
 from tests import build
 from tests.office.conftest import words_of

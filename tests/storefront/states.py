@@ -83,6 +83,25 @@ def sent_empty(guest: Guest) -> None:
     guest.press(".total button")
 
 
+def while_paused(reach: Callable[[Guest], None], guest: Guest) -> None:
+    db.session.get_one(Practice, 1).is_selling = False
+    reach(guest)
+
+
+def unpaid_while_paused(guest: Guest) -> None:
+    path = f"/orders/{token_of(placed())}"
+    paused(path, guest)
+
+
+def folded(guest: Guest) -> None:
+    """Fill in ten gifts, nine of which are finished."""
+    for number in range(9):
+        guest.page.fill(f"[name=gifts-{number}-recipient_name]", "Ana") if number else filled_in(guest)
+        if number:
+            guest.page.fill(f"[name=gifts-{number}-recipient_email]", "ana@example.com")
+        guest.press("[name=add_gift]")
+
+
 def sent_without_cookies(guest: Guest) -> None:
     filled_in(guest)
     guest.page.context.clear_cookies()
@@ -133,6 +152,16 @@ def order_to_ask_back(guest: Guest) -> None:
     order = db.session.query(Order).one()
     proof = _serializer(order).dumps(order.public_id)
     guest.open(f"/orders/{token_of(order)}/yours/{proof}")
+
+
+def order_came_back(guest: Guest, *, is_buyer: bool) -> None:
+    """Open the page of an order whose gift did not reach its recipient."""
+    build.certificate(delivery="recipient", recipient_email="ana@example.com")
+    message = db.session.query(Delivery).filter_by(kind="certificate").one()
+    message.kind, message.state, message.sent_at, message.to_address = "gift", "failed", None, "ana@example.com"
+    order = db.session.query(Order).one()
+    proof = _serializer(order).dumps(order.public_id)
+    guest.open(f"/orders/{token_of(order)}{f'/yours/{proof}' if is_buyer else ''}")
 
 
 def order_asked_back(guest: Guest) -> None:
@@ -266,6 +295,8 @@ STATES: dict[str, State] = {
     "home": (200, partial(opened, "/")),
     "home, paused": (200, partial(paused, "/")),
     "home, no offers": (200, partial(without_offers, "/")),
+    "terms, paused": (200, partial(paused, "/terms")),
+    "visit article, paused": (200, partial(paused, "/articles/before-your-visit")),
     "articles": (200, partial(opened, "/articles")),
     "back article": (200, partial(opened, "/articles/when-your-back-locks-up")),
     "visit article": (200, partial(opened, "/articles/before-your-visit")),
@@ -279,6 +310,9 @@ STATES: dict[str, State] = {
     "builder, dearer by now": (422, sent_after_a_rise),
     "builder, back and dearer": (200, brought_back_after_a_rise),
     "builder, one error": (422, partial(sent, recipient_email="ana@")),
+    "builder, ten gifts": (200, folded),
+    "builder, what is not sold": (200, partial(opened, "/gift?offer=sold-out")),
+    "builder, a question": (422, partial(sent, recipient_email="ana@gmial.con")),
     "builder, many errors": (422, sent_empty),
     "builder, amount under": (422, partial(sent, amount="24")),
     "builder, message too long": (422, partial(sent, message="x" * 401)),
@@ -292,6 +326,8 @@ STATES: dict[str, State] = {
     },
     "order of several": (200, order_of_several),
     "order of ten": (200, order_of_ten),
+    "order unpaid, paused": (200, unpaid_while_paused),
+    "used up, paused": (200, partial(while_paused, partial(certificate, balance_cents=0))),
     "order being checked": (200, order_being_checked),
     "order to ask back": (200, order_to_ask_back),
     "order asked back": (200, order_asked_back),
@@ -299,6 +335,8 @@ STATES: dict[str, State] = {
     "order being sent": (200, partial(delivered, "sending")),
     "order scheduled": (200, partial(delivered, "scheduled", days=9)),
     "order failed to arrive": (200, partial(delivered, "failed")),
+    "order came back": (200, partial(order_came_back, is_buyer=True)),
+    "order came back to a stranger": (200, partial(order_came_back, is_buyer=False)),
     "order cancelled": (200, partial(delivered, "cancelled")),
     "order to print": (200, partial(delivered, "sent", way="print")),
     "order to the buyer": (200, partial(delivered, "sent", way="buyer")),
@@ -311,6 +349,8 @@ STATES: dict[str, State] = {
         f"part used, {script} name": (200, partial(certificate, balance_cents=25_00, recipient_name=name))
         for script, name in NAMES.items()
     },
+    "price left out": (200, partial(certificate, is_price_shown=False)),
+    "price left out, part used": (200, partial(certificate, is_price_shown=False, balance_cents=25_00)),
     "used up": (200, partial(certificate, balance_cents=0)),
     "put back": (200, put_back),
     "frozen": (200, partial(certificate, status="frozen")),
@@ -322,6 +362,7 @@ STATES: dict[str, State] = {
     "too many tries": (429, partial(too_many_tries, "/c/123")),
     "balance": (200, partial(opened, "/balance")),
     "balance, full": (200, balance),
+    "balance, price left out": (200, partial(balance, is_price_shown=False)),
     "balance, part used": (200, partial(balance, balance_cents=25_00)),
     "balance, used up": (200, partial(balance, balance_cents=0)),
     "balance, frozen": (200, partial(balance, status="frozen")),

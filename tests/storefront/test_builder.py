@@ -1,8 +1,10 @@
 """Making a gift: what the form takes, what it refuses with which words, and that it never loses what was typed."""
 
+import re
 from datetime import timedelta
 
 import pytest
+from werkzeug.test import TestResponse
 
 from giftshop import clock
 from giftshop.catalog.models import Offer, Practice
@@ -283,7 +285,8 @@ def test_the_preview_is_drawn_without_a_script(visitor: Visitor) -> None:
     assert answer.status_code == 200
     assert held in answer.text
     assert '<span data-is="recipient_name">Ana</span>' in answer.text
-    assert '<p class="num" data-is="amount">$95.00</p>' in answer.text
+    assert '<p class="num" data-is="amount"></p>' in answer.text
+    assert '<p class="num" data-is="total">$95.00</p>' in answer.text
     assert orders() == []
 
 
@@ -327,6 +330,74 @@ def test_while_sales_are_paused_the_form_says_so(visitor: Visitor) -> None:
     db.session.get_one(Practice, 1).is_selling = False
     db.session.commit()
     assert heading(visitor.open("/gift")) == "No new certificates just now"
+
+
+def test_what_was_typed_outlives_a_pause_of_sales(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    db.session.get_one(Practice, 1).is_selling = False
+    db.session.commit()
+    answer = visitor.send("/gift", visitor.fill_gift())
+    assert answer.status_code == 422
+    assert "We’ve paused the sale of certificates" in answer.text
+    assert visitor.fields["gifts-0-message"] == "Your shoulders have carried enough."
+
+
+@pytest.mark.parametrize(
+    ("asked", "title"),
+    [
+        ("60-minutes", "“60-minute massage” is not sold any more"),
+        ("never-was", "What this link is for is not sold here"),
+    ],
+)
+def test_a_link_to_what_is_not_sold_says_so_and_chooses_the_usual_one(visitor: Visitor, asked: str, title: str) -> None:
+    db.session.query(Offer).filter_by(slug="60-minutes").one().visibility = "retired"
+    db.session.commit()
+    page = visitor.open(f"/gift?offer={asked}")
+    assert title in page.text
+    assert "We have chosen “90-minute massage” for now." in page.text
+    assert visitor.fields["gifts-0-offer"] == "90-minutes"
+    assert '<p class="num" data-is="total">$120.00</p>' in page.text
+    db.session.query(Offer).update({"visibility": "retired"})
+    db.session.commit()
+    page = visitor.open(f"/gift?offer={asked}")
+    assert "Choose any amount you like instead." in page.text
+    assert visitor.fields["gifts-0-offer"] == "amount"
+
+
+@pytest.mark.parametrize("asked", ["", "amount", "90-minutes", "90-Minutes ", "couples"])
+def test_a_link_to_what_is_sold_says_nothing_of_the_kind(visitor: Visitor, asked: str) -> None:
+    couples = Offer(slug="couples", name="For two", kind="session", minutes=60, price_cents=190_00, position=9)
+    couples.description, couples.visibility = "", "unlisted"
+    db.session.add(couples)
+    db.session.commit()
+    page = visitor.open("/gift", query_string={"offer": asked})
+    assert "not sold" not in page.text
+    assert visitor.fields["gifts-0-offer"] == (asked.strip().lower() or "60-minutes")
+
+
+def folds_of(page: TestResponse) -> list[bool]:
+    """Return which of the gifts stand there whole."""
+    return [" open" in found for found in re.findall(r'<details class="fold"([^>]*)>', page.text)]
+
+
+def test_a_finished_gift_folds_to_a_line_and_what_is_wrong_stands_open(visitor: Visitor) -> None:
+    visitor.open("/gift")
+    assert folds_of(visitor.send("/gift", {"add_gift": "1"})) == [True, True]
+    page = visitor.send("/gift", {**visitor.fill_gift(), "add_gift": "1"})
+    assert folds_of(page) == [False, True, True]
+    assert '<span data-is="of_whom">Ana</span>, <span class="num" data-is="costs">$95.00</span>' in page.text
+    page = visitor.send("/gift", {**visitor.fill_gift(1), **visitor.fill_gift(2, recipient_email="ana@")})
+    assert errors_of(page) == {"gifts-2-recipient_email": "Gift 3: Enter their email address, like name@example.com"}
+    assert folds_of(page) == [False, False, True]
+    page = visitor.send("/gift", {**visitor.fill_gift(2), "update_preview": "2"})
+    assert folds_of(page) == [False, True, False]
+
+
+def test_what_a_gift_costs_is_open_until_something_is_chosen(visitor: Visitor) -> None:
+    visitor.open("/gift?offer=amount")
+    page = visitor.send("/gift", {"update_preview": "1"})
+    assert '<p class="num" data-is="total">–</p>' in page.text
+    assert "$0.00" not in page.text
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,9 @@ def test_while_sales_are_paused_home_says_so_and_still_books(visitor: Visitor) -
     page = visitor.open("/")
     assert "No new certificates just now" in page.text
     assert 'class="button" href="/gift"' not in page.text
+    assert "Choose an amount" not in page.text
+    for path in ("/articles/before-your-visit", "/articles/when-your-back-locks-up", "/terms", "/balance"):
+        assert 'class="button quiet" href="/gift"' not in visitor.open(path).text
     assert "Book time for yourself" in page.text
 
 

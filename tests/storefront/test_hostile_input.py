@@ -23,7 +23,9 @@ from tests.workbench.running import RunningWorkbench
 
 COUNTS: dict[str, dict[str, str]] = {"amount": {"offer": "amount"}}
 """What else must be chosen for a field to count; the usual gift has it for every other one."""
-RADIOS = ("offer", "design", "delivery")
+USUAL = {"quantity": "1", "price": "hidden"}
+"""What an order says where nothing was typed."""
+RADIOS = ("offer", "design", "price", "delivery")
 MOST_IN_A_FORM = 400_000
 
 
@@ -243,7 +245,7 @@ def assert_ordered(visitor: Visitor, field: str, batch: list[str]) -> None:
     visitor.open(f"/gift?order={token_of(orders()[-1])}")
     for number, typed in enumerate(batch):
         shown = visitor.fields[f"gifts-{number}-{field}"]
-        assert essence(shown) == essence("1" if field == "quantity" and not typed.strip() else typed)
+        assert essence(shown) == essence(typed if typed.strip() else USUAL.get(field, typed))
 
 
 def held(text: str) -> str:

@@ -104,11 +104,16 @@ def test_the_preview_follows_what_is_typed(shop: str, page: Page) -> None:
     assert page.inner_text("[data-is=giver_name]") == "Marko"
     assert page.inner_text("[data-is=message]") == "Lie down for an hour."
     page.check("[name=gifts-0-offer][value='90-minutes']", force=True)
+    assert page.inner_text("[data-is=total]") == "$120.00"
+    assert page.inner_text("[data-is=amount]") == ""  # a session's price is shown only if that is chosen
+    page.check("[name=gifts-0-price][value=shown]", force=True)
     assert page.inner_text("[data-is=amount]") == "$120.00"
     assert page.inner_text("[data-is=session]") == "90-minute massage for"
     page.fill("[name=gifts-0-amount]", "150.5")
     assert page.is_checked("[name=gifts-0-offer][value=amount]")
     assert page.inner_text("[data-is=total]") == "$150.50"
+    page.check("[name=gifts-0-price][value=hidden]", force=True)
+    assert page.inner_text("[data-is=amount]") == ""
     page.check("[name=gifts-0-offer][value='60-minutes']", force=True)
     assert page.input_value("[name=gifts-0-amount]") == ""
     assert page.inner_text("[data-is=total]") == "$95.00"
@@ -309,3 +314,20 @@ def test_a_pending_order_looks_again_and_stops_in_the_end(shop: str, page: Page)
     page.goto(shop + path)
     with pytest.raises(Exception, match="Timeout"), page.expect_navigation(timeout=3_000):
         pass
+
+
+@pytest.mark.parametrize("width", [320, 390, 820, 1280])
+def test_the_footer_reads_in_whole_words_and_is_pressed_with_a_thumb(shop: str, page: Page, width: int) -> None:
+    page.set_viewport_size({"width": width, "height": 800})
+    page.goto(f"{shop}/terms")
+    assert page.evaluate("document.querySelector('.where').getBoundingClientRect().height") < 5 * 16 * 1.6
+    sizes = page.evaluate("[...document.querySelectorAll('footer a')].map((a) => a.getBoundingClientRect())")
+    assert min(min(size["width"], size["height"]) for size in sizes) >= 44
+
+
+@pytest.mark.parametrize("state", STATES)
+def test_text_of_twice_the_size_fits_the_narrowest_phone(guest: Guest, state: str) -> None:
+    STATES[state][1](guest)
+    guest.page.set_viewport_size({"width": 320, "height": 700})
+    guest.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    assert guest.page.evaluate("document.documentElement.scrollWidth") <= 320

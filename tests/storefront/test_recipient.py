@@ -4,6 +4,7 @@ import json
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -475,3 +476,19 @@ def test_a_look_at_the_page_is_on_record_once_an_hour(visitor: Visitor) -> None:
 def test_a_session_has_the_article_with_which_it_is_said(visitor: Visitor, name: str, said: str) -> None:
     page = visitor.open(f"/c/{code_of(service_name=name)}")
     assert f"From Marko, for {said}minute massage at" in page.text
+
+
+@pytest.mark.parametrize("is_selling", [True, False])
+@pytest.mark.parametrize("made", [{"balance_cents": 0}, {"expires_on": date(2026, 2, 1)}])
+def test_where_nothing_is_left_to_use_there_is_another_way_on(
+    visitor: Visitor, made: dict[str, Any], is_selling: bool
+) -> None:
+    db.session.get_one(Practice, 1).is_selling = is_selling
+    code = build.code_of(build.certificate(**made))
+    db.session.commit()
+    pages = [visitor.open(f"/c/{code}")]
+    visitor.open("/balance")
+    for page in (*pages, visitor.send("/balance", {"code": code})):
+        ways = page.text.partition("<main")[2].partition("</main>")[0]
+        assert "Book a session" in ways
+        assert ("Make one for someone" in ways) is is_selling

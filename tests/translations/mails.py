@@ -47,6 +47,7 @@ MAILS: dict[str, tuple[dict[str, Any], ...]] = {
         {"has_ended": False, "is_several": False, "is_on_hold": True, "left": ""},
         {"has_ended": False, "is_several": False, "is_on_hold": False, "left": "$5.00"},
         {"has_ended": False, "is_several": True, "is_on_hold": False, "left": "$5.00"},
+        {"has_ended": False, "is_several": True, "is_on_hold": False, "left": ""},
     ),
     "refund_returned": (
         {**BACK, "was_lost": True, "recipient_name": "Ana", "has_value": True, "unsent": ""},
@@ -58,9 +59,14 @@ MAILS: dict[str, tuple[dict[str, Any], ...]] = {
     "reissued": (
         {"recipient_name": "Ana", "left": "$5.00", "is_recipient": True, "is_on_hold": True},
         {"recipient_name": "Ana", "left": "$5.00", "is_recipient": False, "is_on_hold": False},
+        {"recipient_name": "Ana", "left": "", "is_recipient": True, "is_on_hold": False},
     ),
-    "used": ({**USED, "is_used_up": False}, {**USED, "is_used_up": True}),
-    "used_undone": (USED,),
+    "used": (
+        {**USED, "is_used_up": False},
+        {**USED, "is_used_up": True, "left": ""},
+        {**USED, "is_used_up": False, "amount": ""},
+    ),
+    "used_undone": (USED, {**USED, "amount": "", "left": ""}),
     "waiting": (
         {**ORDER, "goes": "¤", "gifts": [{"recipient_name": "Ana", "address": "ana@example.com", "when": "¤"}]},
     ),

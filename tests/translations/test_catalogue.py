@@ -29,6 +29,13 @@ def test_the_catalogue_is_up_to_date() -> None:
     assert known_messages() - in_sources == set(), "run `make translations`"
 
 
+def test_no_sentence_has_straight_apostrophes_or_quotes() -> None:
+    """Where markup or a file's own syntax is quoted, the straight ones are right."""
+    quoting = re.compile(r"<[^>]*>|`[^`]*`|^must be .*")
+    found = {message for message in messages_in_the_sources() if re.search(r"['\"]", quoting.sub("", message))}
+    assert found == set()
+
+
 def test_every_refusal_of_the_shop_is_in_the_catalogue() -> None:
     said = {message for message in known_messages() if "\n\n" not in message}
     classes = [ShopError]

@@ -1,7 +1,6 @@
 """Coming back from Stripe's page without having paid: nothing was charged there, and nothing can be any more."""
 
 import logging
-from dataclasses import dataclass
 
 from flask import redirect
 from flask.typing import ResponseReturnValue
@@ -17,20 +16,12 @@ from giftshop.orders.models import Gift, Order
 from giftshop.orders.states import PAYABLE, AttemptState, OrderState
 from giftshop.storefront.builder.form import Draft
 from giftshop.storefront.builder.page import show_form
-from giftshop.storefront.builder.seen import shown_by
+from giftshop.storefront.builder.seen import Note, shown_by
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.payment import find_gateway
 from giftshop.words import _
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class Note:
-    """What is said first on the page: a few words, and a sentence."""
-
-    title: str
-    told: str
 
 
 def come_back(order: Order, token: str) -> ResponseReturnValue:
@@ -66,7 +57,8 @@ def tell_doubt() -> Note:
 def draft_of_order(order: Order, token: str) -> Draft:
     """Return the form as it was when this unpaid order was placed, to be changed and sent again."""
     gifts = [_gift_as_typed(gift, order.currency) for gift in order.gifts]
-    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order))
+    kept = [order.buyer_email, *(gift.recipient_email for gift in order.gifts if gift.recipient_email)]
+    return Draft(gifts=gifts, buyer_email=order.buyer_email, replaces=token, shown=shown_by(order), kept=kept)
 
 
 def _leave(order: Order) -> bool:
@@ -101,6 +93,7 @@ def _gift_as_typed(gift: Gift, currency: str) -> dict[str, str]:
         "giver_name": gift.giver_name,
         "message": gift.message,
         "design": gift.design,
+        "price": "shown" if gift.is_price_shown else "hidden",
         "delivery": gift.delivery,
         "recipient_email": gift.recipient_email,
         "deliver_on": gift.deliver_on.isoformat() if gift.deliver_on else "",

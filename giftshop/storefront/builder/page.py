@@ -2,9 +2,8 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Protocol
 
-from flask import render_template
+from flask import render_template, request
 from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
@@ -21,14 +20,22 @@ from giftshop.errors import AmountInTwoWaysError, AmountTooFineError, InvalidAmo
 from giftshop.money import format_amount, name_unit, reading_rules
 from giftshop.storefront import typed
 from giftshop.storefront.art import draw_sample
-from giftshop.storefront.builder.form import MOST_GIFTS, TRAP, Draft, find_price, first_day, read_deliver_on
-from giftshop.storefront.builder.seen import list_seen_changes, write_shown
+from giftshop.storefront.builder.form import (
+    MOST_GIFTS,
+    TRAP,
+    Draft,
+    find_price,
+    is_price_seen,
+)
+from giftshop.storefront.builder.reading import first_day, is_finished, read_deliver_on
+from giftshop.storefront.builder.seen import Note, list_seen_changes, write_shown
 from giftshop.storefront.lettering import LONG_NAME, LONG_WORD
 from giftshop.storefront.visitors import greet
-from giftshop.words import _
+from giftshop.words import N_, _
 
 NO_AMOUNT = "–"
-"""Where an amount would stand that cannot be read."""
+"""Where an amount would stand that nobody knows yet."""
+_PAUSED = N_("We’ve paused the sale of certificates for the moment. What you typed stays here")
 _FIXED = {
     "designs": DESIGNS,
     "trap": TRAP,
@@ -42,51 +49,46 @@ _FIXED = {
 
 @dataclass(frozen=True, slots=True)
 class GiftOnPage:
-    """One gift as the page shows it: the typed values, and the certificate they would make."""
+    """One gift as the page shows it: the typed values, what it costs, and the certificate they would make.
+
+    `seen` is the price as the recipient would see it; one that `is_open` stands there whole, others in one line.
+    """
 
     raw: Mapping[str, str]
     prefix: str
     price_cents: int | None
     price: str
+    seen: str
     session: str
     art: Markup
     goes_out: str
-
-
-class NoteOnPage(Protocol):
-    """What a page says first, before anything that is asked."""
-
-    @property
-    def title(self) -> str: ...
-
-    @property
-    def told(self) -> str: ...
+    is_open: bool
 
 
 def show_form(
-    draft: Draft, errors: dict[str, str] | None = None, status: int = 200, *, note: NoteOnPage | None = None
+    draft: Draft, errors: dict[str, str] | None = None, status: int = 200, *, note: Note | None = None
 ) -> ResponseReturnValue:
     """Return the builder with this draft in it, whatever was typed; `errors` maps field ids to sentences.
 
-    Whatever has changed since the offers in it were shown is said: from now on the page shows today's.
+    Whatever has changed since the offers in it were shown is said: from now on the page shows today's. While sales are
+    paused only a form that was sent is shown, so that nothing typed is lost.
     """
-    practice, known = get_practice(), errors or {}
-    offers = shelf_for(draft)
-    if not is_open_for_sales(practice):
+    practice = get_practice()
+    known, is_open, offers = errors or {}, is_open_for_sales(practice), shelf_for(draft)
+    if not is_open and request.method != "POST":
         return render_template("storefront/closed.html"), status
+    known = known if is_open else {**known, "": _(_PAUSED)}
     greet()
-    gifts = [_on_page(raw, number, offers, practice) for number, raw in enumerate(draft.gifts)]
+    gifts = [_on_page(draft, number, offers, practice, errors=known) for number in range(len(draft.gifts))]
     page = render_template(
         "storefront/gift.html",
-        draft=draft,
-        errors=known,
+        **{"draft": draft, "errors": known, "note": note},
         places=_places(known, gifts),
         gifts=gifts,
         total=_total(gifts, practice),
         offers=offers,
         shown=write_shown(offers, practice),
         changes=_tell_changes(draft, practice, known=known),
-        note=note,
         may_add=len(gifts) < MOST_GIFTS,
         **_of_practice(practice),
         **_for_script(practice),
@@ -134,26 +136,35 @@ def _tell_changes(draft: Draft, practice: Practice, *, known: dict[str, str]) ->
     return [tell_change(change) for number, change in changes if f"gifts-{number}-offer" not in known]
 
 
-def _on_page(raw: Mapping[str, str], number: int, offers: list[Offer], practice: Practice) -> GiftOnPage:
+def _on_page(
+    draft: Draft, number: int, offers: list[Offer], practice: Practice, *, errors: Mapping[str, str]
+) -> GiftOnPage:
+    raw, prefix = draft.gifts[number], f"gifts-{number}-"
     price_cents = find_price(raw, offers, practice)
     offer = next((offer for offer in offers if offer.slug == raw["offer"]), None)
+    price = _price(price_cents, practice)
     design = raw["design"] if raw["design"] in DESIGNS else next(iter(DESIGNS))
     return GiftOnPage(
         raw=raw,
-        prefix=f"gifts-{number}-",
+        prefix=prefix,
         price_cents=price_cents,
-        price=_price(raw, price_cents, practice),
+        price=price,
+        seen=price if is_price_seen(raw, offer) else "",
         session=offer.name if offer is not None and offer.kind == "session" else "",
         art=draw_sample(design),
         goes_out=_goes_out(raw["deliver_on"], practice),
+        is_open=_is_open(draft, number, practice) or any(name.startswith(prefix) for name in errors),
     )
 
 
-def _price(raw: Mapping[str, str], price_cents: int | None, practice: Practice) -> str:
-    """Write what a gift costs; an amount that cannot be read is none."""
-    if price_cents is None and raw["amount"].strip():
-        return NO_AMOUNT
-    return format_amount(price_cents or 0, practice.currency)
+def _is_open(draft: Draft, number: int, practice: Practice) -> bool:
+    """Tell whether a gift stands there whole: the only one, the one looked at, and any that is not finished."""
+    return len(draft.gifts) == 1 or number == draft.looked_at or not is_finished(draft.gifts[number], draft, practice)
+
+
+def _price(price_cents: int | None, practice: Practice) -> str:
+    """Write what a gift costs; what nobody knows yet is none."""
+    return NO_AMOUNT if price_cents is None else format_amount(price_cents, practice.currency)
 
 
 def _places(errors: dict[str, str], gifts: list[GiftOnPage]) -> dict[str, str]:

@@ -5,6 +5,7 @@ It is only compared with what is sold today: whoever forges it is asked, or told
 
 import re
 from collections.abc import Mapping
+from dataclasses import dataclass
 from urllib.parse import parse_qsl, urlencode
 
 from giftshop.catalog.models import Offer, Practice
@@ -19,6 +20,14 @@ SHOWN = "shown"
 _MOST_OFFERS, _LONGEST = 200, 50_000
 _OFFER = re.compile(r"(?P<currency>[A-Z]{3}) (?P<cents>[0-9]{1,12}) (?P<minutes>[0-9]{1,4}) (?P<name>.*)", re.ASCII)
 _SLUG = re.compile(r"[a-z0-9-]{1,100}", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Note:
+    """What is said first on the page: a few words, and a sentence."""
+
+    title: str
+    told: str
 
 
 def write_shown(offers: list[Offer], practice: Practice) -> str:
@@ -86,6 +95,27 @@ def get_sold(slug: str, shown: Mapping[str, Shown], practice: Practice) -> Offer
         raise OfferNotFoundError
     seen = shown.get(slug) or show_offer(offer, practice) if offer is not None else shown[slug]
     raise OfferNotFoundError(tell_change(Change(seen, None)) + ".")
+
+
+def is_sold(slug: str) -> bool:
+    """Tell whether a link may begin with this offer: one that is sold, or an amount of the buyer's own."""
+    offer = _find(slug)
+    return slug == FREE_AMOUNT or (offer is not None and offer.visibility != "retired")
+
+
+def tell_gone(slug: str, instead: str) -> Note:
+    """Say to whoever comes by a link that its offer is not sold any more, and what is chosen `instead`."""
+    gone, usual = _find(slug), _find(instead)
+    title = (
+        _("“%(name)s” is not sold any more", name=gone.name) if gone else _("What this link is for is not sold here")
+    )
+    if usual is None:
+        return Note(title, _("Choose any amount you like instead."))
+    return Note(title, _("We have chosen “%(name)s” for now. Take it, or choose another.", name=usual.name))
+
+
+def _find(slug: str) -> Offer | None:
+    return find_offer(slug) if _SLUG.fullmatch(slug) else None
 
 
 def ask_again(changes: list[tuple[int, Change]]) -> dict[str, str]:

@@ -30,17 +30,19 @@ from giftshop.orders.look_up import find_order
 from giftshop.storefront import balance
 from giftshop.storefront.builder.coming_back import come_back
 from giftshop.storefront.builder.form import (
+    ADD,
     MOST_GIFTS,
+    REMOVE,
     Draft,
-    WrongFieldsError,
+    is_change,
     new_draft,
     new_gift,
     read_draft,
-    read_purchase,
 )
 from giftshop.storefront.builder.letters import tell_unprintable
 from giftshop.storefront.builder.page import show_form
-from giftshop.storefront.builder.seen import ask_again, list_seen_changes
+from giftshop.storefront.builder.reading import WrongFieldsError, read_purchase
+from giftshop.storefront.builder.seen import ask_again, is_sold, list_seen_changes, tell_gone
 from giftshop.storefront.order import changes
 from giftshop.storefront.order import page as order_page
 from giftshop.storefront.order.proof import remember_buyer
@@ -50,8 +52,6 @@ from giftshop.web import error_pages
 from giftshop.web.form_state import why_stale
 from giftshop.words import N_, _
 
-ADD, REMOVE, PREVIEW = "add_gift", "remove_gift-", "update_preview"
-"""The names of the buttons that change the form without sending it to payment."""
 _REFUSALS: dict[type[ShopError], tuple[str, int]] = {
     SalesPausedError: ("", 422),
     OfferNotFoundError: ("gifts-0-offer", 422),
@@ -78,9 +78,13 @@ def show_builder() -> ResponseReturnValue:
     """Show a fresh form, or, coming back from Stripe, the unpaid order as it was filled in."""
     token = request.args.get("order", "")
     order = find_order(token) if token else None
-    if order is None:
-        return show_form(new_draft(list_public_offers(), offer=request.args.get("offer", "")[:100]))
-    return come_back(order, token)
+    if order is not None:
+        return come_back(order, token)
+    asked, offers = request.args.get("offer", "")[:100].strip().lower(), list_public_offers()
+    if not asked or is_sold(asked):
+        return show_form(new_draft(offers, offer=asked))
+    draft = new_draft(offers)
+    return show_form(draft, note=tell_gone(asked, draft.gifts[0]["offer"]))
 
 
 def receive_gift() -> ResponseReturnValue:
@@ -129,7 +133,7 @@ def _change(draft: Draft, form: Mapping[str, str]) -> bool:
         if f"{REMOVE}{number}" in form and len(draft.gifts) > 1:
             del draft.gifts[number]
             break
-    return PREVIEW in form or ADD in form or any(name.startswith(REMOVE) for name in form)
+    return is_change(form)
 
 
 def _withdraw(token: str) -> ResponseReturnValue | None:

@@ -18,11 +18,11 @@ from giftshop.ledger.idempotency import Answer
 from giftshop.orders.look_up import certificates_of
 from giftshop.orders.models import Gift
 from giftshop.storefront import typed
-from giftshop.storefront.builder.form import NO_EMAIL, first_day, read_deliver_on
+from giftshop.storefront.builder.reading import NO_EMAIL, first_day, read_deliver_on
 from giftshop.storefront.order import fates
 from giftshop.storefront.order.affairs import read_affairs
 from giftshop.storefront.order.proof import get_order, is_buyer
-from giftshop.web.form_state import form_key, why_stale
+from giftshop.web.form_state import form_key, kept_addresses, typed_in, why_stale
 from giftshop.words import N_, _
 
 Change = Callable[[Gift, str], Answer]
@@ -46,7 +46,7 @@ def change_gift(token: str, number: int, way: str) -> ResponseReturnValue:
     try:
         change = _read_change(way)
     except ShopError as refusal:
-        return _page(token, number, {FIELDS[way]: refusal.message.removesuffix(".")}), 422
+        return _page(token, number, {FIELDS[way]: typed.told(refusal)}), 422
     gift = _get_gift(token, number)
     why_not, status = _change_once(change, gift)
     if why_not:
@@ -90,7 +90,7 @@ def _get_gift(token: str, number: int) -> Gift:
 def _read_change(way: str) -> Change:
     """Read the form of one change. Raises TypedError."""
     if way == "address":
-        address = typed.read_email(request.form.get("address", ""), wrong=_(NO_EMAIL))
+        address = typed.read_email(typed_in("address"), wrong=_(NO_EMAIL), kept=kept_addresses())
         return lambda gift, key: gift_changes.send_to(gift, address, key=key)
     if way == "day":
         day = read_deliver_on(request.form.get("day", ""), get_practice())
@@ -112,7 +112,8 @@ def _page(token: str, number: int, errors: dict[str, str] | None = None, *, is_a
         message=message,
         ways=gift_changes.list_ways(message, certificates),
         is_buyer=is_buyer(gift.order),
-        address=request.form.get("address", gift.recipient_email),
+        address=typed_in("address", gift.recipient_email),
+        kept=kept_addresses(),
         day=request.form.get("day", day),
         first_day=first_day(practice),
         hour=write_hour(practice.delivery_hour, practice.time_zone),

@@ -1,4 +1,4 @@
-"""What became of each gift of an order: a state, a sentence and what may still be changed, for the buyer's page."""
+"""Where each gift of an order is: a state, a sentence and what may still be changed, for the buyer's page."""
 
 from dataclasses import dataclass
 from datetime import datetime
@@ -6,7 +6,7 @@ from datetime import datetime
 from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.certificates.look_up import code_of
-from giftshop.corrections.gifts import list_ways
+from giftshop.corrections.gifts import list_ways, version_of
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
@@ -17,20 +17,23 @@ from giftshop.orders.standings import USABLE
 from giftshop.orders.states import OrderState
 from giftshop.storefront.order.affairs import Affairs
 from giftshop.storefront.order.standing_words import first_standing, list_notes, tell_standing
+from giftshop.web.form_state import form_key
 from giftshop.words import N_, _
 
 _CHANGES = {
     DeliveryState.SCHEDULED: N_("Change the address or the day, or cancel"),
     DeliveryState.SENT: N_("Wrong address? Change it"),
-    DeliveryState.FAILED: N_("Fix the address and send it again"),
     DeliveryState.CANCELLED: N_("Email it to them after all"),
 }
-"""What the way to change a gift is called, by the state of its message."""
+"""What the way to change a gift is called, by the state of its message; of one that came back the form is here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Fate:
-    """What became of one gift: a state to style by, sentences, the codes its buyer may see, the way to change it."""
+    """Where one gift is: a state to style by, sentences, the codes its buyer may see, the way to change it.
+
+    Of one that came back `mend_key` is the request key of the form that takes another address, on the page itself.
+    """
 
     gift: Gift
     state: str
@@ -38,6 +41,7 @@ class Fate:
     notes: list[str]
     codes: list[str]
     change: str
+    mend_key: str
 
 
 def list_fates(affairs: Affairs) -> list[Fate]:
@@ -61,14 +65,22 @@ def _tell_fate(gift: Gift, affairs: Affairs) -> Fate:
         notes=list_notes(affairs.list_situations(gift), affairs.practice),
         codes=[code_of(each.certificate) for each in in_hand if each.standing in USABLE],
         change=_name_change(message, certificates),
+        mend_key=_mend_key(gift, message, certificates) if state == DeliveryState.FAILED else "",
     )
+
+
+def _mend_key(gift: Gift, message: Delivery | None, certificates: list[Certificate]) -> str:
+    """Return a request key for sending a gift that came back to another address; none where that cannot be."""
+    if message is None or "address" not in list_ways(message, certificates):
+        return ""
+    return form_key(*version_of(gift, message, certificates))
 
 
 def _name_change(message: Delivery | None, certificates: list[Certificate]) -> str:
     ways = list_ways(message, certificates)
     if message is None or not ways:
         return ""
-    return _("Email it to me again") if "copy" in ways else _(_CHANGES[DeliveryState(message.state)])
+    return _("Email it to me again") if "copy" in ways else _(_CHANGES.get(DeliveryState(message.state), ""))
 
 
 def _whereabouts(gift: Gift, message: Delivery | None, affairs: Affairs) -> tuple[str, str]:

@@ -1,4 +1,4 @@
-"""The buyer's private page: whether the order is paid, where its money is, and what became of each gift."""
+"""The buyer's private page: whether the order is paid, where its money is, and where each gift is."""
 
 import logging
 
@@ -17,18 +17,18 @@ from giftshop.storefront.art import SAMPLE_SEED, draw
 from giftshop.storefront.order.affairs import Affairs, head_of, read_affairs, tell_fallen, tell_money
 from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
-from giftshop.storefront.order.proof import get_order
+from giftshop.storefront.order.proof import get_order, is_buyer
 from giftshop.storefront.order.refund import NotAskedError, build_refund_form, send_wish, tell_asked
 from giftshop.storefront.payment import find_gateway, go_to_payment
 from giftshop.storefront.trusted import remember_opened
 from giftshop.storefront.visitors import get_visitor, greet
-from giftshop.words import N_, _
+from giftshop.words import N_, _, ngettext
 
 _OPEN_TOO_LONG = N_("This page was open for a long time. Please press the button once more")
 MOST_TRIES = 10
 SECONDS_BETWEEN_TRIES = 5
 DONE = {
-    "address": N_("It goes to that address. If another mailbox had it before, the code there is dead."),
+    "address": N_("It goes to that address. If another mailbox had it before, the code there no longer works."),
     "day": N_("It goes out when you chose."),
     "cancel": N_("It will not be sent. Print it whenever you like, or send it later."),
     "copy": N_("It is on its way to you once more."),
@@ -63,6 +63,7 @@ def show_order(token: str, *, refusal: str = "") -> ResponseReturnValue:
         token=token,
         state=_page_state(order, is_sure=is_sure),
         fates=fates,
+        is_buyer=is_buyer(order),
         head=head_of(affairs),
         money=tell_money(affairs),
         told={"fallen": tell_fallen(affairs), "asked": tell_asked(affairs), "refusal": refusal},
@@ -105,6 +106,9 @@ def keep_stale_form(token: str) -> ResponseReturnValue:
 
 def _thanks(fates: list[Fate]) -> str:
     """Say in the heading where a fulfilled order stands of which nothing went back."""
+    came_back = sum(fate.state == DeliveryState.FAILED for fate in fates)
+    if len(fates) > 1 and came_back:
+        return ngettext("%(num)s email came back.", "%(num)s emails came back.", came_back)
     if len(fates) > 1:
         return _("All %(count)s gifts are taken care of.", count=len(fates))
     fate = fates[0]

@@ -46,7 +46,7 @@ class RefundForm:
 
 
 class NotAskedError(Exception):
-    """The form was not taken; its text says why, and `status` is the page's."""
+    """The form was not taken; its text says why, and `status` is the page’s."""
 
     def __init__(self, told: str, status: int) -> None:
         super().__init__(told)

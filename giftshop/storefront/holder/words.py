@@ -1,24 +1,10 @@
-"""What whoever holds a certificate reads of it: how it stands, what happened, when, how much, and whom to call.
+"""The sentences a holder reads in each state of a certificate, and what each movement is called, as tables."""
 
-A code that there was is known to its holder, so its page says what became of it; of a code that never was there is only
-the one answer to every bad code. Nothing here says by whom, or whose doing it was.
-"""
-
-from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from itertools import pairwise
 
-from markupsafe import Markup, escape
-
-from giftshop import clock, dates
-from giftshop.catalog.models import Practice
 from giftshop.ledger.kinds import EntryKind
-from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.money import format_amount
-from giftshop.orders.standings import HELD, OVER, USABLE, Situation, Standing
-from giftshop.web.links import phone_link
-from giftshop.words import N_, _
+from giftshop.orders.standings import HELD, Standing
+from giftshop.words import N_
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +108,7 @@ WORDS = {
         ),
     ),
 }
-_EMPTY = {
+EMPTY = {
     **dict.fromkeys(
         HELD, N_("It has been on hold since %(day)s, and nothing is left on it. Call %(phone)s before you come.")
     ),
@@ -154,95 +140,52 @@ MOVEMENTS: dict[EntryKind, str] = {
 }
 """What each movement is called in the history; the shop's own losses are none of a holder's."""
 
-
-@dataclass(frozen=True, slots=True)
-class Movement:
-    """One line of the history as the holder reads it; amounts in minor units, `change_cents` with its sign."""
-
-    day: str
-    what: str
-    change_cents: int
-    left_cents: int
-
-
-def tell_heading(situation: Situation, *, is_named: bool = True) -> str:
-    """Return what stands first, with the holder's name or without."""
-    words = WORDS[situation.standing]
-    left = format_amount(situation.certificate.balance_cents, situation.certificate.currency)
-    return _(words.heading if is_named else words.bare, name=situation.certificate.recipient_name, left=left)
-
-
-def tell_standing(situation: Situation, practice: Practice) -> list[Markup]:
-    """Return the sentences that say how a certificate stands, the most telling first; none of one as it was sold."""
-    return [_say(sentence, situation, practice, at) for sentence, at in _list_sentences(situation)]
-
-
-def tell_replaced(replaced_at: datetime, practice: Practice) -> Markup:
-    """Say that a code was replaced, to whoever holds it: nothing of the certificate, which may be another's."""
-    day = dates.write_local_day(replaced_at, practice.time_zone)
-    told = N_(
-        "A new code took its place on %(day)s, and what was on the certificate is on the new one. Open the newest "
-        "email about it, or call %(phone)s and we’ll look it up for you."
-    )
-    return escape(_(told)) % {"day": day, "phone": phone_link(practice.phone)}
-
-
-def list_movements(certificate: Certificate, *, zone: str) -> list[Movement]:
-    """Return what happened to the balance, newest first; never by whom."""
-    befores = [0, *(entry.balance_after_cents for entry in certificate.entries)]
-    changes = [after - before for before, after in pairwise(befores)]
-    rows = [
-        Movement(_day(entry, zone), _what(entry, certificate), change, entry.balance_after_cents)
-        for entry, change in zip(certificate.entries, changes, strict=True)
-        if MOVEMENTS[EntryKind(entry.kind)]
-    ]
-    return rows[::-1]
-
-
-def _list_sentences(situation: Situation) -> Iterator[tuple[str, datetime | None]]:
-    """Yield the sentences that are true, each with the moment whose day it names."""
-    standing, about, back = situation.standing, situation.about, situation.back
-    is_over, is_usable = standing in OVER, standing in USABLE
-    first = (_EMPTY.get(standing, "") if not about.cents else "") or WORDS[standing].sentence
-    sentences = {
-        (first, about.at): bool(first),
-        (N_("%(spent)s of it had been used before."), None): is_over and situation.used.cents,
-        (N_("%(back)s of it was paid back to whoever bought it, the last of that on %(day)s."), back.at): back.cents
-        and not is_over,
-        (N_("%(coming)s of it is on its way back to whoever bought it."), None): situation.coming.cents and not is_over,
-        (
-            N_("A bank looked into its payment until %(day)s. That is over, and it can be used again."),
-            situation.cleared_at,
-        ): situation.cleared_at and is_usable,
-        (
-            N_("New code since %(day)s: an older email or print of it no longer works."),
-            situation.renewed_at,
-        ): situation.renewed_at and (is_usable or standing in HELD),
-    }
-    yield from (each for each, is_so in sentences.items() if is_so)
-
-
-def _say(sentence: str, situation: Situation, practice: Practice, at: datetime | None) -> Markup:
-    certificate = situation.certificate
-    cents = {
-        "amount": situation.about.cents,
-        "left": certificate.balance_cents,
-        "face": certificate.face_value_cents,
-        "spent": situation.used.cents,
-        "back": situation.back.cents,
-        "coming": situation.coming.cents,
-    }
-    return escape(_(sentence)) % {
-        **{name: format_amount(each, certificate.currency) for name, each in cents.items()},
-        "day": dates.write_local_day(at, practice.time_zone) if at else "",
-        "last_day": dates.write_day(certificate.expires_on) if certificate.expires_on else "",
-        "phone": phone_link(practice.phone),
-    }
-
-
-def _day(entry: LedgerEntry, zone: str) -> str:
-    return dates.write_short_day(clock.local(entry.created_at, zone).date())
-
-
-def _what(entry: LedgerEntry, certificate: Certificate) -> str:
-    return _(MOVEMENTS[EntryKind(entry.kind)], giver=certificate.giver_name)
+_WAITS = N_("It has been on hold since %(day)s, and what is on it stays there. Call %(phone)s before you come.")
+UNPRICED: dict[Standing, Words] = {
+    Standing.FULL: Words(
+        N_("%(name)s, %(a_session)s is waiting for you"),
+        N_("There is %(a_session)s on it"),
+        N_("Its price was left out. We see it when you come, and take off what your visit costs."),
+    ),
+    Standing.PART_USED: Words(
+        WORDS[Standing.PART_USED].heading, WORDS[Standing.PART_USED].bare, N_("You’ve used some of it.")
+    ),
+    Standing.USED_UP: Words("", "", N_("The last of it was used on %(day)s. We hope it did you good.")),
+    Standing.EXPIRED: Words(
+        "", "", N_("It could be used until %(last_day)s. Call %(phone)s; we’ll see what we can do.")
+    ),
+    **dict.fromkeys(HELD, Words("", "", _WAITS)),
+    Standing.BEING_REFUNDED: Words(
+        "",
+        "",
+        N_(
+            "It has been on its way back to whoever bought it since %(day)s, so it can’t be used. Is that a surprise? "
+            "Call %(phone)s and we will look together."
+        ),
+    ),
+    Standing.REFUNDED: Words(
+        "",
+        "",
+        N_(
+            "It went back to whoever bought it on %(day)s, so it can no longer be used. Is that a surprise? "
+            "Call %(phone)s and we will look together."
+        ),
+    ),
+    Standing.LOST: Words(
+        "",
+        "",
+        N_(
+            "A bank gave the payment for it back on %(day)s. Is that a surprise? Call %(phone)s and we will look "
+            "together."
+        ),
+    ),
+    Standing.ENDED: Words(
+        "",
+        "",
+        N_(
+            "We ended it on %(day)s, so it can no longer be used. Is that a surprise? Call %(phone)s and we will look "
+            "together."
+        ),
+    ),
+}
+"""The same where the buyer left the price out: nothing tells it. Where no heading stands, it is the usual one."""

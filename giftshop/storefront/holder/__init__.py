@@ -1,0 +1,1 @@
+"""What whoever holds a certificate reads of it."""
