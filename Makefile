@@ -9,7 +9,7 @@ export SEED ?= 1
 unexport PYTHONDONTWRITEBYTECODE  # nobody waits for the same modules to be compiled at every start
 
 .DEFAULT_GOAL := help
-.PHONY: help run test thorough check bench coverage faults mutants states upgrade-rehearsal requirements translations clean
+.PHONY: help run test thorough rig check bench coverage faults mutants states upgrade-rehearsal requirements translations clean
 
 help: ## List every command
 	@sed -n 's/^\([a-z-]*\):.*## /\1\t/p' $(MAKEFILE_LIST) | sort | awk -F '\t' '{printf "make %-17s %s\n", $$1, $$2}'
@@ -47,10 +47,14 @@ BASE ?=
 upgrade-rehearsal: .venv/.tests static/fonts/fonts.css ## Update a shop from the version BASE to this one, and compare every word (DATABASE=sqlite, PLANT=word)
 	$(BIN)/python -m tests.upgrade $(BASE) $(if $(DATABASE),--database $(DATABASE)) $(if $(PLANT),--plant $(PLANT))
 
-thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every failpoint, every order of events, 500 hostile inputs a field, every currency, N purchases in storms
+thorough: .venv/.tests static/fonts/fonts.css ## Run the long tests whole: every failpoint, every order of events, 500 hostile inputs a field, every currency, N purchases in storms, then the rig
 	FAULTS=thorough $(BIN)/python -m pytest -n $(PROCESSES) $(THOROUGH:%=tests/%)
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database sqlite
 	$(BIN)/python -m tests.faults $(N) --seed $(SEED) --database postgresql
+	$(BIN)/python -m tests.rig
+
+rig: .venv/.tests static/fonts/fonts.css ## Run the shop in production behind Caddy and nginx, with TLS, PostgreSQL, Postfix and a browser (root, Debian)
+	$(BIN)/python -m tests.rig
 
 mutants: .venv/.tests static/fonts/fonts.css ## Change the code that moves money bit by bit and count what tests notice (MODULE=ledger for one)
 	$(BIN)/python -m tests.mutation $(MODULE)

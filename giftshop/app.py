@@ -16,7 +16,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import find_practice, is_open_for_sales
 from giftshop.certificates import encryption
 from giftshop.commands import main
-from giftshop.delivery import deliveries
+from giftshop.delivery import deliveries, stuck
 from giftshop.delivery.mailer import Mailer
 from giftshop.errors import DatabaseBusyError
 from giftshop.foundation import jobs, logs
@@ -62,6 +62,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     schedule.register_jobs(app)
     watch_the_press()
     deliveries.register_job(_build_mailer(settings), base_url=settings.base_url)
+    health.TELLERS["mail"] = stuck.tell_machines
     main.add_commands(app)
     _serve_static(app)
     health.answer_at_any_host(app, settings.host)

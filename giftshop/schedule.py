@@ -15,7 +15,7 @@ from giftshop.errors import CheckoutRefusedError, ShopError
 from giftshop.foundation import activity_log, jobs
 from giftshop.foundation.activity_log import Activity
 from giftshop.foundation.database import db, find_latest_stamp
-from giftshop.notifications import daily_report, news
+from giftshop.notifications import daily_report, news, watch
 from giftshop.notifications.alerts import alert_owner
 from giftshop.notifications.failed_scans import forget_failed_scans
 from giftshop.notifications.kinds import AlertKind
@@ -77,8 +77,9 @@ def _alert_overdue(last: Reconciliation | None, refusal: ShopError) -> None:
 
 
 def queue_news() -> None:
-    """Tell people what happened to their certificates and gifts since the last look."""
+    """Tell people what happened to their certificates and gifts since the last look; end what is over."""
     news.queue_news(at=clock.now())
+    watch.settle_mail(at=clock.now())
     db.session.commit()
 
 

@@ -1,19 +1,20 @@
-"""Deliveries: one row for each message, sent at its time, tried again for three days, then failed and visible."""
+"""Deliveries: one row for each message, sent at its time, tried again for days (stuck.py), then failed and visible."""
 
 import json
 import logging
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.orm import aliased
 
 from giftshop import clock
 from giftshop.certificates import encryption
+from giftshop.delivery import stuck
 from giftshop.delivery.composing import NothingToBringError, build_message
+from giftshop.delivery.faults import SERVERS, MailFault
 from giftshop.delivery.kinds import BRINGING, MessageKind
-from giftshop.delivery.mailer import Mailer, PermanentMailError, TemporaryMailError
+from giftshop.delivery.mailer import Mailer, MailError
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import OUT, WAITING, DeliveryState
 from giftshop.delivery.timing import JOB, enqueue, put_off
@@ -25,10 +26,8 @@ from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.words import N_, _
 
-BACK_OFF_MINUTES = (1, 5, 15, 60, 120, 240, 480, 720, 720, 720, 1200)
-"""The pauses between the twelve tries of a message, 71 hours in all; then it has failed."""
-MOST_ATTEMPTS = 30
-"""More than twelve tries and a few crashes explain: then it is the message itself that ends its processes."""
+MOST_CRASHES = 18
+"""More than a few crashes explain: then it is the message itself that ends its processes."""
 NOT_MADE = N_("The message could not be made. Please tell whoever looks after the shop.")
 NOTHING_TO_BRING = N_("The certificates in it had ended.")
 BROKE_OFF = N_("Sending broke off again and again. Please tell whoever looks after the shop.")
@@ -40,7 +39,7 @@ log = logging.getLogger(__name__)
 class _Attempt:
     """One attempt to send, begun by this process: the `number` grows with each, so that nobody writes for another.
 
-    `tries` counts those before that came back with trouble.
+    `tries` counts those before that came back; the last of them with `trouble`, for the first time at `troubled_at`.
     """
 
     delivery_id: int
@@ -48,6 +47,8 @@ class _Attempt:
     number: int
     to_address: str
     tries: int
+    trouble: str
+    troubled_at: datetime | None
 
 
 @dataclass
@@ -134,10 +135,7 @@ def cancel_ended(order_id: int) -> int:
 
 def list_failed() -> list[Delivery]:
     """Return the messages that were given up and not sent again, oldest first; `last_error` says why."""
-    again = aliased(Delivery)
-    given_up = sa.select(Delivery).where(
-        Delivery.state == DeliveryState.FAILED, ~sa.exists().where(again.replaces_id == Delivery.id)
-    )
+    given_up = sa.select(Delivery).where(*stuck.failed_unreplaced())
     return list(db.session.scalars(given_up.order_by(Delivery.id)))
 
 
@@ -163,12 +161,9 @@ def deliver(delivery_id: int, turn: int, mailer: Mailer, *, base_url: str) -> No
         mailer.send(message, to_address=attempt.to_address)
     except NothingToBringError:
         insist(lambda: _record_cancelled(attempt))
-    except PermanentMailError as error:
-        reason = error.message
-        insist(lambda: _record_failed(attempt, reason))
     except Exception as error:  # nothing may keep a message in "sending": whatever it is, plan the next try
-        reason = _reason(error, delivery_id)
-        insist(lambda: _record_trouble(attempt, reason))
+        fault, reason = _reason(error, delivery_id)
+        insist(lambda: _record_trouble(attempt, fault, reason))
     else:
         insist(lambda: _record_sent(delivery_id))
 
@@ -184,38 +179,48 @@ def _claim(delivery_id: int, turn: int) -> _Attempt | None:
         sa.update(Delivery)
         .where(Delivery.id == delivery_id, Delivery.turn == turn, Delivery.state.in_(WAITING))
         .values(state=DeliveryState.SENDING, attempts=Delivery.attempts + 1)
-        .returning(Delivery.attempts, Delivery.to_address, Delivery.turn - Delivery.first_turn)
+        .returning(
+            Delivery.attempts,
+            Delivery.to_address,
+            Delivery.turn - Delivery.first_turn,
+            Delivery.trouble,
+            Delivery.troubled_at,
+        )
         .execution_options(synchronize_session=False)
     )
     row = claimed.one_or_none()
     if row is None:
         return None
     attempt = _Attempt(delivery_id, turn, *row)
-    if attempt.number <= MOST_ATTEMPTS:
+    if attempt.number - attempt.tries <= MOST_CRASHES:
         return attempt
-    _record_failed(attempt, _(BROKE_OFF))
+    told = {"trouble": MailFault.NOT_MADE, "last_error": _(BROKE_OFF)}
+    _record(attempt, state=DeliveryState.FAILED, ended_at=clock.now(), **told)
     return None
 
 
-def _reason(error: Exception, delivery_id: int) -> str:
-    """Say why a try failed, in plain words; what nobody foresaw goes to the log."""
-    if isinstance(error, TemporaryMailError | PrintingError):
-        return error.reason if isinstance(error, UnprintableError) else error.message
+def _reason(error: Exception, delivery_id: int) -> tuple[MailFault, str]:
+    """Say why a try failed, in plain words, also to the log; of what nobody foresaw only the log is told."""
+    if isinstance(error, MailError):
+        log.warning("message %s did not go out: %s", delivery_id, error.message)
+        return error.fault, error.message
+    if isinstance(error, PrintingError):
+        return MailFault.NOT_MADE, error.reason if isinstance(error, UnprintableError) else error.message
     log.error("message %s could not be made: %s", delivery_id, describe(error))
-    return _(NOT_MADE)
+    return MailFault.NOT_MADE, _(NOT_MADE)
 
 
-def _record_trouble(attempt: _Attempt, reason: str) -> None:
-    """Plan the next try, or give up after the last one."""
-    if attempt.tries >= len(BACK_OFF_MINUTES):
-        _record_failed(attempt, reason)
-    elif _record(attempt, state=DeliveryState.SCHEDULED, turn=attempt.turn + 1, last_error=reason):
-        pause = timedelta(minutes=BACK_OFF_MINUTES[attempt.tries])
-        enqueue(attempt.delivery_id, attempt.turn + 1, at=clock.now() + pause)
-
-
-def _record_failed(attempt: _Attempt, reason: str) -> None:
-    _record(attempt, state=DeliveryState.FAILED, last_error=reason, ended_at=clock.now())
+def _record_trouble(attempt: _Attempt, fault: MailFault, reason: str) -> None:
+    """Plan the next try, or give up when there is none; when it is the shop's own trouble, let the practice know."""
+    at = clock.now()
+    since = stuck.first_troubled(fault, before=attempt.trouble, since=attempt.troubled_at, at=at)
+    values = {"trouble": fault, "last_error": reason, "tried_at": at, "troubled_at": since}
+    if stuck.is_given_up(fault, tries=attempt.tries, since=since, at=at):
+        _record(attempt, state=DeliveryState.FAILED, ended_at=at, **values)
+    elif _record(attempt, state=DeliveryState.SCHEDULED, turn=attempt.turn + 1, **values):
+        enqueue(attempt.delivery_id, attempt.turn + 1, at=at + stuck.pause_after(fault, attempt.tries))
+    if fault in SERVERS or (fault == MailFault.PUT_OFF and at - since >= stuck.PUT_OFF_LONG):
+        stuck.mail_stuck.send(detail=reason)
 
 
 def _record_cancelled(attempt: _Attempt) -> None:
@@ -234,7 +239,9 @@ def _record(attempt: _Attempt, **values: Any) -> bool:
 
 
 def _record_sent(delivery_id: int) -> None:
-    """Write that the message is out: no other process's trouble with it counts any more."""
-    still_open = sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(WAITING))
-    sent = still_open.values(state=DeliveryState.SENT, last_error="", sent_at=clock.now())
+    """Write that the message is out: no other process's trouble with it counts any more; what waits goes now too."""
+    at, still_open = clock.now(), sa.update(Delivery).where(Delivery.id == delivery_id, Delivery.state.in_(WAITING))
+    sent = still_open.values(state=DeliveryState.SENT, trouble="", last_error="", sent_at=at)
     db.session.execute(sent.execution_options(synchronize_session=False))
+    stuck.wake(at, tried_before=at - stuck.BLIP)
+    stuck.mail_flows.send()

@@ -1,5 +1,6 @@
 """The mailer: hands one message for one person to the mail server, or to the captured mailbox in development."""
 
+import re
 import smtplib
 import socket
 import ssl
@@ -13,20 +14,34 @@ from urllib.parse import unquote, urlsplit
 
 import requests
 
+from giftshop.delivery.faults import FINAL, MailFault, classify, tell
 from giftshop.errors import ShopError
-from giftshop.words import _
 
 GREETING_SECONDS, SECONDS = 10, 60
 """How long to wait for a connection and its greeting, and for all of one message. Not shorter: a server that takes
 a message, looks through it for half a minute and then finds us gone delivers it all the same (RFC 1047)."""
 
 
-class TemporaryMailError(ShopError):
-    """The mail server could not take the message now."""
+MOST_WORDS = 200
+_ADDRESS = re.compile(r"[^\s<>()\[\]:;,\"“”]+@[^\s<>()\[\]:;,\"“”]+")
+_SECRET = re.compile(r"\b[0-9a-z]{4}(?:[-\s]?[0-9a-z]{4}){3}\b|(?<=/c/)\S+|(?<=/orders/)\S+", re.IGNORECASE)
 
 
-class PermanentMailError(ShopError):
-    """The mail server refused the message for good."""
+class MailError(ShopError):
+    """The message did not go out."""
+
+    def __init__(self, fault: MailFault, said: str = "") -> None:
+        """Say what is wrong, with the words of the server."""
+        super().__init__(tell(fault, said))
+        self.fault = fault
+
+
+class TemporaryMailError(MailError):
+    """The message waits: it goes out later, or when somebody has put right what keeps it."""
+
+
+class PermanentMailError(MailError):
+    """The mail server refused the address for good."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -58,35 +73,27 @@ class Mailer:
                 address, data=message.as_bytes(), headers=headers, timeout=(GREETING_SECONDS, SECONDS)
             )
         except requests.RequestException:
-            raise TemporaryMailError(_("The captured mailbox could not be reached. Does the workbench run?")) from None
+            raise TemporaryMailError(MailFault.NOT_CAPTURED) from None
         if not answer.ok:
-            sentence = _("The captured mailbox did not take the message (%(code)s).", code=answer.status_code)
-            raise TemporaryMailError(sentence)
+            raise TemporaryMailError(MailFault.NOT_CAPTURED, str(answer.status_code))
 
 
 def _send_by_smtp(message: EmailMessage, url: str, *, sender: str, to_address: str) -> None:
-    """Send one message. Only what the server says about this message or its address can be final.
-
-    A refused sign-in, sender or connection is the shop's own trouble: whoever looks after it has three days.
-    """
+    """Send one message. Only what the server says about its address is final; whatever it says of us is not."""
     try:
         with _connected(url, sender.rpartition("@")[2]) as server:
             server.send_message(message, from_addr=sender, to_addrs=[to_address])
-    except smtplib.SMTPRecipientsRefused as refused:
-        code = refused.recipients[to_address][0]
-        sentence = _("The mail server refused the address (%(code)s). Check it for a typing error.", code=code)
-        raise _refusal(code, sentence) from None
-    except smtplib.SMTPDataError as refused:
-        code = refused.smtp_code
-        raise _refusal(code, _("The mail server refused the message (%(code)s).", code=code)) from None
-    except smtplib.SMTPAuthenticationError:
-        raise TemporaryMailError(_("The mail server refused our sign-in. Check SMTP_URL.")) from None
-    except smtplib.SMTPSenderRefused as refused:
-        code = refused.smtp_code
-        sentence = _("The mail server refused our sender address (%(code)s). Check GIFTSHOP_MAIL_FROM.", code=code)
-        raise TemporaryMailError(sentence) from None
-    except (OSError, smtplib.SMTPException):
-        raise TemporaryMailError(_("The mail server could not be reached, or did not answer in time.")) from None
+    except (OSError, smtplib.SMTPException) as error:
+        fault, said = classify(error)
+        refusal = PermanentMailError if fault in FINAL else TemporaryMailError
+        raise refusal(fault, _fit_to_show(said, sender)) from None
+
+
+def _fit_to_show(said: str, sender: str) -> str:
+    """Return a server's words as they may stand on a page and in a log: no codes, no addresses but our own."""
+    shown = "".join(sign if sign.isprintable() else " " for sign in said)[: 5 * MOST_WORDS]
+    shown = _ADDRESS.sub(lambda found: sender if found[0].casefold() == sender.casefold() else "…@…", shown)
+    return _SECRET.sub("…", shown)[:MOST_WORDS].strip()
 
 
 def try_server(url: str, *, sender: str, to_address: str) -> None:
@@ -102,11 +109,6 @@ def try_server(url: str, *, sender: str, to_address: str) -> None:
         if code not in (250, 251):
             raise smtplib.SMTPRecipientsRefused({to_address: (code, words)})
         server.rset()
-
-
-def _refusal(code: int, sentence: str) -> ShopError:
-    """Name a refusal by its SMTP code: 4xx may pass later, 5xx will not (RFC 5321, 4.2.1)."""
-    return PermanentMailError(sentence) if 500 <= code < 600 else TemporaryMailError(sentence)
 
 
 @contextmanager

@@ -22,6 +22,9 @@ class Delivery(Base):
 
     `send_on` is the day it was promised for, if it was; then `send_at` is the practice's hour on that day and follows
     it (timing.py). Each move takes a turn, so `first_turn` is that of its first try; `moved_at` is when it moved last.
+
+    `trouble` names why it last came back (faults.py; "" for what never did, or was given up by an older version),
+    `last_error` says it; `troubled_at` is when it first came back, `tried_at` when it did last.
     """
 
     __tablename__ = "delivery"
@@ -41,7 +44,10 @@ class Delivery(Base):
     turn: Mapped[int] = mapped_column(sa.Integer, default=0)
     first_turn: Mapped[int] = mapped_column(sa.Integer, default=0, server_default="0")
     attempts: Mapped[int] = mapped_column(sa.Integer, default=0)
+    trouble: Mapped[str] = mapped_column(sa.Text, default="", server_default="")
     last_error: Mapped[str] = mapped_column(sa.Text, default="")
+    troubled_at: Mapped[datetime | None] = mapped_column(Moment)
+    tried_at: Mapped[datetime | None] = mapped_column(Moment)
     created_at: Mapped[datetime] = mapped_column(Moment)
     sent_at: Mapped[datetime | None] = mapped_column(Moment)
     ended_at: Mapped[datetime | None] = mapped_column(Moment)

@@ -40,6 +40,7 @@ class AlertKind(StrEnum):
     SIGN_IN_LOCKED = auto()
     NEW_DEVICE = auto()
     REFUND_WISHED = auto()
+    MAIL_STUCK = auto()
 
 
 TITLES: dict[AlertKind, str] = {
@@ -72,6 +73,7 @@ TITLES: dict[AlertKind, str] = {
     AlertKind.SIGN_IN_LOCKED: N_("A sign-in is locked"),
     AlertKind.NEW_DEVICE: N_("A sign-in on a new device"),
     AlertKind.REFUND_WISHED: N_("A buyer asks for the money back"),
+    AlertKind.MAIL_STUCK: N_("Mail does not go out"),
 }
 PAGES: dict[AlertKind, str] = {
     AlertKind.REFUND_WISHED: "/office/orders/{order_id}/asked-back",

@@ -18,6 +18,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment, write_local_day, write_zoned_moment
 from giftshop.delivery.deliveries import message_id, schedule
+from giftshop.delivery.faults import OF_THE_ADDRESS, MailFault, is_ours
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.models import Delivery
 from giftshop.delivery.states import DeliveryState
@@ -28,7 +29,7 @@ from giftshop.ledger.models import Certificate, LedgerEntry
 from giftshop.money import format_amount
 from giftshop.orders.look_up import token_of
 from giftshop.orders.models import Gift, GiftCertificate, Order
-from giftshop.words import _, ngettext
+from giftshop.words import N_, _, ngettext
 
 LOOK_BACK = timedelta(days=3)
 SOON = timedelta(minutes=10)
@@ -178,19 +179,32 @@ def _unreached(practice: Practice, at: datetime) -> Iterable[News]:
                 "address": message.to_address,
                 "order_number": order.number,
                 "order_path": f"/orders/{token_of(order)}/gifts/{gift.position + 1}",
+                "why": _tell_why(message.trouble),
             },
         )
         yield _alert(message, order, practice)
 
 
+def _tell_why(trouble: str) -> str:
+    """Say to a buyer why a gift was given up, where a wrong address was not the reason; else nothing."""
+    if is_ours(trouble):
+        return _("That is not because of the address: our emails did not go out.")
+    whys = {
+        MailFault.MAILBOX_FULL: N_("The mailbox stayed full for days."),
+        MailFault.PUT_OFF: N_("The mail server put it off for days."),
+    }
+    return _(whys[MailFault(trouble)]) if trouble in whys else ""
+
+
 def _alert(message: Delivery, order: Order, practice: Practice) -> News:
+    is_bounced = message.trouble in ("", *OF_THE_ADDRESS)
     return News(
         kind=MessageKind.ALERT,
         key=f"{order.public_id}.bounced.{message.id}",
         order_id=order.id,
         to_address=practice.email,
         facts={
-            "title": _("An email bounced"),
+            "title": _("An email bounced") if is_bounced else _("An email could not be sent"),
             "detail": _(
                 "A gift of order %(number)s was not delivered. %(why)s The buyer was told.",
                 number=order.number,

@@ -3,6 +3,7 @@
 A run is over when nothing of it was noted for two hours: what comes then is a new one. The caller commits.
 """
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -11,10 +12,11 @@ from sqlalchemy.dialects import postgresql, sqlite
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_moment
+from giftshop.delivery.stuck import is_any_stuck, mail_flows, mail_stuck
 from giftshop.foundation.database import db
-from giftshop.notifications.alerts import alert_owner
+from giftshop.notifications.alerts import alert_owner, raise_alert, resolve_alert
 from giftshop.notifications.kinds import AlertKind
-from giftshop.notifications.models import AlertRun
+from giftshop.notifications.models import Alert, AlertRun
 from giftshop.orders.models import CheckoutAttempt
 from giftshop.orders.states import AttemptState
 from giftshop.staff.notices import locked_out, signed_in_anew
@@ -55,8 +57,15 @@ def note_unpaid(*, at: datetime) -> None:
     note_run(AlertKind.UNPAID_FLOOD, "orders", detail, at=at)
 
 
-def note_run(kind: AlertKind, subject: str, detail: str, *, at: datetime) -> bool:
-    """Note that something goes on; tell whether that is a new run of it, which is then an alert.
+def note_run(
+    kind: AlertKind,
+    subject: str,
+    detail: str,
+    *,
+    at: datetime,
+    tell: Callable[[AlertKind, str, str], bool] = alert_owner,
+) -> bool:
+    """Note that something goes on; tell whether that is a new run of it, which is then an alert, mailed as a rule.
 
     One upsert decides, so that of two at once only one begins a run.
     """
@@ -74,7 +83,37 @@ def note_run(kind: AlertKind, subject: str, detail: str, *, at: datetime) -> boo
     )
     began_at = db.session.execute(noted).scalar_one()
     is_new = began_at == at
-    return is_new and alert_owner(kind, f"{subject}.{at.timestamp():.6f}", detail)
+    return is_new and tell(kind, f"{subject}.{at.timestamp():.6f}", detail)
+
+
+def settle_mail(*, at: datetime) -> None:
+    """End the alert that mail does not go out, once nothing waits because of us; what comes then is a new run."""
+    of_mail = (Alert.kind == AlertKind.MAIL_STUCK, Alert.resolved_at.is_(None))
+    goes_on = sa.select(AlertRun.kind).where(AlertRun.kind == AlertKind.MAIL_STUCK)
+    is_told = db.session.scalar(sa.select(sa.or_(sa.exists().where(*of_mail), goes_on.exists())))
+    if is_told and not is_any_stuck(at):
+        db.session.execute(sa.delete(AlertRun).where(AlertRun.kind == AlertKind.MAIL_STUCK))
+        resolve_alert(AlertKind.MAIL_STUCK)
+
+
+@mail_stuck.connect
+def _note_stuck(_sender: object, *, detail: str) -> None:
+    """Keep one alert, which says what the mail server said last. It is not mailed: that is what does not work."""
+    said = _(
+        "Emails do not go out. %(why)s We try again by ourselves, and all of them go as soon as one does.", why=detail
+    )
+    is_open = (Alert.kind == AlertKind.MAIL_STUCK, Alert.resolved_at.is_(None))
+    known = db.session.execute(sa.update(Alert).where(*is_open).values(detail=said).returning(Alert.id))
+    at = clock.now()
+    if not known.all():
+        note_run(AlertKind.MAIL_STUCK, "mail", said, at=at, tell=raise_alert)
+    else:
+        db.session.execute(sa.update(AlertRun).where(AlertRun.kind == AlertKind.MAIL_STUCK).values(last_at=at))
+
+
+@mail_flows.connect
+def _note_flow(_sender: object) -> None:
+    settle_mail(at=clock.now())
 
 
 @locked_out.connect

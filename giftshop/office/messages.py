@@ -1,6 +1,6 @@
 """The page on which a message is sent again, or after all, to the address it had or to the right one."""
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import sqlalchemy as sa
 from flask import abort, redirect, render_template
@@ -9,23 +9,33 @@ from flask.typing import ResponseReturnValue
 from giftshop import clock
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_appointment
-from giftshop.delivery import timing
+from giftshop.delivery import deliveries, stuck, timing
 from giftshop.delivery.addresses import read_sure_address
 from giftshop.delivery.kinds import BRINGING, MessageKind, name_message
 from giftshop.delivery.models import Delivery, DeliveryCertificate
-from giftshop.delivery.resending import MessageNotFoundError, get_message, lock_message, version_of
+from giftshop.delivery.resending import (
+    MessageNotFoundError,
+    MessageUnderWayError,
+    SentAgainError,
+    get_message,
+    lock_message,
+    version_of,
+)
 from giftshop.delivery.states import DeliveryState
-from giftshop.errors import ChangedMeanwhileError
+from giftshop.errors import CertificateVoidError, ChangedMeanwhileError
 from giftshop.foundation.database import db
 from giftshop.ledger.idempotency import Answer, answer_once, refuse_changed
 from giftshop.ledger.models import Certificate
 from giftshop.ledger.states import CertificateStatus
 from giftshop.notifications import letters
-from giftshop.office.forms import Filled, asked
+from giftshop.office.forms import Filled, actor, asked
 from giftshop.orders.labels import tell_delivery
 from giftshop.orders.models import Gift
 from giftshop.web.form_state import form_key, kept_addresses, typed_in
 from giftshop.words import _
+
+ONE_PRESS, MOST_AT_ONCE = timedelta(seconds=20), 100
+"""What was tried this short a time ago is not tried anew by another press."""
 
 
 def show_resend(message_id: int) -> ResponseReturnValue:
@@ -47,6 +57,23 @@ def resend(message_id: int) -> ResponseReturnValue:
     if answer.refusal:
         return _page(message, _errors_of(answer, message), is_answered=True), answer.status
     return redirect(back, 303)
+
+
+def send_all() -> ResponseReturnValue:
+    """Send now what waits for another try, and again what was given up though its address was not refused.
+
+    A second press finds nothing: what was sent again has its successor, what was woken was tried a moment ago.
+    """
+    at, person = clock.now(), actor()
+    stuck.wake(at, tried_before=at - ONE_PRESS)
+    given_up = [message for message in deliveries.list_failed() if stuck.may_go_out(message)]
+    for message in given_up[:MOST_AT_ONCE]:
+        try:
+            letters.send_again(message.id, to_address=message.to_address, actor=person, at=at)
+        except (CertificateVoidError, SentAgainError, MessageUnderWayError):
+            continue  # it has ended, or somebody else was faster
+    db.session.commit()
+    return redirect("/office/", 303)
 
 
 def list_cancelled(messages: list[Delivery]) -> dict[int, list[str]]:

@@ -14,6 +14,7 @@ from giftshop.dates import write_local_day, write_moment
 from giftshop.delivery.deliveries import list_failed
 from giftshop.delivery.kinds import name_message
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.stuck import look_at_mail, may_go_out
 from giftshop.foundation.database import db
 from giftshop.ledger.open_entries import held_for
 from giftshop.money import format_amount
@@ -34,7 +35,8 @@ MOST = 30
 class Need:
     """One sentence, where it leads, and, for an alert, the number by which it is ticked off.
 
-    `whole` is what whoever looks after the shop reads beside it.
+    `whole` is what whoever looks after the shop reads beside it. What is done by one press where it stands has the
+    press's name in `press`, and `to` takes the form.
     """
 
     sentence: str
@@ -42,19 +44,47 @@ class Need:
     to: str
     alert_id: int | None = None
     whole: str = ""
+    press: str = ""
 
 
 def list_needs(practice: Practice) -> list[Need]:
     """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
     open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
     alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
-    needs = [*alerts, *(_failed(delivery) for delivery in list_failed()[:MOST])]
+    failed = list_failed()
+    mail = _waiting_mail(practice, sum(may_go_out(message) for message in failed))
+    needs = [*alerts, *mail, *(_failed(message) for message in failed[:MOST])]
     return [*_leaking_links(practice), *(_plain(need) for need in needs)]
 
 
 def _plain(need: Need) -> Need:
     told = tell_plainly(need.sentence)
     return replace(need, sentence=told.sentence, whole=told.whole)
+
+
+def _waiting_mail(practice: Practice, again: int) -> list[Need]:
+    """Return, in one need, how many emails are not out though they should be; one press tries all of them."""
+    mail, told = look_at_mail(clock.now()), []
+    if mail.since is not None:
+        since = write_moment(mail.since, practice.time_zone)
+        told.append(
+            ngettext(
+                "One email waits to go out, since %(since)s.",
+                "%(num)s emails wait to go out, the oldest since %(since)s.",
+                mail.waiting,
+                since=since,
+            )
+        )
+        told.append(mail.why or _("Nobody has tried them: please tell whoever looks after the shop."))
+    if again:
+        told.append(
+            ngettext(
+                "One email was given up that may go out if it is sent again.",
+                "%(num)s emails were given up that may go out if they are sent again.",
+                again,
+            )
+        )
+    return [Need(" ".join(told), "", "/office/messages/send-all", press=_("Send all of them now"))] if told else []
 
 
 def _leaking_links(practice: Practice) -> list[Need]:

@@ -12,7 +12,7 @@ from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.dates import write_short_day
 from giftshop.delivery.models import Delivery
-from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.states import WAITING, DeliveryState
 from giftshop.delivery.timing import due_at
 from giftshop.foundation.database import db
 from giftshop.office.forms import number_in
@@ -154,6 +154,8 @@ def _status(order: Order, messages: list[Delivery], practice: Practice) -> tuple
         return tone, _(word)
     states = {message.state for message in messages}
     waiting = [due_at(message, practice) for message in messages if message.state == DeliveryState.SCHEDULED]
+    if any(message.trouble and message.state in WAITING for message in messages):
+        return "warn", _("Email waits")
     if DeliveryState.FAILED in states:
         return "bad", _("Email failed")
     if waiting and min(waiting) > clock.now():

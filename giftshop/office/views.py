@@ -30,6 +30,7 @@ _POST: _Pages = {
     f"/orders/<{_NUMBER}:order_id>/asked-back": ("pay_asked_back", refund.pay_asked_back),
     f"/notes/<{_NUMBER}:note_id>/blank": ("blank_note", order.blank_note),
     f"/messages/<{_NUMBER}:message_id>/resend": ("resend", messages.resend),
+    "/messages/send-all": ("send_all", messages.send_all),
     "/certificates/<public_id>/refund": ("refund", refund.refund),
 }
 

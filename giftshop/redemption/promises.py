@@ -9,6 +9,7 @@ from giftshop import clock
 from giftshop.catalog.models import PromiseRule
 from giftshop.catalog.offers import find_offer
 from giftshop.catalog.practice import get_practice
+from giftshop.delivery.faults import OF_THE_ADDRESS
 from giftshop.delivery.models import Delivery, DeliveryCertificate
 from giftshop.delivery.states import DeliveryState
 from giftshop.delivery.timing import due_at
@@ -72,6 +73,7 @@ def find_bounced_at(certificate: Certificate) -> datetime | None:
     others = (DeliveryState.SENT, DeliveryState.SENDING, DeliveryState.SCHEDULED)
     query = sa.select(sa.func.max(Delivery.ended_at).label("ended_at")).where(
         Delivery.id.in_(of_this.where(Delivery.state == DeliveryState.FAILED)),
+        Delivery.trouble.in_(("", *OF_THE_ADDRESS)),  # else it did not come back: it never left
         ~of_this.where(Delivery.state.in_(others)).exists(),
     )
     return db.session.scalar(query)

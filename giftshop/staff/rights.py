@@ -44,6 +44,7 @@ RIGHTS = {
     "office.blank_note": "manager",
     "office.show_resend": "manager",
     "office.resend": "manager",
+    "office.send_all": "manager",
     "office.show_freeze": "manager",
     "office.freeze": "manager",
     "office.show_unfreeze": "manager",

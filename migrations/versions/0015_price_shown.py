@@ -4,7 +4,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0015"
-down_revision = "0013"
+down_revision = "0014"
 
 yes_or_no = sa.Boolean().with_variant(sa.Integer(), "sqlite")  # a STRICT table takes no BOOLEAN
 

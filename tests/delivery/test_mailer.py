@@ -69,10 +69,15 @@ def test_a_server_elsewhere_gets_nothing_it_cannot_keep_secret(tmp_path: Path, i
 @pytest.mark.parametrize(
     ("to_address", "to_data", "error", "sentence"),
     [
-        ("550 no such user", "", PermanentMailError, "refused the address (550). Check it for a typing error."),
-        ("451 greylisted", "", TemporaryMailError, "refused the address (451). Check it for a typing error."),
-        ("", "552 too big", PermanentMailError, "refused the message (552)."),
-        ("", "452 disk full", TemporaryMailError, "refused the message (452)."),
+        (
+            "550 no such user",
+            "",
+            PermanentMailError,
+            "refused the address. Check it for a typing error. It said: “550 no",
+        ),
+        ("451 greylisted", "", TemporaryMailError, "asks us to try again later. It said: “451 greylisted”"),
+        ("", "552 too big", TemporaryMailError, "does not take an email as large as this one. It said: “552 too big”"),
+        ("", "452 disk full", TemporaryMailError, "has trouble of its own. It said: “452 disk full”"),
     ],
 )
 def test_a_refusal_is_final_when_the_server_says_so(
@@ -82,7 +87,7 @@ def test_a_refusal_is_final_when_the_server_says_so(
         server.to_address, server.to_data = to_address, to_data
         with pytest.raises(error) as refused:
             send(server.url)
-    assert str(refused.value) == f"The mail server {sentence}"
+    assert str(refused.value).startswith(f"The mail server {sentence}")
 
 
 def test_a_wrong_password_is_the_shops_trouble_and_not_the_messages(tmp_path: Path) -> None:
@@ -96,10 +101,10 @@ def test_a_wrong_password_is_the_shops_trouble_and_not_the_messages(tmp_path: Pa
 @pytest.mark.parametrize(
     ("steps", "sentence"),
     [
-        (("554 we do not know you",), "could not be reached"),
-        ((*HELLO, "550 not your domain", "250 reset"), "refused our sender address (550). Check GIFTSHOP_MAIL_FROM."),
+        (("554 we do not know you",), "does not want to speak with us at all. It said: “554 we do not know you”"),
+        ((*HELLO, "550 not your domain", "250 reset"), "refused our sender address. Check GIFTSHOP_MAIL_FROM. It said"),
         ((*HELLO, "250 sender", "250 recipient", "354 go on"), "could not be reached, or did not answer in time"),
-        ((*HELLO, "250 sender", "421 closing"), "refused the address (421)"),
+        ((*HELLO, "250 sender", "421 closing"), "has trouble of its own. It said: “421 closing”"),
     ],
 )
 def test_bad_manners_of_a_server_are_tried_again(steps: tuple[str, ...], sentence: str) -> None:

@@ -12,7 +12,7 @@ from flask import Flask
 from giftshop import clock
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_installation, get_practice
-from giftshop.delivery import deliveries, timing
+from giftshop.delivery import deliveries, stuck, timing
 from giftshop.delivery.kinds import MessageKind
 from giftshop.delivery.mailer import Mailer
 from giftshop.delivery.models import Delivery
@@ -211,18 +211,21 @@ def test_a_message_for_now_and_one_that_is_tried_again_follow_no_day(app: Flask)
     assert (row(now).turn, row(tried).turn, row(tried).first_turn) == (0, 1, 0)
 
 
-def test_a_message_that_was_moved_is_tried_as_often_as_any(app: Flask) -> None:
+def test_a_message_that_was_moved_is_tried_as_often_as_any(app: Flask, mail_server: MailServer) -> None:
     set_clock("America/Denver")
     delivery_id = promise()
     for hour in (10, 11, 12):
         follow(set_clock("America/Denver", hour))
-    with time_machine.travel(at("2027-01-15T19:00"), tick=False):
-        for tries in range(len(deliveries.BACK_OFF_MINUTES)):
-            troubled = send(delivery_id, None)
+    mail_server.to_address = "450 4.2.0 later"
+    wakes = at("2027-01-15T19:00")
+    for tries in range(len(stuck.BACK_OFF_MINUTES)):
+        with time_machine.travel(wakes, tick=False):
+            troubled = send(delivery_id, mail_server)
             assert (troubled.state, troubled.turn) == ("scheduled", troubled.first_turn + tries + 1)
-            wakes = clock.now() + timedelta(minutes=deliveries.BACK_OFF_MINUTES[tries])
-            assert job_of(delivery_id) == wakes
-        assert send(delivery_id, None).state == "failed"
+        wakes += timedelta(minutes=stuck.BACK_OFF_MINUTES[tries])
+        assert job_of(delivery_id) == wakes
+    with time_machine.travel(wakes, tick=False):
+        assert send(delivery_id, mail_server).state == "failed"
 
 
 def test_pages_say_the_promise_before_anybody_has_followed_it(app: Flask) -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from giftshop.app import create_app
-from giftshop.delivery import deliveries
+from giftshop.delivery import stuck
 from giftshop.foundation import heartbeats
 from giftshop.web.limiter import limiter
 from tests.faults import bugs, failpoints
@@ -14,7 +14,7 @@ from tests.faults import bugs, failpoints
 folder = Path(os.environ["FAILPOINTS"])
 patches = pytest.MonkeyPatch()
 failpoints.install(patches, folder)
-patches.setattr(deliveries, "BACK_OFF_MINUTES", (0.04,) * len(deliveries.BACK_OFF_MINUTES))
+patches.setattr(stuck, "BACK_OFF_MINUTES", (0.04,) * len(stuck.BACK_OFF_MINUTES))
 patches.setattr(heartbeats, "BEAT_SECONDS", 0.5)
 patches.setattr(heartbeats, "SILENT_SECONDS", 3.0)
 bugs.plant(os.environ.get("PLANTED_BUG", ""), patches)

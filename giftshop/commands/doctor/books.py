@@ -11,7 +11,7 @@ from giftshop.catalog.practice import find_practice, get_installation, is_open_f
 from giftshop.certificates.key_marks import compare_keys
 from giftshop.commands.doctor.findings import Finding, fault, ok, shop_settings, warning
 from giftshop.commands.starting import describe_migrations
-from giftshop.delivery import deliveries
+from giftshop.delivery import stuck
 from giftshop.errors import WrongKeysError
 from giftshop.foundation import jobs
 from giftshop.foundation.activity_log import Activity, ActivityEvent
@@ -98,7 +98,10 @@ def check_work() -> Iterator[Finding]:
     else:
         yield ok("reconciliation", f"the books agreed with Stripe at {last.started_at:%H:%M} UTC")
     alerts = db.session.scalar(sa.select(sa.func.count(Alert.id)).where(Alert.resolved_at.is_(None))) or 0
-    given_up = len(deliveries.list_failed())
+    mail = stuck.look_at_mail(clock.now())
+    if mail.waiting:
+        yield (fault if mail.is_servers else warning)("waiting mail", stuck.tell_machines()[1])
+    given_up = stuck.count_given_up()
     words = f"{alerts} alerts open, {given_up} messages given up"
     yield (warning if alerts or given_up else ok)("today", words + (": see /office/" if alerts or given_up else ""))
 

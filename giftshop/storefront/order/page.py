@@ -7,7 +7,8 @@ from flask.typing import ResponseReturnValue
 from markupsafe import Markup
 
 from giftshop.checkout.fulfilment import fulfil_order
-from giftshop.delivery.states import DeliveryState
+from giftshop.delivery.faults import OF_THE_ADDRESS
+from giftshop.delivery.states import WAITING, DeliveryState
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db, may_write
 from giftshop.orders.look_up import find_order
@@ -121,6 +122,10 @@ def _thanks(fates: list[Fate]) -> str:
         DeliveryState.SENT: _("%(name)s’s massage has been sent.", name=name),
         DeliveryState.FAILED: _("%(name)s’s email came back.", name=name),
     }
+    if fate.trouble not in ("", *OF_THE_ADDRESS):
+        failed = _("%(name)s’s email couldn’t be sent.", name=name)
+        mailed = {DeliveryState.SENT: mailed[DeliveryState.SENT], DeliveryState.FAILED: failed}
+        mailed |= dict.fromkeys(WAITING, _("%(name)s’s email is late.", name=name))
     on_its_way = _("%(name)s’s massage is on its way.", name=name)
     later = _("%(name)s’s massage goes out on the day you chose.", name=name)
     waiting = on_its_way if fate.gift.deliver_on is None else later
