@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Iterator
 from datetime import timedelta
+from email import message_from_bytes, policy
 
 import pytest
 import sqlalchemy as sa
@@ -88,7 +89,7 @@ def test_a_server_that_refuses_the_shop_is_one_alert_and_ends_by_itself(
     today = owner.read("/office/")
     assert "2 emails wait to go out, the oldest since" in today
     assert (
-        today.count("Emails do not go out. The mail server does not pass our mail on to others.") == 3
+        today.count("Emails do not go out. The mail server does not pass our mail on to others.") == 4
     )  # two of them unseen
     page = buyers_page(app, order)
     assert "Ana’s email is late." in page
@@ -234,6 +235,12 @@ def test_only_managers_send_all(sign_in: Callable[[str], Desk]) -> None:
     assert sign_in("staff").send("/office/messages/send-all").status_code == 403
 
 
+def plain_words(raw: bytes) -> str:
+    """Return the words of a letter as the server took it."""
+    body = message_from_bytes(raw, policy=policy.default).get_body(("plain",))
+    return " ".join(body.get_content().split()) if body is not None else ""
+
+
 def test_a_gift_given_up_for_our_fault_says_so_to_its_buyer_and_to_nobody_that_it_came_back(
     app: Flask, owner: Desk, stripe_side: StripeSide, server: RefusingServer
 ) -> None:
@@ -249,8 +256,8 @@ def test_a_gift_given_up_for_our_fault_says_so_to_its_buyer_and_to_nobody_that_i
     told = {each.kind: each for each in db.session.query(Delivery).filter(Delivery.state == "scheduled")}
     server.says["rcpt"] = "250 ok"
     deliver_all(server)
-    (letter,) = [raw.decode() for raw in server.taken if b"couldn't reach Ana" in raw][:1]
-    assert "our emails did not go out" in " ".join(letter.replace("=\r\n", "").split())
+    letter = next(words for words in map(plain_words, server.taken) if "couldn’t reach Ana" in words)
+    assert "our emails did not go out" in letter
     assert "put the address right" not in letter
     assert {"unreached", "alert"} <= set(told)
 

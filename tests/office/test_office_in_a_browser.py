@@ -116,7 +116,7 @@ def quiet_day(side: StripeSide) -> str:
 def fail_messages() -> None:
     for message in db.session.query(Delivery).filter(Delivery.kind == "gift"):
         message.state = "failed"
-        message.last_error = _("The mail server refused the address (%(code)s). Check it for a typing error.", code=550)
+        message.last_error = _("The mail server refused the address. Check it for a typing error.")
         message.ended_at = clock.now()
     db.session.commit()
 

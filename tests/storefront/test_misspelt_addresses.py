@@ -115,7 +115,7 @@ def test_of_several_gifts_the_heading_counts_what_came_back(visitor: Visitor, st
     stripe_side.tell("checkout.session.completed", order.attempts[-1].session_id or "")
     put(state="failed", attempts=1, ended_at=clock.now(), last_error="The address was refused (550).")
     page = visitor.open(f"/orders/{token_of(order)}")
-    assert heading(page) == "Thank you, Marko. 2 emails came back."
+    assert heading(page) == "Thank you, Marko. 2 emails were not delivered."
     assert page.text.count("It came back<") == 2
     ids = re.findall(r'id="(address-[0-9])"', page.text)
     assert ids == ["address-1", "address-2"]

@@ -37,7 +37,7 @@ class Fate:
     """Where one gift is: a state to style by, sentences, the codes its buyer may see, the way to change it.
 
     Of one that was given up `mend_key` is the request key of the form that takes another address, on the page itself;
-    `is_our_fault` says that it never got as far as the recipient's mailbox (delivery/faults.py).
+    `trouble` says why its email is not out, where it was tried in vain (delivery/faults.py).
     """
 
     gift: Gift
@@ -47,7 +47,12 @@ class Fate:
     codes: list[str]
     change: str
     mend_key: str
-    is_our_fault: bool
+    trouble: str
+
+    @property
+    def is_our_fault(self) -> bool:
+        """Whether its email never got as far as the recipient's mail server."""
+        return is_ours(self.trouble)
 
 
 def list_fates(affairs: Affairs) -> list[Fate]:
@@ -72,7 +77,7 @@ def _tell_fate(gift: Gift, affairs: Affairs) -> Fate:
         codes=[code_of(each.certificate) for each in in_hand if each.standing in USABLE],
         change=_name_change(message, certificates),
         mend_key=_mend_key(gift, message, certificates) if state == DeliveryState.FAILED else "",
-        is_our_fault=message is not None and is_ours(message.trouble),
+        trouble=message.trouble if message else "",
     )
 
 

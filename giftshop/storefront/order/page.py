@@ -109,7 +109,7 @@ def _thanks(fates: list[Fate]) -> str:
     """Say in the heading where a fulfilled order stands of which nothing went back."""
     came_back = sum(fate.state == DeliveryState.FAILED for fate in fates)
     if len(fates) > 1 and came_back:
-        return ngettext("%(num)s email came back.", "%(num)s emails came back.", came_back)
+        return ngettext("%(num)s email was not delivered.", "%(num)s emails were not delivered.", came_back)
     if len(fates) > 1:
         return _("All %(count)s gifts are taken care of.", count=len(fates))
     fate = fates[0]
