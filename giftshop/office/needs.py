@@ -50,9 +50,10 @@ class Need:
 def list_needs(practice: Practice) -> list[Need]:
     """Return what somebody has to do: alerts that nobody ticked off, and messages that were given up."""
     open_alerts = sa.select(Alert).where(Alert.resolved_at.is_(None)).order_by(Alert.id.desc()).limit(MOST)
-    alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in db.session.scalars(open_alerts)]
-    failed = list_failed()
-    mail = _waiting_mail(practice, sum(may_go_out(message) for message in failed))
+    found = list(db.session.scalars(open_alerts))
+    alerts = [Need(alert.detail, _("See it"), _place_of(alert), alert.id) for alert in found]
+    failed, is_told = list_failed(), any(alert.kind == AlertKind.MAIL_STUCK for alert in found)
+    mail = _waiting_mail(practice, sum(map(may_go_out, failed)), is_told=is_told)
     needs = [*alerts, *mail, *(_failed(message) for message in failed[:MOST])]
     return [*_leaking_links(practice), *(_plain(need) for need in needs)]
 
@@ -62,8 +63,11 @@ def _plain(need: Need) -> Need:
     return replace(need, sentence=told.sentence, whole=told.whole)
 
 
-def _waiting_mail(practice: Practice, again: int) -> list[Need]:
-    """Return, in one need, how many emails are not out though they should be; one press tries all of them."""
+def _waiting_mail(practice: Practice, again: int, *, is_told: bool) -> list[Need]:
+    """Return, in one need, how many emails are not out though they should be, and why, unless an alert says that.
+
+    One press tries all of them.
+    """
     mail, told = look_at_mail(clock.now()), []
     if mail.since is not None:
         since = write_moment(mail.since, practice.time_zone)
@@ -75,7 +79,8 @@ def _waiting_mail(practice: Practice, again: int) -> list[Need]:
                 since=since,
             )
         )
-        told.append(mail.why or _("Nobody has tried them: please tell whoever looks after the shop."))
+        why = mail.why or _("Nobody has tried them: please tell whoever looks after the shop.")
+        told += [] if is_told and mail.is_servers else [why]
     if again:
         told.append(
             ngettext(

@@ -8,8 +8,9 @@ from giftshop import clock, dates
 from giftshop.catalog.models import Practice
 from giftshop.catalog.practice import get_practice
 from giftshop.delivery.deliveries import list_for_order
-from giftshop.delivery.kinds import BRINGING
+from giftshop.delivery.kinds import BRINGING, MessageKind
 from giftshop.delivery.models import Delivery
+from giftshop.delivery.states import WAITING
 from giftshop.disputes.holds import list_disputes
 from giftshop.foundation.database import db
 from giftshop.ledger.models import Certificate
@@ -24,13 +25,14 @@ from giftshop.words import _
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Affairs:
     """What is known of an order: certificates and the newest message that brings each gift, by the gift's id; how each
-    certificate stands, by its own.
+    certificate stands, by its own; the newest message with its receipt.
     """
 
     order: Order
     practice: Practice
     certificates: dict[int, list[Certificate]]
     messages: dict[int, Delivery]
+    receipt: Delivery | None
     refunds: list[Refund]
     disputes: list[Dispute]
     situations: dict[int, Situation]
@@ -54,17 +56,28 @@ class Affairs:
         return [self.situations[each.id] for each in self.of_gift(gift)]
 
 
+def tell_receipt(affairs: Affairs) -> str:
+    """Say where the receipt is when it is not simply in the buyer's mail."""
+    receipt = affairs.receipt
+    if receipt is None or not receipt.trouble:
+        return ""
+    if receipt.state in WAITING:
+        return _("The receipt comes to %(email)s later: it could not be emailed yet.", email=receipt.to_address)
+    return _("The receipt could not be emailed to %(email)s; you find it below.", email=receipt.to_address)
+
+
 def read_affairs(order: Order) -> Affairs:
     """Read an order's affairs; of one that was never paid there is little to read."""
     certificates = certificates_of(order)
     issued = [certificate for each in certificates.values() for certificate in each]
     refunds = sa.select(Refund).where(Refund.order_id == order.id).order_by(Refund.id)
-    practice = get_practice()
+    practice, messages = get_practice(), list_for_order(order.id)
     return Affairs(
         order=order,
         practice=practice,
         certificates=certificates,
-        messages={each.gift_id: each for each in list_for_order(order.id) if each.gift_id and each.kind in BRINGING},
+        messages={each.gift_id: each for each in messages if each.gift_id and each.kind in BRINGING},
+        receipt=next((each for each in reversed(messages) if each.kind == MessageKind.RECEIPT), None),
         refunds=list(db.session.scalars(refunds)),
         disputes=list_disputes(order.id),
         situations=read_situations(issued, on=clock.today(practice.time_zone)) if issued else {},

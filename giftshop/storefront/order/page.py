@@ -1,6 +1,7 @@
 """The buyer's private page: whether the order is paid, where its money is, and where each gift is."""
 
 import logging
+from typing import Any
 
 from flask import make_response, render_template, request
 from flask.typing import ResponseReturnValue
@@ -15,7 +16,7 @@ from giftshop.orders.look_up import find_order
 from giftshop.orders.models import Order
 from giftshop.orders.states import OPEN, PAYABLE, OrderState
 from giftshop.storefront.art import SAMPLE_SEED, draw
-from giftshop.storefront.order.affairs import Affairs, head_of, read_affairs, tell_fallen, tell_money
+from giftshop.storefront.order.affairs import Affairs, head_of, read_affairs, tell_fallen, tell_money, tell_receipt
 from giftshop.storefront.order.fates import Fate, list_fates
 from giftshop.storefront.order.limits import may_ask
 from giftshop.storefront.order.proof import get_order, is_buyer
@@ -67,7 +68,7 @@ def show_order(token: str, *, refusal: str = "") -> ResponseReturnValue:
         is_buyer=is_buyer(order),
         head=head_of(affairs),
         money=tell_money(affairs),
-        told={"fallen": tell_fallen(affairs), "asked": tell_asked(affairs), "refusal": refusal},
+        told=_told(affairs, refusal),
         refund=build_refund_form(affairs),
         done=_(DONE.get(request.args.get("done", ""), "")),
         thanks=_thanks(fates),
@@ -86,6 +87,12 @@ def _drawing(affairs: Affairs) -> Markup:
 def pay_order(token: str) -> ResponseReturnValue:
     """Lead to Stripe's page once more; to the order's own page when there is nothing left to pay."""
     return go_to_payment(get_order(token), get_visitor())
+
+
+def _told(affairs: Affairs, refusal: str) -> dict[str, Any]:
+    """Return what is said besides, where there is something to say."""
+    fallen, asked = tell_fallen(affairs), tell_asked(affairs)
+    return {"fallen": fallen, "asked": asked, "refusal": refusal, "late_receipt": tell_receipt(affairs)}
 
 
 def ask_refund(token: str) -> ResponseReturnValue:
