@@ -48,9 +48,7 @@ def settle(session: SessionFacts) -> Order | None:
     order = lock_order(attempt.order_id)
     # Read again under the lock: the copy of this news that came first may have settled it.
     db.session.refresh(attempt)
-    was_left = (
-        attempt.state == AttemptState.EXPIRED
-    )  # its buyer came back and had it closed: it did not run out of time
+    was_left = attempt.state == AttemptState.EXPIRED  # its buyer came back and had it closed: it did not run out
     _settle_attempt(attempt, session)
     if session.status == AttemptState.COMPLETE:
         _settle_complete(order, attempt, session, installation)

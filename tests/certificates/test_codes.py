@@ -16,6 +16,7 @@ from giftshop.certificates.codes import (
     find_codes,
     format_code,
     last_four,
+    looks_like_code,
     new_code,
     normalise_code,
 )
@@ -276,3 +277,33 @@ def test_every_symbol_is_as_likely_as_every_other_at_every_place() -> None:
 def test_a_code_is_written_in_groups_and_staff_see_its_end() -> None:
     assert format_code(GOOD) == "K7M2-QX9R-TB4D-HVWR"
     assert last_four(GOOD) == "HVWR"
+
+
+CODE_LIKE = {
+    "K7M2QX9RTB4DHVWR": True,
+    "KMNPQXYRTBCDHVWR": True,
+    "KMNP-QXYR-TBCD-HVWR": False,
+    "say K7M2QX9RTB4DHVWR now": True,
+    "say K7M2-QX9R-TB4D-HVWR now": True,
+    "say K7M2QX9R TB4DHVWR now": False,
+    "K7M2QX9R TB4DHVWR": True,
+    "KMNPQXYR TBCDHVWR": False,
+    "say KMNPQXYRTBCDHVWR now": False,
+}
+"""What can hardly be anything but a code; of words without a figure only one that is all there is."""
+
+
+@pytest.mark.parametrize("text", CODE_LIKE)
+def test_what_can_hardly_be_anything_but_a_code_is_known(text: str) -> None:
+    assert looks_like_code(text) is CODE_LIKE[text]
+
+
+@pytest.mark.parametrize("broken", [0xD800, 0xDBFF, 0xDFFF, 0])
+def test_a_text_that_is_none_has_no_code(broken: int) -> None:
+    code = new_code()
+    assert find_codes(f"{code} {chr(broken)}") == []
+
+
+def test_a_mark_on_a_sign_makes_another_sign_of_it() -> None:
+    code = next(code for code in iter(new_code, None) if code[3].isdigit())
+    assert find_codes(f"{code[:4]}\u0301{code[4:]}") == []

@@ -9,7 +9,14 @@ import time_machine
 
 from giftshop.catalog.practice import get_installation
 from giftshop.checkout import sessions
-from giftshop.checkout.sessions import RESEND_WINDOW, SESSION_LIFE, build_parameters, open_checkout, withdraw_order
+from giftshop.checkout.sessions import (
+    RESEND_WINDOW,
+    SESSION_LIFE,
+    build_parameters,
+    leave_checkout,
+    open_checkout,
+    withdraw_order,
+)
 from giftshop.errors import CheckoutRefusedError, CheckoutUnavailableError
 from giftshop.foundation.database import db
 from giftshop.notifications.models import Alert
@@ -235,3 +242,19 @@ LINE = (
     "price_data][product_data][name",
     "price_data][product_data][description",
 )
+
+
+def test_news_of_a_page_that_its_buyer_left_does_not_end_the_order(stripe_side: StripeSide) -> None:
+    order = stripe_side.place(build.gift_request())
+    session_id = order.attempts[-1].session_id or ""
+    leave_checkout(order.id, stripe_side.gateway)
+    stripe_side.tell("checkout.session.expired", session_id)
+    assert order.state == "awaiting_payment"
+
+
+def test_news_of_a_page_that_ran_out_ends_the_order(stripe_side: StripeSide) -> None:
+    order = stripe_side.place(build.gift_request())
+    session_id = order.attempts[-1].session_id or ""
+    stripe_side.gateway.expire_session(session_id)
+    stripe_side.tell("checkout.session.expired", session_id)
+    assert order.state == "expired"

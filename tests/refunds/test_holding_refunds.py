@@ -7,20 +7,22 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from giftshop.certificates.requests import Asked
 from giftshop.errors import NothingToRefundError, RefundNotAllowedError, RefundTooLargeError
 from giftshop.foundation import activity_log
 from giftshop.foundation.database import db
-from giftshop.ledger.models import Certificate, LedgerEntry
-from giftshop.orders.models import Order, Refund
+from giftshop.ledger.models import Certificate, LedgerEntry, MoneyRequest
+from giftshop.orders.models import Order, Refund, RefundWish
 from giftshop.payments.shares import list_certificates
 from giftshop.refunds import requests as refund_rules
 from giftshop.refunds.outcomes import record_refund
-from giftshop.refunds.requests import Refundable, hold_refund, list_held, list_refundable
+from giftshop.refunds.requests import Refundable, hold_refund, list_held, list_refundable, list_unanswered, list_wishes
 from tests import build
 from tests.conftest import both_databases
 from tests.ledger.acts import give_back, take
 from tests.orders import told
 from tests.orders.kept import Entry, entries_of, kinds_of, standing_of, trail_of
+from tests.orders.stripe_side import StripeSide
 
 NOON = datetime(2026, 11, 24, 19, 0, tzinfo=UTC)
 
@@ -188,3 +190,25 @@ def test_order_and_certificate_are_held_before_the_balance_is_looked_at(
     ask(order, certificate_id, 10_00)
     assert seen
     assert not any(seen)
+
+
+def test_what_was_asked_back_is_listed_for_its_order_alone_in_the_order_of_asking(
+    app: Flask, stripe_side: StripeSide
+) -> None:
+    (one, first), (other, foreign) = stripe_side.sell_one(), stripe_side.sell_one()
+    db.session.add(RefundWish(certificate_id=first.id, order_id=one.id, wished_at=NOON))
+    db.session.add(RefundWish(certificate_id=foreign.id, order_id=other.id, wished_at=NOON))
+    db.session.flush()
+    assert [wish.certificate_id for wish in list_wishes(one)] == [first.id]
+    assert [each.certificate.id for each in list_unanswered(one)] == [first.id]
+    ask(one, first.id, list_unanswered(one)[0].most_cents)
+    assert list_unanswered(one) == []
+
+
+def test_the_same_request_asks_for_one_refund_under_a_name_of_its_own(app: Flask) -> None:
+    order, certificate = told.sold_one()
+    asked = Asked(actor="staff:7", reason="changed their mind", key=build.request_key())
+    first, copy = (refund_rules.ask_refund(order.id, certificate, 5_00, asked, limit_cents=None) for _ in range(2))
+    assert (first.facts, copy.is_replayed) == (copy.facts, True)
+    assert db.session.get(MoneyRequest, ("refund:staff:7", asked.key)) is not None
+    assert len(list_held()) == 1
