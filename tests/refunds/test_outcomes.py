@@ -8,9 +8,11 @@ import sqlalchemy as sa
 import time_machine
 from flask import Flask
 
+from giftshop import clock
+from giftshop.catalog.practice import get_installation
 from giftshop.foundation.database import db
 from giftshop.ledger.models import LedgerEntry
-from giftshop.orders.models import Refund
+from giftshop.orders.models import Payback, Refund
 from giftshop.payments.facts import Refusal
 from giftshop.payments.shares import list_certificates
 from giftshop.refunds.outcomes import is_recorded, record_refund, release_refund
@@ -245,3 +247,19 @@ def test_a_refund_is_recorded_when_its_state_says_what_stripe_says(
     assert {each for each in statuses if is_recorded(told.refund_of(order, 20_00, status=each))} == agrees_with
     assert not is_recorded(told.refund_of(order, 20_00, id="re_2"))
     db.session.rollback()
+
+
+@pytest.mark.parametrize(
+    ("is_ours", "told_of"), [(True, ("staff:7", "paid twice")), (False, ("stripe", "made at Stripe"))]
+)
+def test_a_payment_paid_back_whole_keeps_who_asked_for_it_here_and_why(
+    app: Flask, is_ours: bool, told_of: tuple[str, str]
+) -> None:
+    order, _certificate = told.sold_one()
+    db.session.add(Payback(order_id=order.id, actor="staff:7", reason="paid twice", asked_at=clock.now()))
+    db.session.commit()
+    marks = {"shop": get_installation().instance_id} if is_ours else {}
+    record_refund(told.refund_of(order, order.total_cents, metadata=marks), order.id)
+    db.session.commit()
+    refund = db.session.query(Refund).one()
+    assert (refund.actor, refund.reason) == told_of
