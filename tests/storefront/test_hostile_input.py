@@ -23,7 +23,7 @@ from tests.workbench.running import RunningWorkbench
 
 COUNTS: dict[str, dict[str, str]] = {"amount": {"offer": "amount"}}
 """What else must be chosen for a field to count; the usual gift has it for every other one."""
-USUAL = {"quantity": "1", "price": "hidden"}
+USUAL = {"quantity": "1", "price": "shown"}
 """What an order says where nothing was typed."""
 RADIOS = ("offer", "design", "price", "delivery")
 MOST_IN_A_FORM = 400_000
