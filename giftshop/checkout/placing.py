@@ -32,7 +32,7 @@ DeliveryWay = Literal["recipient", "buyer", "print"]
 class GiftRequest:
     """One gift as typed and checked: `offer` is an offer's slug, or "amount" with `amount_cents` (minor units).
 
-    `is_price_shown` is whether the recipient may see the price; None where the buyer left that to the shop.
+    `is_price_shown` is whether the recipient may see the price.
     """
 
     offer: str
@@ -45,7 +45,7 @@ class GiftRequest:
     recipient_email: str = ""
     deliver_on: date | None = None
     quantity: int = 1
-    is_price_shown: bool | None = None
+    is_price_shown: bool = True
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,14 +69,9 @@ class Purchase:
 
 def _content_of(gift: GiftRequest) -> dict[str, object]:
     content = {**asdict(gift), "deliver_on": gift.deliver_on and gift.deliver_on.isoformat()}
-    if gift.is_price_shown is None:  # as it was when nobody could choose: a form sent again over an update is the same
+    if gift.is_price_shown:  # as it was when nobody could choose: a form sent again over an update is the same
         del content["is_price_shown"]
     return content
-
-
-def is_price_usual(service_name: str) -> bool:
-    """Tell whether recipients see a price about which its buyer said nothing: an amount's, not a named session's."""
-    return not service_name
 
 
 def place_order(purchase: Purchase, *, mode: str, at: datetime) -> Order:
@@ -143,7 +138,6 @@ def _build_gift(request: GiftRequest, practice: Practice, position: int, shown: 
     price = get_price(request.offer, request.amount_cents, practice)
     is_mailed = request.delivery == "recipient"
     offer, seen = find_offer(price.slug), shown.get(price.slug)
-    is_shown = is_price_usual(price.service_name) if request.is_price_shown is None else request.is_price_shown
     has_fallen = seen is not None and offer is not None and seen.price_cents > price.amount_cents
     return Gift(
         position=position,
@@ -157,7 +151,7 @@ def _build_gift(request: GiftRequest, practice: Practice, position: int, shown: 
         giver_name=request.giver_name,
         message=request.message,
         design=request.design,
-        is_price_shown=is_shown,
+        is_price_shown=request.is_price_shown,
         delivery=request.delivery,
         recipient_email=request.recipient_email if is_mailed else "",
         deliver_on=request.deliver_on if is_mailed else None,

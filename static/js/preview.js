@@ -22,10 +22,7 @@ const priceOf = (gift) => {
 const many = (gift) => Math.min(10, Math.max(1, parseInt(typed(gift, 'quantity'), 10) || 1));
 const written = (cents) => (cents === undefined || Number.isNaN(cents) ? '–' : Amounts.write(cents, rules));
 
-const isSeen = (gift) => {
-  const seen = chosen(gift, 'price')?.value;
-  return seen ? seen === 'shown' : !chosen(gift, 'offer')?.dataset.session;
-};
+const isSeen = (gift) => chosen(gift, 'price')?.value !== 'hidden';
 
 const sayWhyNot = (gift, why) => {
   const hint = document.getElementById(`${field(gift, 'amount').id}-hint`);

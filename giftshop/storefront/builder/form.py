@@ -6,7 +6,6 @@ from dataclasses import dataclass, field
 from giftshop.catalog.models import Offer, Practice
 from giftshop.catalog.offers import FREE_AMOUNT
 from giftshop.catalog.shown import Shown
-from giftshop.checkout.placing import is_price_usual
 from giftshop.documents.artwork.drawing import DESIGNS
 from giftshop.errors import InvalidAmountError
 from giftshop.ledger.idempotency import new_request_key
@@ -33,8 +32,8 @@ GIFT_FIELDS = (
     "deliver_on",
     "quantity",
 )
-SEEN = {"": None, "shown": True, "hidden": False}
-"""What the form says of whether the recipient sees the price; nothing leaves it to the shop."""
+SEEN = {"": True, "shown": True, "hidden": False}
+"""What the form says of whether the recipient sees the price; who says nothing shows it."""
 
 
 @dataclass(slots=True)
@@ -63,7 +62,7 @@ def new_draft(offers: list[Offer], *, offer: str = "") -> Draft:
 def new_gift(offers: list[Offer], *, offer: str = "", giver_name: str = "") -> dict[str, str]:
     """Return an empty gift with the usual choices made: a session from the middle of the list, e-mailed."""
     usual = offers[(len(offers) - 1) // 3].slug if offers else FREE_AMOUNT
-    chosen = {"offer": offer or usual, "giver_name": giver_name, "design": next(iter(DESIGNS))}
+    chosen = {"offer": offer or usual, "giver_name": giver_name, "design": next(iter(DESIGNS)), "price": "shown"}
     return {**dict.fromkeys(GIFT_FIELDS, ""), "delivery": "recipient", "quantity": "1", **chosen}
 
 
@@ -111,8 +110,6 @@ def _typed(form: Mapping[str, str], name: str) -> str:
     return typed.readable(taken(name, form.get(name, "")))
 
 
-def is_price_seen(raw: Mapping[str, str], offer: Offer | None) -> bool:
+def is_price_seen(raw: Mapping[str, str]) -> bool:
     """Tell whether the recipient would see the price of a gift as it stands in the form."""
-    chosen = SEEN.get(raw["price"])
-    is_session = offer is not None and offer.kind == "session"
-    return is_price_usual(offer.name if offer is not None and is_session else "") if chosen is None else chosen
+    return SEEN.get(raw["price"], True)

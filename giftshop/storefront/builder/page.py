@@ -149,7 +149,7 @@ def _on_page(
         prefix=prefix,
         price_cents=price_cents,
         price=price,
-        seen=price if is_price_seen(raw, offer) else "",
+        seen=price if is_price_seen(raw) else "",
         session=offer.name if offer is not None and offer.kind == "session" else "",
         art=draw_sample(design),
         goes_out=_goes_out(raw["deliver_on"], practice),

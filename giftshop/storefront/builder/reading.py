@@ -100,7 +100,7 @@ def _read_gift(answers: _Answers, shown: dict[str, Shown], practice: Practice) -
         design=answers.take("design", _design, ""),
         delivery=delivery,
         quantity=answers.take("quantity", typed.read_quantity, 1),
-        is_price_shown=answers.take("price", _is_price_shown, None),
+        is_price_shown=answers.take("price", _is_price_shown, True),
     )
     if delivery != "recipient":  # what the other ways don't need is not looked at
         return request
@@ -117,8 +117,8 @@ def _delivery_way(text: str) -> DeliveryWay:
     return cast(DeliveryWay, text)
 
 
-def _is_price_shown(text: str) -> bool | None:
-    """Read whether the recipient may see the price; None for a buyer who leaves that to the shop."""
+def _is_price_shown(text: str) -> bool:
+    """Read whether the recipient may see the price."""
     if text not in SEEN:
         raise typed.TypedError(_("Choose whether they see the price"))
     return SEEN[text]
