@@ -201,9 +201,10 @@ def test_an_old_link_sells_nothing_that_is_not_sold_like_this_any_more(
     order = place(build.purchase())
     order.state = state
     token = token_of(order)
-    change()
     db.session.commit()
     stranger.open(f"/orders/{token}")
+    change()
+    db.session.commit()
     answer = stranger.send(f"/orders/{token}/pay")
     assert answer.status_code == 409
     assert told in answer.text

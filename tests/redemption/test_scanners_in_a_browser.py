@@ -59,7 +59,7 @@ def not_found_by_code(counter: Counter) -> None:
     counter.open("/redeem")
     db.session.rollback()
     counter.open(f"/redeem/{build.certificate().public_id}")
-    expect(counter.page.get_by_role("heading", level=1)).to_have_text("That isn’t open to you")
+    expect(counter.page.get_by_role("heading", level=1)).to_have_text("That isn’t open to your role")
 
 
 PAGES: dict[str, Callable[[Counter], None]] = {
