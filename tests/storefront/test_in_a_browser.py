@@ -78,6 +78,7 @@ def test_a_page_has_no_barrier_fits_every_width_and_asks_nobody_else(guest: Gues
 def test_the_first_visit_is_light(guest: Guest, state: str) -> None:
     sizes = weigh(guest.page)
     STATES[state][1](guest)
+    guest.page.evaluate("document.fonts.ready.then(() => true)")
     guest.page.wait_for_load_state("networkidle")
     assert any(address.endswith(".woff2") for address in sizes)  # else the letters were not there to be weighed
     assert sum(sizes.values()) <= MOST_BYTES, sizes
